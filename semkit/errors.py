@@ -1,0 +1,160 @@
+"""One tree of errors with stable codes, and notes: diagnoses that are data.
+
+An error stops the work and says where, what, what is allowed and what to do.  A note
+travels with a result.  Both carry a stable ``code`` (``room.kebab-case``) that tests and
+scripts may rely on; ``docs/codes.md`` lists them all.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Severity = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with an input.
+
+    Parameters
+    ----------
+    code : str
+        Stable identifier, ``room.kebab-case``, for example ``"model.unexpected-token"``.
+    where : str
+        The place: file, key, line and column, option name or column name.
+    what : str
+        What was found there.
+    allowed : str
+        What would have been right.
+    remedy : str
+        What to do now.
+    """
+
+    code: str
+    where: str
+    what: str
+    allowed: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        parts = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.allowed:
+            parts.append(f"Allowed: {self.allowed}")
+        if self.remedy:
+            parts.append(self.remedy)
+        return " ".join(part if part.endswith((".", "?", "!", "\n")) else part + "." for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A diagnosis that travels with a result.
+
+    Parameters
+    ----------
+    code : str
+        Stable identifier, ``room.kebab-case``.
+    severity : {"info", "warning", "error"}
+        ``"error"`` means that the result must not be reported as one.
+    what : str
+        What was found, with its figure.
+    where : str
+        The parameter, variable or group it is about.
+    cause : str
+        The likely cause.
+    remedy : str
+        What a researcher can do.
+    """
+
+    code: str
+    severity: Severity
+    what: str
+    where: str = ""
+    cause: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return " ".join(part for part in (head, self.cause, self.remedy) if part)
+
+
+class SemkitError(Exception):
+    """Root of every error semkit raises on purpose; holds one or more :class:`Problem`.
+
+    ``exit_code`` is what the command line returns: 2 for wrong usage (arguments, files,
+    models), 1 when the answer about the data is "no".
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, *problems: Problem) -> None:
+        if not problems:
+            raise TypeError("an error needs at least one Problem")
+        self.problems: tuple[Problem, ...] = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+    def __reduce__(self) -> tuple[type[SemkitError], tuple[Problem, ...]]:
+        return type(self), self.problems
+
+    @property
+    def code(self) -> str:
+        """The stable code of the first problem."""
+        return self.problems[0].code
+
+
+class OptionError(SemkitError):
+    """An argument has a value that is not allowed, or arguments contradict each other."""
+
+
+class FileError(SemkitError):
+    """A file is missing, unreadable, too large, wrongly encoded, or outside its folder."""
+
+
+class ModelSyntaxError(SemkitError):
+    """Model text that cannot be read; the message shows the place under the line."""
+
+
+class ModelError(SemkitError):
+    """A readable model that makes no sense, or not for these data."""
+
+
+class InstrumentFileError(SemkitError):
+    """An instrument file with one or more problems."""
+
+
+class StudyFileError(SemkitError):
+    """A study file with one or more problems."""
+
+
+class NotSupportedError(SemkitError):
+    """Something semkit does not do; the message names the alternative."""
+
+
+class MissingExtraError(SemkitError):
+    """An optional package is needed; the message says which extra installs it."""
+
+
+class DataError(SemkitError):
+    """The data cannot answer the question (not a mistake of usage)."""
+
+    exit_code = 1
+
+
+class ResponseError(DataError):
+    """Responses that cannot be read as answers to the instruments."""
+
+
+class SampleError(DataError):
+    """Data from which the model cannot be estimated: constant, too few, not positive definite."""
+
+
+class ResultError(DataError):
+    """A result that may be looked at but not used in the way asked (for example not converged)."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return ``' Did you mean "x"?'`` for the closest known name, or an empty string."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f' Did you mean "{close[0]}"?' if close else ""
