@@ -1,0 +1,56 @@
+"""semkit: from a survey to a verdict.
+
+Public names are loaded when they are first used, so that ``import semkit`` costs little.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME: dict[str, str] = {
+    # survey branch
+    "Instrument": "semkit.instrument",
+    "load_instrument": "semkit.instrument",
+    "Responses": "semkit.responses",
+    "read_responses": "semkit.responses",
+    "Cleaned": "semkit.cleaning",
+    "CleaningPlan": "semkit.cleaning",
+    "clean": "semkit.cleaning",
+    # engine branch
+    "Composite": "semkit.sample",
+    "Design": "semkit.sample",
+    "Moments": "semkit.sample",
+    "ProductIndicators": "semkit.interaction",
+    "cfa": "semkit.fitting",
+    "sem": "semkit.fitting",
+    "Fit": "semkit.fitting",
+    "moderated_regression": "semkit.regression",
+    "probe": "semkit.probe",
+    # join
+    "reliability": "semkit.validation",
+    "validate": "semkit.validation",
+    "validity": "semkit.validation",
+    "run": "semkit.study",
+    "simulate_responses": "semkit.planning",
+    # ground
+    "Note": "semkit.errors",
+    "Problem": "semkit.errors",
+    "SemkitError": "semkit.errors",
+}
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'semkit' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

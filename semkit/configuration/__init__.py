@@ -1,0 +1,1 @@
+"""Configurational methods (fsQCA, NCA) hold a place here; see docs/non-goals.md for what is not offered yet."""
