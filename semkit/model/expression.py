@@ -1,0 +1,489 @@
+"""The safe grammar of defined parameters, constraints and claims.
+
+    expression = term  (("+" | "-") term)*
+    term       = unary (("*" | "/") unary)*
+    unary      = ("-" | "+") unary | power
+    power      = primary ("^" unary)?                 right-associative; -a^2 is -(a^2)
+    primary    = number | label | function "(" arguments ")" | "(" expression ")"
+
+Functions: ``abs exp log sqrt min max``, ``sd(variable)`` (model-implied standard deviation) and
+``std(label)`` (standardised estimate).  Nothing else exists, so nothing else can be executed.
+Nodes are evaluated on arrays with a leading batch axis, together with exact derivatives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from semkit.errors import ModelSyntaxError, Problem, suggest
+
+FloatArray = NDArray[np.float64]
+
+FUNCTIONS = ("abs", "exp", "log", "sqrt", "min", "max", "sd", "std")
+_MAX_DEPTH = 100
+_MAX_LENGTH = 10_000
+_TOKEN = re.compile(
+    r"(?P<space>[ \t\r\n]+)|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<name>(?:[^\W\d]|\.(?![0-9]))[\w.]*)|(?P<sign>\*\*|[-+*/^(),:])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """A quantity an expression is a function of: ``kind`` is ``label``, ``sd`` or ``std``."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name if self.kind == "label" else f"{self.kind}({self.name})"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node of the tree: ``kind`` is ``number``, ``atom``, a sign (``+ - * / ^ neg``) or a function."""
+
+    kind: str
+    children: tuple[Node, ...] = ()
+    value: float = 0.0
+    atom: Atom | None = None
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A parsed expression.
+
+    Parameters
+    ----------
+    root : Node
+
+    Examples
+    --------
+    >>> expression = parse_expression("a*b + c^2")
+    >>> expression.names
+    ('a', 'b', 'c')
+    >>> float(expression.evaluate({"a": 2.0, "b": 3.0, "c": 4.0}))
+    22.0
+    >>> {str(k): float(v) for k, v in expression.gradient({"a": 2.0, "b": 3.0, "c": 4.0}).items()}
+    {'a': 3.0, 'b': 2.0, 'c': 8.0}
+    """
+
+    root: Node
+
+    @cached_property
+    def atoms(self) -> tuple[Atom, ...]:
+        """Everything the expression is a function of, in order of first appearance."""
+        return tuple(dict.fromkeys(_atoms(self.root)))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Labels used as such."""
+        return tuple(atom.name for atom in self.atoms if atom.kind == "label")
+
+    @cached_property
+    def sd_names(self) -> tuple[str, ...]:
+        """Variables inside ``sd()``."""
+        return tuple(atom.name for atom in self.atoms if atom.kind == "sd")
+
+    @cached_property
+    def std_names(self) -> tuple[str, ...]:
+        """Labels inside ``std()``."""
+        return tuple(atom.name for atom in self.atoms if atom.kind == "std")
+
+    @cached_property
+    def linear(self) -> bool:
+        """Whether it is linear in its labels and uses neither ``sd()`` nor ``std()``."""
+        degree = _degree(self.root)
+        return degree is not None and degree <= 1 and not (self.sd_names or self.std_names)
+
+    def evaluate(
+        self,
+        values: Mapping[str, ArrayLike],
+        sd: Mapping[str, ArrayLike] | None = None,
+        std: Mapping[str, ArrayLike] | None = None,
+    ) -> FloatArray:
+        """Value of the expression.
+
+        Parameters
+        ----------
+        values : Mapping of str to array (...)
+            Labels; arrays of one shape (or scalars), usually ``(batch,)``.
+        sd, std : Mapping of str to array (...), optional
+            Model-implied standard deviations by variable, standardised estimates by label.
+
+        Returns
+        -------
+        ndarray (...)
+            NaN or infinite where the function is not defined (logarithm of a negative number).
+        """
+        with np.errstate(all="ignore"):
+            return _evaluate(self.root, values, sd or {}, std or {})
+
+    def gradient(
+        self,
+        values: Mapping[str, ArrayLike],
+        sd: Mapping[str, ArrayLike] | None = None,
+        std: Mapping[str, ArrayLike] | None = None,
+    ) -> dict[Atom, FloatArray]:
+        """Exact first derivatives by atom (``str(atom)`` is ``a``, ``sd(v)`` or ``std(a)``)."""
+        with np.errstate(all="ignore"):
+            return _differentiate(self.root, values, sd or {}, std or {})[1]
+
+    def substitute(self, definitions: Mapping[str, Expression]) -> Expression:
+        """Replace labels by expressions."""
+        return Expression(_substitute(self.root, {name: e.root for name, e in definitions.items()}))
+
+    def rename(self, names: Mapping[str, str], variables: Mapping[str, str] | None = None) -> Expression:
+        """Rename labels, and variables inside ``sd()``."""
+        return Expression(_rename(self.root, names, variables or {}))
+
+    def __str__(self) -> str:
+        return _print(self.root, 0)
+
+    def __sub__(self, other: Expression) -> Expression:
+        return Expression(Node("-", (self.root, other.root)))
+
+
+# --- reading -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    at: int
+
+
+class _Reader:
+    """Recursive descent over the tokens of one expression."""
+
+    def __init__(self, text: str, where: str) -> None:
+        self.text, self.where = text, where
+        if len(text) > _MAX_LENGTH:
+            raise ModelSyntaxError(
+                Problem("model.expression-too-long", where, f"the expression has {len(text)} characters",
+                        f"at most {_MAX_LENGTH}", "Split it into several definitions.")
+            )
+        self.tokens = self._split()
+        self.next = 0
+        self.depth = 0
+
+    def fail(self, what: str, at: int, allowed: str = "", remedy: str = "") -> ModelSyntaxError:
+        line = self.text.replace("\n", " ").replace("\t", " ")
+        picture = f"{what}\n    {line}\n    {' ' * at}^\n"
+        return ModelSyntaxError(
+            Problem("model.expression", f"{self.where}, character {at + 1}".lstrip(", "), picture, allowed, remedy)
+        )
+
+    def _split(self) -> list[_Token]:
+        tokens, at = [], 0
+        while at < len(self.text):
+            match = _TOKEN.match(self.text, at)
+            if match is None:
+                raise self.fail(f"unexpected character {self.text[at]!r}", at, "labels, numbers, + - * / ^ ( ) ,")
+            if match.lastgroup != "space":
+                text = "^" if match.group() == "**" else match.group()
+                tokens.append(_Token(str(match.lastgroup), text, at))
+            at = match.end()
+        tokens.append(_Token("end", "", len(self.text)))
+        return tokens
+
+    @property
+    def token(self) -> _Token:
+        return self.tokens[self.next]
+
+    def take(self, *texts: str) -> str | None:
+        if self.token.kind == "sign" and self.token.text in texts:
+            self.next += 1
+            return self.tokens[self.next - 1].text
+        return None
+
+    def expect(self, text: str) -> None:
+        if self.take(text) is None:
+            found = repr(self.token.text) if self.token.kind != "end" else "the end"
+            raise self.fail(f"unexpected {found}", self.token.at, f'"{text}"')
+
+    def whole(self) -> Node:
+        node = self.sum()
+        if self.token.kind != "end":
+            raise self.fail(f"unexpected {self.token.text!r}", self.token.at, "an operator + - * / ^ or the end")
+        return node
+
+    def sum(self) -> Node:
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            raise self.fail("parentheses are nested too deeply", self.token.at, f"at most {_MAX_DEPTH} levels")
+        node, height = self.product(), 0
+        while sign := self.take("+", "-"):
+            node, height = Node(sign, (node, self.product())), height + 1
+            self._limit(height)
+        self.depth -= 1
+        return node
+
+    def product(self) -> Node:
+        node, height = self.unary(), 0
+        while sign := self.take("*", "/"):
+            node, height = Node(sign, (node, self.unary())), height + 1
+            self._limit(height)
+        return node
+
+    def _limit(self, height: int) -> None:
+        # A chain of n signs is a tree of height n; functions on trees recurse.
+        if height > 3 * _MAX_DEPTH:
+            raise self.fail("the expression has too many terms", self.token.at, f"at most {3 * _MAX_DEPTH}")
+
+    def unary(self) -> Node:
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            raise self.fail("signs or powers are nested too deeply", self.token.at, f"at most {_MAX_DEPTH} levels")
+        sign = self.take("-", "+")
+        if sign:
+            child = self.unary()
+            node = Node("neg", (child,)) if sign == "-" else child
+        else:
+            node = self.primary()
+            if self.take("^"):
+                node = Node("^", (node, self.unary()))
+        self.depth -= 1
+        return node
+
+    def primary(self) -> Node:
+        token = self.token
+        if token.kind == "number":
+            self.next += 1
+            if not np.isfinite(float(token.text)):
+                raise self.fail(f"the number {token.text} is too large", token.at)
+            return Node("number", value=float(token.text))
+        if token.kind == "name":
+            self.next += 1
+            if self.take("("):
+                return self.call(token)
+            return Node("atom", atom=Atom("label", token.text))
+        if self.take("("):
+            node = self.sum()
+            self.expect(")")
+            return node
+        found = repr(token.text) if token.kind != "end" else "the end"
+        raise self.fail(f"unexpected {found}", token.at, "a label, a number, a function or a parenthesis")
+
+    def call(self, name: _Token) -> Node:
+        if name.text not in FUNCTIONS:
+            raise self.fail(
+                f'unknown function "{name.text}"', name.at, ", ".join(FUNCTIONS), suggest(name.text, FUNCTIONS).strip()
+            )
+        if name.text in ("sd", "std"):
+            return self.reference(name.text)
+        children = [self.sum()]
+        while self.take(","):
+            children.append(self.sum())
+        self.expect(")")
+        if name.text not in ("min", "max") and len(children) != 1:
+            raise self.fail(f"{name.text}() takes one argument, not {len(children)}", name.at)
+        if name.text in ("min", "max") and len(children) < 2:
+            raise self.fail(f"{name.text}() needs at least two arguments", name.at)
+        return Node(name.text, tuple(children))
+
+    def reference(self, kind: str) -> Node:
+        what = "a variable" if kind == "sd" else "a label"
+        token = self.token
+        if token.kind != "name":
+            raise self.fail(f"{kind}() takes {what}", token.at, f"{what}, nothing else")
+        self.next += 1
+        text = token.text
+        while kind == "sd" and self.take(":"):
+            if self.token.kind != "name":
+                raise self.fail("a name is missing after ':'", self.token.at)
+            text += ":" + self.token.text
+            self.next += 1
+        self.expect(")")
+        return Node("atom", atom=Atom(kind, text))
+
+
+def parse_expression(text: str, where: str = "expression") -> Expression:
+    """Read an expression of the safe grammar.
+
+    Parameters
+    ----------
+    text : str
+    where : str
+        Place to name in errors.
+
+    Raises
+    ------
+    ModelSyntaxError
+        ``model.expression`` with the place under the line.
+    """
+    return Expression(_Reader(text, where).whole())
+
+
+# --- tree functions ----------------------------------------------------------------------------------
+
+
+def _atoms(node: Node) -> Iterator[Atom]:
+    if node.atom is not None:
+        yield node.atom
+    for child in node.children:
+        yield from _atoms(child)
+
+
+def _degree(node: Node) -> int | None:
+    """Polynomial degree in the labels; None when it is not a polynomial (or too involved to say)."""
+    degrees = [_degree(child) for child in node.children]
+    if node.kind == "number":
+        return 0
+    if node.atom is not None:
+        return 1
+    if any(degree is None for degree in degrees):
+        return None
+    known = [degree for degree in degrees if degree is not None]
+    if all(degree == 0 for degree in known):
+        return 0
+    if node.kind in ("+", "-", "neg"):
+        return max(known)
+    if node.kind == "*":
+        return sum(known)
+    if node.kind == "/":
+        return known[0] if known[1] == 0 else None
+    return None
+
+
+_Values = Mapping[str, ArrayLike]
+
+
+def _leaf(atom: Atom, values: _Values, sd: _Values, std: _Values) -> FloatArray:
+    source = {"label": values, "sd": sd, "std": std}[atom.kind]
+    return np.asarray(source[atom.name], dtype=np.float64)
+
+
+def _apply(kind: str, parts: list[FloatArray]) -> FloatArray:
+    match kind:
+        case "+":
+            return parts[0] + parts[1]
+        case "-":
+            return parts[0] - parts[1]
+        case "*":
+            return parts[0] * parts[1]
+        case "/":
+            return np.asarray(parts[0] / parts[1])
+        case "^":
+            return np.asarray(np.power(parts[0], parts[1]))
+        case "neg":
+            return -parts[0]
+        case "abs":
+            return np.asarray(np.abs(parts[0]))
+        case "exp":
+            return np.asarray(np.exp(parts[0]))
+        case "log":
+            return np.asarray(np.log(parts[0]))
+        case "sqrt":
+            return np.asarray(np.sqrt(parts[0]))
+        case "min":
+            return np.asarray(np.minimum.reduce(np.broadcast_arrays(*parts)))
+        case _:
+            return np.asarray(np.maximum.reduce(np.broadcast_arrays(*parts)))
+
+
+def _evaluate(node: Node, values: _Values, sd: _Values, std: _Values) -> FloatArray:
+    if node.atom is not None:
+        return _leaf(node.atom, values, sd, std)
+    if node.kind == "number":
+        return np.asarray(node.value, dtype=np.float64)
+    return _apply(node.kind, [_evaluate(child, values, sd, std) for child in node.children])
+
+
+def _partials(kind: str, parts: list[FloatArray], value: FloatArray) -> list[FloatArray | float]:
+    """Derivative of one node by each of its children."""
+    match kind:
+        case "+":
+            return [1.0, 1.0]
+        case "-":
+            return [1.0, -1.0]
+        case "*":
+            return [parts[1], parts[0]]
+        case "/":
+            return [1.0 / parts[1], -value / parts[1]]
+        case "^":
+            base, power = parts
+            by_base = np.where(power == 0.0, 0.0, power * np.power(base, power - 1.0))
+            return [by_base, np.where(base == 0.0, 0.0, value * np.log(base))]
+        case "neg":
+            return [-1.0]
+        case "abs":
+            return [np.sign(parts[0])]
+        case "exp":
+            return [value]
+        case "log":
+            return [1.0 / parts[0]]
+        case "sqrt":
+            return [0.5 / value]
+        case _:  # min, max: the first of the extreme arguments (a subgradient at ties)
+            stack = np.stack(np.broadcast_arrays(*parts))
+            chosen = stack.argmin(axis=0) if kind == "min" else stack.argmax(axis=0)
+            return [(chosen == i).astype(np.float64) for i in range(len(parts))]
+
+
+def _differentiate(
+    node: Node, values: _Values, sd: _Values, std: _Values
+) -> tuple[FloatArray, dict[Atom, FloatArray]]:
+    if node.atom is not None:
+        value = _leaf(node.atom, values, sd, std)
+        return value, {node.atom: np.ones_like(value)}
+    if node.kind == "number":
+        return np.asarray(node.value, dtype=np.float64), {}
+    below = [_differentiate(child, values, sd, std) for child in node.children]
+    parts = [value for value, _ in below]
+    value = _apply(node.kind, parts)
+    out: dict[Atom, FloatArray] = {}
+    for partial, (_, inner) in zip(_partials(node.kind, parts, value), below, strict=True):
+        for atom, slope in inner.items():
+            step = np.asarray(partial * slope)
+            out[atom] = out[atom] + step if atom in out else step
+    return value, {atom: np.broadcast_to(slope, value.shape).copy() for atom, slope in out.items()}
+
+
+def _substitute(node: Node, definitions: Mapping[str, Node]) -> Node:
+    if node.atom is not None:
+        if node.atom.kind == "label" and node.atom.name in definitions:
+            return definitions[node.atom.name]
+        return node
+    if not node.children:
+        return node
+    return Node(node.kind, tuple(_substitute(child, definitions) for child in node.children), node.value)
+
+
+def _rename(node: Node, names: Mapping[str, str], variables: Mapping[str, str]) -> Node:
+    if node.atom is not None:
+        table: Mapping[str, Any] = variables if node.atom.kind == "sd" else names
+        return Node("atom", atom=Atom(node.atom.kind, table.get(node.atom.name, node.atom.name)))
+    return Node(node.kind, tuple(_rename(child, names, variables) for child in node.children), node.value)
+
+
+_STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "^": 4}
+
+
+def _print(node: Node, outer: int) -> str:
+    if node.kind == "number":
+        whole = abs(node.value) < 1e15 and node.value == int(node.value)
+        return str(int(node.value)) if whole else repr(node.value)
+    if node.atom is not None:
+        return str(node.atom)
+    if node.kind not in _STRENGTH:
+        return f"{node.kind}({', '.join(_print(child, 0) for child in node.children)})"
+    own = _STRENGTH[node.kind]
+    if node.kind == "neg":
+        text = "-" + _print(node.children[0], own)
+    elif node.kind == "^":
+        # The exponent may be a sign or another power; the base must be a primary.
+        text = f"{_print(node.children[0], own + 1)}^{_print(node.children[1], 3)}"
+    else:
+        gap = " " if own == 1 else ""
+        text = f"{_print(node.children[0], own)}{gap}{node.kind}{gap}{_print(node.children[1], own + 1)}"
+    return f"({text})" if own < outer else text
+
