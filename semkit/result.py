@@ -174,7 +174,8 @@ def percentile_pvalue(draws: FloatArray) -> FloatArray:
     """
     below = np.sum(draws <= 0.0, axis=0)
     above = np.sum(draws >= 0.0, axis=0)
-    return np.minimum(1.0, 2.0 * (1.0 + np.minimum(below, above)) / (draws.shape[0] + 1.0))
+    pvalue: FloatArray = np.minimum(1.0, 2.0 * (1.0 + np.minimum(below, above)) / (draws.shape[0] + 1.0))
+    return pvalue
 
 
 def summarise(
@@ -194,7 +195,7 @@ def summarise(
         return Quantity(
             name, est, float(np.std(draws, ddof=1)) if draws.size > 1 else float("nan"),
             float(lower), float(upper), float(percentile_pvalue(draws)), "percentile", level,
-        )  # fmt: skip
+        )
     from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
     if reference.kind == "t" and reference.df is not None:
@@ -236,7 +237,7 @@ def quantity(
             Problem(
                 "result.unknown-name", f'quantity "{name}"', "the result has no such parameter",
                 ", ".join(result.names), suggest(name, result.names).strip(),
-            )  # fmt: skip
+            )
         )
     index = result.names.index(name)
     est = result.std_est if standardized else result.est
@@ -245,7 +246,7 @@ def quantity(
     if method == "draws" and draws is None:
         raise OptionError(
             Problem("result.no-draws", f'quantity "{name}"', "the result has no bootstrap draws", "method='normal'",
-                    "Fit with bootstrap=2000 to have draws.")  # fmt: skip
+                    "Fit with bootstrap=2000 to have draws.")
         )
     column = draws[:, index] if draws is not None and method != "normal" else None
     se = float(np.sqrt(max(vcov[index, index], 0.0)))

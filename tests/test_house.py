@@ -17,7 +17,8 @@ PACKAGE = ROOT / "semkit"
 
 GROUND = ["errors", "result", "display", "numerics", "writing"]
 SURVEY = ["instrument", "responses", "cleaning"]
-ENGINE = ["sample", "model", "estimate", ("interaction", "regression", "composite", "configuration"), "fitting", "probe"]
+SIDE_BY_SIDE = ("interaction", "regression", "composite", "configuration")
+ENGINE = ["sample", "model", "estimate", SIDE_BY_SIDE, "fitting", "probe"]
 JOIN = ["validation", "verdict", "report", "study", "planning", "cli"]
 LATE = {("display", "report")}
 

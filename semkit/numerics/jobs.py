@@ -207,7 +207,7 @@ def run_job(
     if workers < 1 or backend not in ("serial", "thread", "process"):
         raise OptionError(
             Problem("jobs.workers", "workers, backend", f"{workers!r}, {backend!r} given",
-                    "1 or more; serial, thread or process", "Leave both out for one worker.")  # fmt: skip
+                    "1 or more; serial, thread or process", "Leave both out for one worker.")
         )
     chunks = list(job.chunks())
     results: dict[int, Arrays] = {}

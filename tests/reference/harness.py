@@ -1,0 +1,269 @@
+"""Compares a fit with a peer's numbers, walking over the peer's keys."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import semkit as sk
+
+HERE = Path(__file__).parent
+NUMBERS = HERE / "numbers"
+DATA = HERE / "data"
+VARIABLE = "SEMKIT_REFERENCE"
+
+Key = tuple[str, ...]
+
+# Keys that semkit does not deliver, with the reason; docs/accuracy.md repeats it.  At most five.
+WITHOUT: dict[str, str] = {}
+
+# Blocks of a case that describe it or belong to functions compared elsewhere.
+NOT_COMPARED = {
+    "case", "package", "version", "call", "model", "data", "args", "groups", "polish", "converged", "iterations",
+    "warnings", "modindices_top20", "modindices_all", "scores", "lavtestscore", "fs_reliability", "mc_note", "boot_ci",
+    "h1", "patterns", "coverage", "residuals", "N", "thresholds", "polychor", "wls_v_diag", "gamma",
+}
+
+
+def load_case(name: str) -> dict[str, Any]:
+    """Read one case, ``"lavaan/hs_cfa_ml"``."""
+    case: dict[str, Any] = json.loads((NUMBERS / f"{name}.json").read_text(encoding="utf-8"))
+    return case
+
+
+def find_data(name: str) -> Path | None:
+    """Return the case's data file, from here or from the folder that SEMKIT_REFERENCE names."""
+    base = Path(name).name
+    if (DATA / base).exists():
+        return DATA / base
+    if root := os.environ.get(VARIABLE):
+        for folder in ("peer_data", "own/data", "real", "process"):
+            if (Path(root) / folder / base).exists():
+                return Path(root) / folder / base
+    return None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A peer's number with the difference that is allowed."""
+
+    key: Key
+    value: float
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What was found for one key: ``ratio`` is the difference in units of the tolerance."""
+
+    key: Key
+    reference: float
+    found: float
+    ratio: float
+
+    def __str__(self) -> str:
+        return f"{' '.join(self.key)}: {self.found:.10g} instead of {self.reference:.10g} ({self.ratio:.3g} tolerances)"
+
+
+def is_robust(case: dict[str, Any]) -> bool:
+    return isinstance(case["args"], dict) and case["args"].get("estimator", "ML") not in ("ML", "MLF", "GLS", "ULS")
+
+
+def number(value: Any) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def row_key(row: dict[str, Any]) -> Key:
+    return (row["lhs"], row["op"], row["rhs"], str(row.get("group", 1) or 1))
+
+
+def estimate_entries(case: dict[str, Any]) -> Iterator[Entry]:
+    """Entries of the parameter table, with tolerances from each row's own standard error."""
+    rel = 1e-3 if is_robust(case) else 1e-4
+    floor = 1e-5 if "ineq" in case["case"] else 0.0
+    for row in case["estimates"]:
+        key, est, se = row_key(row), number(row["est"]), number(row["se"])
+        free = se > 0
+        tol = max(rel * se, floor) if free else 1e-9 * max(1.0, abs(est))
+        yield Entry(("est", *key), est, tol)
+        yield Entry(("se", *key), 0.0 if math.isnan(se) else se, max(rel * se, floor) if free else 1e-12)
+        if free:
+            z = number(row["z"])
+            z_tol = rel * (1.0 + abs(z)) + floor / se
+            yield Entry(("z", *key), z, z_tol)
+            density = math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+            yield Entry(("pvalue", *key), number(row["pvalue"]), 2 * density * z_tol + 1e-9)
+        for bound in ("ci.lower", "ci.upper"):
+            yield Entry((bound, *key), number(row[bound]), 3 * tol if free else tol)
+        for column in ("std.lv", "std.all", "std.nox"):
+            if column in row and row[column] is not None:
+                value = number(row[column])
+                unit = abs(value / est) * se if free and est else 0.0
+                yield Entry((column, *key), value, max(rel * unit, 1e-6, floor))
+
+
+def standardized_entries(case: dict[str, Any]) -> Iterator[Entry]:
+    rel = 1e-3 if is_robust(case) else 1e-4
+    floor = 1e-5 if "ineq" in case["case"] else 0.0
+    for row in case["std"]:
+        key, se = row_key(row), number(row["se"])
+        se = 0.0 if math.isnan(se) or se < 1e-8 else se
+        # the peer differentiates numerically: its zero is 1e-9
+        yield Entry(("std est", *key), number(row["est.std"]), max(rel * se, 1e-6, floor))
+        yield Entry(("std se", *key), se, max(rel * se, 2e-7, floor))
+
+
+def statistic_entries(case: dict[str, Any]) -> Iterator[Entry]:
+    rel = 1e-3 if is_robust(case) else 1e-4
+    yield Entry(("fmin",), number(case["fmin"]), rel * abs(number(case["fmin"])) + 1e-9)
+    yield Entry(("npar",), number(case["fit_measures"].get("npar", case["npar"])), 0.0)
+    for name, value in case["fit_measures"].items():
+        yield Entry(("fit", name), number(value), rel * abs(number(value)) + 1e-8)
+    for test, row in case["tests"].items():
+        for name in ("stat", "df", "pvalue", "scaling.factor", "trace.UGamma"):
+            if row.get(name) is not None:
+                yield Entry(("test", test, name), number(row[name]), rel * abs(number(row[name])) + 1e-8)
+
+
+def matrix_entries(case: dict[str, Any]) -> Iterator[Entry]:
+    """Moments (1e-5 of the scale), R2, latent covariances and the covariance matrix of the estimates."""
+    rel = 1e-3 if is_robust(case) else 1e-4
+    groups = case["groups"] or [""]
+    for block in ("implied", "sampstat"):
+        for number_of, group in enumerate(groups, 1):
+            content = case[block][group] if len(groups) > 1 else case[block]
+            for part, matrix in content.items():
+                if part in ("cov", "mean"):
+                    yield from moment_entries((block, part, str(number_of)), matrix)
+    if len(groups) == 1:
+        square = case["rsquare"]
+        names = [square["names"]] if isinstance(square["names"], str) else square["names"] or []
+        for name, value in zip(names, np.atleast_1d(square["values"]), strict=True):
+            yield Entry(("r2", name), float(value), 1e-5)
+        if case["cov_lv"].get("rows"):
+            yield from moment_entries(("cov_lv", "cov", "1"), case["cov_lv"])
+    values = np.array(case["vcov"]["values"], dtype=float)
+    se = np.sqrt(np.maximum(np.diag(values), 0))
+    for i in range(len(se)):
+        for j in range(i + 1):
+            yield Entry(("vcov", str(i), str(j)), values[i, j], 2 * rel * se[i] * se[j] + 1e-10)
+
+
+def moment_entries(head: Key, matrix: dict[str, Any]) -> Iterator[Entry]:
+    if "names" in matrix:
+        for name, value in zip(matrix["names"], matrix["values"], strict=True):
+            yield Entry((*head, name), float(value), 1e-5 * max(1.0, abs(value)))
+        return
+    values = np.array(matrix["values"], dtype=float)
+    scale = np.sqrt(np.abs(np.diag(values)))
+    for i, row in enumerate(matrix["rows"]):
+        for j in range(i + 1):
+            yield Entry((*head, row, matrix["cols"][j]), values[i, j], 1e-5 * scale[i] * scale[j] + 1e-10)
+
+
+def entries(case: dict[str, Any]) -> list[Entry]:
+    """All numbers of a case; blocks neither read here nor named in NOT_COMPARED are an error."""
+    read = {"estimates", "std", "fit_measures", "tests", "implied", "sampstat", "vcov", "rsquare", "cov_lv",
+            "fmin", "npar", "nobs"}
+    unknown = set(case) - read - NOT_COMPARED
+    assert not unknown, f"blocks that nothing compares: {sorted(unknown)}"
+    return [*estimate_entries(case), *standardized_entries(case), *statistic_entries(case), *matrix_entries(case)]
+
+
+ARGUMENTS: dict[str, Callable[[Any], tuple[str, Any]]] = {
+    "estimator": lambda v: ("estimator", v.lower()),
+    "information": lambda v: ("information", v),
+    "likelihood": lambda v: ("likelihood", v),
+    "meanstructure": lambda v: ("meanstructure", v),
+    "std.lv": lambda v: ("std_lv", v),
+    "fixed.x": lambda v: ("fixed_x", v),
+    "conditional.x": lambda v: ("conditional_x", v),
+    "missing": lambda v: ("missing", v),
+    "group": lambda v: ("group", v),
+    "group.equal": lambda v: ("group_equal", [v] if isinstance(v, str) else v),
+    "test": lambda v: ("test", v),
+    "ordered": lambda v: ("ordered", v),
+    "parameterization": lambda v: ("parameterization", v),
+}
+
+
+def run_case(case: dict[str, Any], data: pd.DataFrame, **extra: Any) -> Any:
+    """Fit the case's model with semkit, by the same call and arguments."""
+    arguments = case["args"] if isinstance(case["args"], dict) else {}
+    options = dict(ARGUMENTS[name](value) for name, value in arguments.items())
+    function = {"cfa": sk.cfa, "sem": sk.sem, "lavaan": sk.sem}[case["call"]]
+    return function(case["model"], data, **options, **extra)
+
+
+def found_values(fit: Any) -> dict[Key, float]:
+    """Everything a fit says, under the keys of the reference."""
+    found: dict[Key, float] = {}
+    table = fit.estimates
+    columns = {"est": "est", "se": "se", "z": "z", "pvalue": "pvalue", "ci.lower": "ci_lower", "ci.upper": "ci_upper",
+               "std.lv": "std_lv", "std.all": "std_all", "std.nox": "std_nox"}
+    group_number = {name: str(i) for i, name in enumerate(dict.fromkeys(table["group"]), 1)}
+    for row in table.to_dict("records"):
+        key = expression_key(row, group_number)
+        for peer, column in columns.items():
+            found[(peer, *key)] = row[column]
+    for row in fit.standardized().to_dict("records"):
+        key = expression_key(row, group_number)
+        found[("std est", *key)], found[("std se", *key)] = row["est_std"], row["se"]
+    for name, value in fit.fit_measures.items():
+        found[("fit", str(name))] = float(value)
+    found[("fmin",)], found[("npar",)] = found[("fit", "fmin")], found[("fit", "npar")]
+    for test, row in fit.tests.to_dict("index").items():
+        for name, value in row.items():
+            if isinstance(value, (int, float, np.number)):
+                found[("test", str(test), str(name).replace("scaling_factor", "scaling.factor"))] = float(value)
+    for block, moments in (("implied", fit.implied), ("sampstat", fit.sampstat)):
+        for i, group in enumerate(moments, 1):
+            add_matrix(found, (block, "cov", str(i)), group.cov)
+            if group.mean is not None:
+                for name, value in group.mean.items():
+                    found[(block, "mean", str(i), str(name))] = float(value)
+    for name, value in fit.r2.items():
+        found[("r2", str(name))] = float(value)
+    add_matrix(found, ("cov_lv", "cov", "1"), fit.cov_lv)
+    return found
+
+
+def expression_key(row: dict[str, Any], group_number: dict[Any, str]) -> Key:
+    group = "1" if row["op"] in (":=", "==", "<", ">") else group_number[row["group"]]
+    return (str(row["lhs"]), str(row["op"]), str(row["rhs"]), group)
+
+
+def add_matrix(found: dict[Key, float], head: Key, frame: pd.DataFrame | None) -> None:
+    if frame is None:
+        return
+    values = frame.to_numpy()
+    for i, row in enumerate(frame.index):
+        for j, column in enumerate(frame.columns):
+            found[(*head, str(row), str(column))] = float(values[i, j])
+
+
+def compare(wanted: list[Entry], found: dict[Key, float]) -> list[Difference]:
+    """Every entry that is lacking or differs by more than its tolerance."""
+    wrong = []
+    for entry in wanted:
+        if " ".join(entry.key) in WITHOUT or (entry.key[0] == "fit" and entry.key[1] in WITHOUT):
+            continue
+        ours = found.get(entry.key, math.nan)
+        if math.isnan(entry.value):
+            ratio = 0.0 if math.isnan(ours) else math.inf
+        elif math.isnan(ours):
+            ratio = math.inf
+        else:
+            gap = abs(ours - entry.value)
+            ratio = gap / entry.tolerance if entry.tolerance > 0 else (math.inf if gap > 0 else 0.0)
+        if ratio > 1.0:
+            wrong.append(Difference(entry.key, entry.value, ours, ratio))
+    return wrong
