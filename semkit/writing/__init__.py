@@ -1,1 +1,22 @@
-"""writing"""
+"""Safe cells and files: whatever strangers wrote is data wherever it is written."""
+
+from semkit.writing.cells import cell, text_cell
+from semkit.writing.files import hash_bytes, hash_file, inside, write_bytes, write_text
+from semkit.writing.markup import attribute, escape, page, table
+from semkit.writing.tables import write_csv, write_xlsx
+
+__all__ = [
+    "attribute",
+    "cell",
+    "escape",
+    "hash_bytes",
+    "hash_file",
+    "inside",
+    "page",
+    "table",
+    "text_cell",
+    "write_bytes",
+    "write_csv",
+    "write_text",
+    "write_xlsx",
+]
