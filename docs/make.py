@@ -59,7 +59,7 @@ PAGES: dict[str, Callable[[], str]] = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare with what is there and exit 1 on a difference")
-    parser.add_argument("pages", nargs="*", default=list(PAGES), help=f"which ones (default: all of {', '.join(PAGES)})")
+    parser.add_argument("pages", nargs="*", default=list(PAGES), help=f"default: {', '.join(PAGES)}")
     options = parser.parse_args()
     stale = []
     for name in options.pages:

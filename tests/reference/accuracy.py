@@ -17,10 +17,12 @@ STEPS = (0.001, 0.01, 0.1, 0.5, 1.0)
 
 HEAD = """# Accuracy
 
-Every number of a peer's result is compared with semkit's: estimates, standard errors, z, p, intervals, standardised solutions with errors, fit
-measures, tests, implied and sample moments, R2, the covariance matrix of the estimates. The allowed difference is 1e-4 of a standard error for
-an estimate (1e-3 under robust methods), 1e-4 (1e-3) of itself for a standard error or statistic, nothing for a fixed value. The largest
-difference is given in units of what is allowed, rounded up. Written by `python docs/make.py`; the comparison is part of the tests.
+Every number of a peer's result is compared with semkit's: estimates, standard errors, z, p, intervals,
+standardised solutions with errors, fit measures, tests, implied and sample moments, R2, the covariance matrix
+of the estimates. The allowed difference is 1e-4 of a standard error for an estimate (1e-3 under robust
+methods), 1e-4 (1e-3) of itself for a standard error or statistic, nothing for a fixed value. The largest
+difference is given in units of what is allowed, rounded up. Written by `python docs/make.py`; the comparison is
+part of the tests.
 
 | case | peer | numbers compared | largest difference / allowed |
 |---|---|---|---|
@@ -52,7 +54,8 @@ def row(name: str) -> str:
 def page() -> str:
     lines = [row(name) for name in CASES]
     excused = [f"- `{key}`: {reason}" for key, reason in WITHOUT.items()] or ["None."]
-    return HEAD + "\n".join(lines) + "\n\n## Keys that are not delivered, with the reason\n\n" + "\n".join(excused) + "\n"
+    tail = ["", "## Keys that are not delivered, with the reason", "", *excused]
+    return HEAD + "\n".join(lines + tail) + "\n"
 
 
 if __name__ == "__main__":

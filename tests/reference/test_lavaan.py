@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,20 @@ import pandas as pd
 import pytest
 
 from tests.reference.cases import CASES
-from tests.reference.harness import VARIABLE, WITHOUT, Entry, compare, entries, find_data, found_values, load_case, run_case
+from tests.reference.harness import (
+    VARIABLE,
+    WITHOUT,
+    Entry,
+    compare,
+    entries,
+    find_data,
+    found_values,
+    load_case,
+    run_case,
+)
 
 
-@lru_cache(maxsize=None)
+@cache
 def fitted(name: str) -> tuple[dict[str, Any], Any]:
     case = load_case(name)
     path = find_data(case["data"])
@@ -22,7 +32,7 @@ def fitted(name: str) -> tuple[dict[str, Any], Any]:
     return case, run_case(case, pd.read_csv(path))
 
 
-@lru_cache(maxsize=None)
+@cache
 def numbers(name: str) -> tuple[list[Entry], dict[tuple[str, ...], float]]:
     case, fit = fitted(name)
     return entries(case), found_values(fit)
