@@ -1,1 +1,11 @@
-"""sample"""
+"""A frame becomes arrays: columns, groups, weights, missing patterns.  The estimators see nothing else."""
+
+from __future__ import annotations
+
+from semkit.sample.arrays import Group, GroupMoments, Product, Sample, group_moments
+from semkit.sample.composite import Composite
+from semkit.sample.design import Design
+from semkit.sample.frame import make_sample
+from semkit.sample.moments import Moments
+
+__all__ = ["Composite", "Design", "Group", "GroupMoments", "Moments", "Product", "Sample", "group_moments", "make_sample"]

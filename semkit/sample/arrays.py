@@ -1,0 +1,192 @@
+"""Sample: what the estimators see of the data.  Groups, weights and patterns are axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.errors import Note
+from semkit.sample.composite import Composite, alpha, stratified_error_variance
+from semkit.sample.moments import plain_moments, weighted_moments
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A double-mean-centred product column: ``(x - mean x)(z - mean z)`` minus its own mean.
+
+    Parameters
+    ----------
+    name : str
+        Name of the new column.
+    left, right : str
+        Columns that are multiplied.
+
+    References
+    ----------
+    Lin, Wen, Marsh & Lin (2010), Structural Equation Modeling 17, 374-391 (double mean centring).
+    """
+
+    name: str
+    left: str
+    right: str
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """The respondents of one group.
+
+    Parameters
+    ----------
+    label : str
+    data : ndarray (n, p)
+        Model columns in the order of ``Sample.names``, derived ones included.
+    base : ndarray (n, k)
+        The columns derived ones are made of (``Sample.base_names``).
+    items : ndarray (n, t)
+        Items behind composites (``Sample.item_names``); NaN where not answered.
+    weights : ndarray (n,)
+        Case weights; ones.
+    pattern : ndarray (n,) of int
+        Row of ``patterns`` each respondent has.
+    patterns : ndarray (h, p) of bool
+        Observed cells by missing pattern; one all-true row for complete data.
+    rows : ndarray (n,) of int
+        Row numbers in the frame that was given.
+    """
+
+    label: str
+    data: FloatArray
+    base: FloatArray
+    items: FloatArray
+    weights: FloatArray
+    pattern: IntArray
+    patterns: NDArray[np.bool_]
+    rows: IntArray
+
+    @property
+    def nobs(self) -> int:
+        return int(self.data.shape[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Data as arrays.
+
+    Parameters
+    ----------
+    names : tuple of str (p,)
+    groups : tuple of Group
+    nobs_received, nobs : int
+        Respondents given and respondents used.
+    base_names, item_names : tuple of str
+    products : tuple of Product
+    composites : mapping of str to Composite
+        By the name of the column that holds the composite.
+    notes : tuple of Note
+    index : ndarray (nobs,) of object or None
+        Index labels of the used rows, group after group.
+    """
+
+    names: tuple[str, ...]
+    groups: tuple[Group, ...]
+    nobs_received: int
+    nobs: int
+    base_names: tuple[str, ...] = ()
+    item_names: tuple[str, ...] = ()
+    products: tuple[Product, ...] = ()
+    composites: Mapping[str, Composite] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+    def column(self, name: str, group: int = 0) -> FloatArray:
+        """One model column of one group, shape ``(n,)``."""
+        return self.groups[group].data[:, self.names.index(name)]
+
+
+@dataclass(frozen=True, eq=False)
+class GroupMoments:
+    """What complete-data ML needs of one group, for ``B`` draws.
+
+    Parameters
+    ----------
+    mean : ndarray (B, p)
+    cov : ndarray (B, p, p)
+        Divisor ``N``.
+    error : ndarray (B, c)
+        Error variance of each composite, in the order of ``Sample.composites``.
+    nobs : float
+    """
+
+    mean: FloatArray
+    cov: FloatArray
+    error: FloatArray
+    nobs: float
+
+
+def group_moments(sample: Sample, group: int, weights: FloatArray | None = None) -> GroupMoments:
+    """Moments of a group as it is, or under ``B`` weight vectors with everything derived anew.
+
+    Products are centred at each draw's own means: ``(x - m_x)(z - m_z)`` differs from ``x z`` by
+    ``m_x z + m_z x`` and a constant, so its covariances follow from those of ``x z``, ``x`` and ``z``.
+
+    Parameters
+    ----------
+    sample : Sample
+    group : int
+    weights : ndarray (B, n), optional
+        Resampling counts.
+    """
+    part = sample.groups[group]
+    if weights is None:
+        mean, cov = plain_moments(part.data)
+        error = composite_errors(sample, group, np.ones((1, part.nobs)))
+        return GroupMoments(mean[None], cov[None], error, float(part.nobs))
+    base = list(sample.base_names)
+    centre = part.base.mean(axis=0)
+    data = part.base - centre
+    pairs = [(base.index(product.left), base.index(product.right)) for product in sample.products]
+    if pairs:
+        data = np.hstack([data, np.column_stack([data[:, i] * data[:, j] for i, j in pairs])])
+    mean, cov = weighted_moments(data, weights)
+    for k, (i, j) in enumerate(pairs, start=len(base)):
+        left, right = mean[:, i, None], mean[:, j, None]
+        cov[:, k, :] -= left * cov[:, j, :] + right * cov[:, i, :]
+        cov[:, :, k] -= left * cov[:, :, j] + right * cov[:, :, i]
+        mean[:, k] = 0.0
+    mean[:, : len(base)] += centre
+    order = [*base, *(product.name for product in sample.products)]
+    pick = np.array([order.index(name) for name in sample.names])
+    picked = cov[:, pick[:, None], pick[None, :]]
+    error = composite_errors(sample, group, weights)
+    return GroupMoments(mean[:, pick], picked, error, float(part.nobs))
+
+
+def composite_errors(sample: Sample, group: int, weights: FloatArray) -> FloatArray:
+    """Error variances of the composites, shape ``(B, c)``: ``(1 - rho) s^2`` in every draw.
+
+    Alphas come from the respondents who answered all items of the part.
+    """
+    part = sample.groups[group]
+    out = np.zeros((weights.shape[0], len(sample.composites)))
+    for c, (column, composite) in enumerate(sample.composites.items()):
+        if not isinstance(composite.reliability, str):
+            values = part.base[:, [sample.base_names.index(column)]]
+            _, cov = weighted_moments(values - values.mean(axis=0), weights)
+            out[:, c] = (1.0 - float(composite.reliability)) * cov[:, 0, 0]
+            continue
+        parts = part.base[:, [sample.base_names.index(name) for name in composite.parts]]
+        _, cov = weighted_moments(parts - parts.mean(axis=0), weights)
+        alphas = np.empty((weights.shape[0], len(composite.parts)))
+        for j, name in enumerate(composite.parts):
+            items = part.items[:, [sample.item_names.index(item) for item in composite.items[name]]]
+            full = ~np.isnan(items).any(axis=1)
+            items = items[full]
+            _, item_cov = weighted_moments(items - items.mean(axis=0), weights[:, full])
+            alphas[:, j] = alpha(item_cov)
+        out[:, c] = stratified_error_variance(np.diagonal(cov, axis1=1, axis2=2), alphas)
+    return out

@@ -1,0 +1,239 @@
+"""A data frame becomes arrays; everything wrong with it is reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.errors import NotSupportedError, Note, OptionError, Problem, SampleError, suggest
+from semkit.sample.arrays import Group, Product, Sample
+from semkit.sample.composite import Composite
+from semkit.sample.design import Design, require_trivial
+
+FloatArray = NDArray[np.float64]
+
+_COLLINEAR = 1e-10  # smallest eigenvalue of the correlation matrix that still counts as not singular
+
+
+def make_sample(
+    frame: Any,
+    names: Iterable[str],
+    *,
+    group: str | None = None,
+    group_order: tuple[str, ...] = (),
+    missing: str = "listwise",
+    design: Design | None = None,
+    products: tuple[Product, ...] = (),
+    composites: Mapping[str, Composite] | None = None,
+) -> Sample:
+    """Take the columns a model needs out of a frame.
+
+    Parameters
+    ----------
+    frame : DataFrame, or any object with a ``.frame``
+    names : iterable of str
+        Model columns in the wanted order, derived ones (products, composites) included.
+    group : str, optional
+        Grouping column.  Groups come in order of first appearance among the used rows.
+    group_order : tuple of str
+        Group labels in another order.
+    missing : {"listwise"}
+        Respondents with a missing value in one of the model's own columns are left out.
+    design : Design, optional
+    products : tuple of Product
+    composites : mapping of str to Composite
+        By the name of the column to be formed.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    SampleError
+        All problems: missing, non-numeric, infinite, constant, all-missing or collinear columns,
+        too few respondents.
+    """
+    if missing != "listwise":
+        raise NotSupportedError(
+            Problem("sample.missing-not-supported", "missing", f"{missing!r} is not offered yet", "listwise",
+                    "Use missing='listwise'; the number of respondents used is shown.")  # fmt: skip
+        )
+    require_trivial(design)
+    table = getattr(frame, "frame", frame)
+    wanted = tuple(dict.fromkeys(names))
+    made = dict(composites or {})
+    derived = {product.name for product in products}
+    base_names = tuple(dict.fromkeys(
+        [*(name for name in wanted if name not in derived), *(n for p in products for n in (p.left, p.right)),
+         *(part for composite in made.values() for part in composite.parts)]
+    ))  # fmt: skip
+    item_names = tuple(dict.fromkeys(item for c in made.values() for item in c.columns[len(c.parts) :]))
+    read = [name for name in base_names if name not in made]
+    columns = _read(table, read, item_names, group)
+    base = np.column_stack([_formed(name, columns, made) for name in base_names])
+    items = np.column_stack([columns[name] for name in item_names]) if item_names else np.empty((len(base), 0))
+    codes, labels = _group_codes(table, group, group_order)
+    used = ~np.isnan(base).any(axis=1) & (codes >= 0)
+    received = base.shape[0]
+    nobs = int(used.sum())
+    _check_used(base[used], base_names, nobs, received)
+    groups = []
+    for g, label in enumerate(labels):
+        rows = np.flatnonzero(used & (codes == g))
+        groups.append(_group(label, base[rows], items[rows], rows, base_names, wanted, products))
+    _check_groups(groups, wanted)
+    notes = _notes(received, nobs, base, base_names)
+    return Sample(wanted, tuple(groups), received, nobs, base_names, item_names, tuple(products), made, notes)
+
+
+def _read(table: Any, read: list[str], items: tuple[str, ...], group: str | None) -> dict[str, FloatArray]:
+    """The columns as float vectors, or one error with everything that is wrong with them."""
+    if not hasattr(table, "columns"):
+        raise OptionError(Problem("sample.not-a-frame", "data", f"{type(table).__name__}",
+                                  "a DataFrame or an object with .frame", "Pass a pandas DataFrame."))  # fmt: skip
+    known = [str(column) for column in table.columns]
+    problems: list[Problem] = []
+    columns: dict[str, FloatArray] = {}
+    for name in dict.fromkeys([*read, *items]):
+        place = f'column "{name}"'
+        if known.count(name) != 1:
+            what = "is not in the data" if name not in known else f"is {known.count(name)} times in the data"
+            problems.append(Problem("sample.missing-column", place, what, ", ".join(known[:60]),
+                                    suggest(name, known).strip() or "Check the spelling."))  # fmt: skip
+            continue
+        values = _numbers(table[name])
+        if values is None:
+            problems.append(Problem("sample.not-numeric", place, "holds something that is not a number",
+                                    "numbers and missing values", "Recode it to numbers first."))  # fmt: skip
+            continue
+        if np.isinf(values).any():
+            problems.append(Problem("sample.infinite", place, f"{int(np.isinf(values).sum())} infinite values",
+                                    "finite numbers", "Set them to missing or correct them."))  # fmt: skip
+        elif np.isnan(values).all():
+            problems.append(Problem("sample.all-missing", place, "no value at all", "numbers", "Leave it out."))
+        elif np.nanmax(values) == np.nanmin(values):
+            problems.append(Problem("sample.constant", place, f"every value is {np.nanmax(values):g}",
+                                    "a column that varies", "Leave it out of the model."))  # fmt: skip
+        columns[name] = values
+    if group is not None and group not in known:
+        problems.append(Problem("sample.missing-column", f'group "{group}"', "is not in the data",
+                                ", ".join(known[:60]), suggest(group, known).strip() or "Check the spelling."))  # fmt: skip
+    if problems:
+        raise SampleError(*problems)
+    return columns
+
+
+def _numbers(column: Any) -> FloatArray | None:
+    """A column as floats with NaN, or None when it is not numeric."""
+    kind = getattr(column.dtype, "kind", "O")
+    if kind in "fiub" and isinstance(column.dtype, np.dtype):
+        return np.asarray(column.to_numpy(), dtype=np.float64)
+    if kind in "fiub" and str(column.dtype) not in ("category",):
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    if kind == "O" and isinstance(column.dtype, np.dtype):
+        values = column.to_numpy()
+        if all(v is None or (isinstance(v, (int, float, np.number)) and not isinstance(v, str)) for v in values):
+            return np.array([np.nan if v is None else float(v) for v in values])
+    return None
+
+
+def _formed(name: str, columns: Mapping[str, FloatArray], composites: Mapping[str, Composite]) -> FloatArray:
+    if name not in composites:
+        return columns[name]
+    parts = [columns[part] for part in composites[name].parts]
+    return np.asarray(np.mean(parts, axis=0))
+
+
+def _group_codes(table: Any, group: str | None, order: tuple[str, ...]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    if group is None:
+        return np.zeros(len(table), dtype=np.int64), ("",)
+    values = table[group].astype(object).to_numpy()
+    empty = np.array([v is None or v != v for v in values])
+    text = np.array([_label(v) for v in values], dtype=object)
+    labels = order or tuple(dict.fromkeys(text[~empty]))
+    codes = np.full(len(text), -1, dtype=np.int64)
+    for g, label in enumerate(labels):
+        codes[(text == label) & ~empty] = g
+    return codes, labels
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _group(
+    label: str, base: FloatArray, items: FloatArray, rows: NDArray[np.int64],
+    base_names: tuple[str, ...], wanted: tuple[str, ...], products: tuple[Product, ...],
+) -> Group:  # fmt: skip
+    columns = {name: base[:, k] for k, name in enumerate(base_names)}
+    for product in products:
+        left, right = columns[product.left], columns[product.right]
+        values = (left - left.mean()) * (right - right.mean()) if len(base) else left
+        columns[product.name] = values - values.mean() if len(base) else values
+    data = np.column_stack([columns[name] for name in wanted])
+    n, p = data.shape
+    return Group(label, data, base, items, np.ones(n), np.zeros(n, dtype=np.int64), np.ones((1, p), dtype=bool), rows)
+
+
+def _check_used(base: FloatArray, names: tuple[str, ...], nobs: int, received: int) -> None:
+    problems = []
+    if nobs < 2:
+        problems.append(Problem("sample.no-complete-rows", "data", f"{nobs} of {received} respondents have no missing value",
+                                "2 or more", "Look which column is mostly missing and leave it out."))  # fmt: skip
+        raise SampleError(*problems)
+    for k, name in enumerate(names):
+        if np.ptp(base[:, k]) == 0.0:
+            problems.append(Problem("sample.constant", f'column "{name}"',
+                                    f"every value is {base[0, k]:g} among the {nobs} respondents used",
+                                    "a column that varies", "Leave it out of the model."))  # fmt: skip
+    if problems:
+        raise SampleError(*problems)
+
+
+def _check_groups(groups: list[Group], names: tuple[str, ...]) -> None:
+    problems = []
+    for group in groups:
+        where = f'group "{group.label}"' if group.label else "data"
+        n, p = group.data.shape
+        if n <= p:
+            problems.append(Problem("sample.too-few", where, f"{n} complete respondents for {p} variables",
+                                    f"at least {p + 1}", "Use fewer variables or more respondents."))  # fmt: skip
+            continue
+        sd = group.data.std(axis=0)
+        if np.any(sd == 0.0):
+            flat = ", ".join(names[k] for k in np.flatnonzero(sd == 0.0))
+            problems.append(Problem("sample.constant", where, f"constant in this group: {flat}", "columns that vary",
+                                    "Leave them out or join groups."))  # fmt: skip
+            continue
+        problems += _collinear(group.data, sd, names, where)
+    if problems:
+        raise SampleError(*problems)
+
+
+def _collinear(data: FloatArray, sd: FloatArray, names: tuple[str, ...], where: str) -> list[Problem]:
+    standard = (data - data.mean(axis=0)) / sd
+    values, vectors = np.linalg.eigh(standard.T @ standard / data.shape[0])
+    if values[0] > _COLLINEAR * len(names):
+        return []
+    weight = np.abs(vectors[:, 0])
+    involved = ", ".join(names[k] for k in np.flatnonzero(weight > 1e-4 * weight.max()))
+    return [Problem("sample.collinear", where, f"columns are exact linear functions of each other: {involved}",
+                    "columns none of which follows from the others",
+                    "Leave one of them out (a total and its parts, or all dummies of a factor).")]  # fmt: skip
+
+
+def _notes(received: int, nobs: int, base: FloatArray, names: tuple[str, ...]) -> tuple[Note, ...]:
+    if nobs == received:
+        return ()
+    gaps = np.isnan(base).sum(axis=0)
+    worst = int(gaps.argmax())
+    return (
+        Note("sample.listwise", "info", f"{nobs} of {received} respondents have all values and are used.",
+             cause=f"Most gaps: {names[worst]} ({int(gaps[worst])} missing)."),
+    )  # fmt: skip

@@ -1,0 +1,115 @@
+"""First and second moments of samples, one or many draws at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from semkit.errors import Problem, SampleError
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Covariance matrix, mean vector and number of respondents instead of raw data.
+
+    Parameters
+    ----------
+    cov : DataFrame or ndarray (p, p)
+        Covariance matrix.  A DataFrame brings its own names.
+    mean : Series, ndarray (p,) or None
+        Means; needed for models with a mean structure.
+    nobs : int
+        Number of respondents the moments were computed from.
+    names : tuple of str, optional
+        Variable names; taken from ``cov`` when it is a DataFrame.
+    divisor : {"n", "n-1"}
+        What the sums of squares were divided by.  Printed covariance matrices usually have
+        ``N - 1``; maximum likelihood works with ``N``.
+
+    Examples
+    --------
+    >>> Moments([[1.0, 0.3], [0.3, 2.0]], nobs=100, names=("a", "b")).matrix.shape
+    (2, 2)
+    """
+
+    cov: Any
+    mean: Any = None
+    nobs: int = 0
+    names: tuple[str, ...] = ()
+    divisor: str = "n-1"
+
+    def __post_init__(self) -> None:
+        names = self.names or tuple(str(name) for name in getattr(self.cov, "columns", ()))
+        object.__setattr__(self, "names", tuple(names))
+        problems = []
+        matrix = np.asarray(self.cov, dtype=np.float64)
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] != len(names):
+            problems.append(Problem("sample.moments-shape", "cov", f"shape {matrix.shape} with {len(names)} names",
+                                    "a square matrix with one name a column", "Pass a DataFrame or names=."))  # fmt: skip
+        elif not np.all(np.isfinite(matrix)) or not np.allclose(matrix, matrix.T, rtol=1e-6, atol=1e-12):
+            problems.append(Problem("sample.moments-not-symmetric", "cov", "the matrix is not finite and symmetric",
+                                    "a covariance matrix", "Check how it was read."))  # fmt: skip
+        if self.nobs < 2:
+            problems.append(Problem("sample.moments-nobs", "nobs", f"{self.nobs}", "the number of respondents, 2 or more",
+                                    "Pass nobs=."))  # fmt: skip
+        if self.divisor not in ("n", "n-1"):
+            problems.append(Problem("sample.moments-divisor", "divisor", repr(self.divisor), "n, n-1", "Choose one."))
+        if problems:
+            raise SampleError(*problems)
+
+    @property
+    def matrix(self) -> FloatArray:
+        """The covariance matrix with divisor ``N``, shape ``(p, p)``."""
+        matrix = np.asarray(self.cov, dtype=np.float64)
+        return matrix * ((self.nobs - 1) / self.nobs) if self.divisor == "n-1" else matrix.copy()
+
+    @property
+    def vector(self) -> FloatArray | None:
+        """The means, shape ``(p,)``, or None."""
+        return None if self.mean is None else np.asarray(self.mean, dtype=np.float64).ravel()
+
+
+def weighted_moments(data: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Means and covariance matrices (divisor: sum of weights) under many weight vectors at once.
+
+    One matrix product gives the means and one the raw second moments of all ``B`` draws.
+
+    Parameters
+    ----------
+    data : ndarray (n, k)
+        Best centred beforehand, for the sake of cancellation.
+    weights : ndarray (B, n)
+        Counts of a resample or case weights.
+
+    Returns
+    -------
+    mean : ndarray (B, k)
+    cov : ndarray (B, k, k)
+    """
+    k = data.shape[1]
+    rows, cols = np.tril_indices(k)
+    total = weights.sum(axis=1, keepdims=True)
+    mean = (weights @ data) / total
+    second = (weights @ (data[:, rows] * data[:, cols])) / total
+    second -= mean[:, rows] * mean[:, cols]
+    cov = np.empty((weights.shape[0], k, k))
+    cov[:, rows, cols] = second
+    cov[:, cols, rows] = second
+    return mean, cov
+
+
+def plain_moments(data: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean ``(k,)`` and covariance matrix with divisor ``n`` ``(k, k)`` of complete data ``(n, k)``."""
+    mean = data.mean(axis=0)
+    centred = data - mean
+    return mean, centred.T @ centred / data.shape[0]
+
+
+def as_vector(values: ArrayLike) -> FloatArray:
+    """A float vector (a copy)."""
+    return np.array(values, dtype=np.float64).ravel()
