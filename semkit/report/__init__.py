@@ -14,6 +14,7 @@ from semkit.report.content import (
     Gate,
     ModelPart,
     QualityPart,
+    Reading,
     ReportContent,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "Gate",
     "ModelPart",
     "QualityPart",
+    "Reading",
     "ReportContent",
 ]

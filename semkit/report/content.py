@@ -114,6 +114,18 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A further reading of a claim's parts ("through all three"), printed under the claim; not a second verdict."""
+
+    id: str
+    text: str
+    rule: str = ""
+    verdict: str = ""
+    reason: str = ""
+    pvalue: float = NAN
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A claim and its verdict.
 
@@ -137,7 +149,10 @@ class Claim:
     pvalue, p_holm : float
         The claim's one p and the same after Holm.
     parts : tuple of Evidence
+    readings : tuple of Reading
     gates : tuple of Gate
+    detail : str
+        The rule's own words about how it came to the verdict.
     robustness : {"robust", "mixed", "fragile", ""}
     checks : tuple of Check
     """
@@ -155,6 +170,8 @@ class Claim:
     pvalue: float = NAN
     p_holm: float = NAN
     parts: tuple[Evidence, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    detail: str = ""
     gates: tuple[Gate, ...] = ()
     robustness: str = ""
     checks: tuple[Check, ...] = ()
