@@ -1,0 +1,253 @@
+"""The tidy frames of a probe, computed from one line: slope as a function of the moderator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from semkit.probe import neyman
+from semkit.probe.equation import Equation, prediction_gradient, slope_gradients, variable_of
+from semkit.result import FloatArray, Result, Variable, summarise
+
+GRID = 201
+FOCAL_POINTS = 25
+REACH = 3.0
+"""Grid and search reach, in SDs around the mean, when the moderator has no observed values."""
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """slope(w) = (base + (w - center) change) . est, raw and standardised."""
+
+    result: Result
+    equation: Equation
+    variable: Variable
+    level: float
+    base: FloatArray
+    change: FloatArray
+    std_base: FloatArray
+
+    @classmethod
+    def of(cls, result: Result, equation: Equation, variable: Variable, level: float) -> Line:
+        """Take the gradients from the result."""
+        base, change = slope_gradients(result, equation)
+        std_base, _ = slope_gradients(result, equation, standardized=True)
+        return cls(result, equation, variable, level, base, change, std_base)
+
+    @property
+    def method(self) -> Literal["normal", "t", "percentile"]:
+        """Where intervals and p come from."""
+        if self.result.draws is not None:
+            return "percentile"
+        return self.result.reference.kind if self.result.reference.kind == "t" else "normal"
+
+    @property
+    def critical(self) -> float:
+        """Two-sided critical value of the reference distribution."""
+        from scipy.special import ndtri, stdtrit
+
+        reference, point = self.result.reference, 0.5 + self.level / 2.0
+        if reference.kind == "t" and reference.df is not None:
+            return float(stdtrit(reference.df, point))
+        return float(ndtri(point))
+
+    def gradient(self, value: FloatArray) -> FloatArray:
+        """Rows (m, k) for raw slopes at moderator values (m,)."""
+        return np.asarray(self.base + (value - self.variable.center)[:, None] * self.change)
+
+    def std_gradient(self, value: FloatArray) -> FloatArray:
+        """Rows (m, k) for standardised slopes: the moderator in SDs, unless it is 0/1."""
+        unit = 1.0 if self.variable.binary else self.variable.sd
+        return np.asarray(self.std_base + ((value - self.variable.center) / unit)[:, None] * self.change)
+
+    def search_range(self) -> tuple[float, float]:
+        """Observed range, or mean -/+ 3 SD without values."""
+        variable = self.variable
+        if np.isfinite(variable.minimum) and np.isfinite(variable.maximum):
+            return variable.minimum, variable.maximum
+        return variable.mean - REACH * variable.sd, variable.mean + REACH * variable.sd
+
+    def roots(self) -> tuple[FloatArray, float]:
+        """Moderator values where significance changes, and the critical value used.
+
+        From the exact quadratic without draws; with draws, where a percentile limit crosses
+        zero within one range's width on either side of the observed range.
+        """
+        center = self.variable.center
+        draws = self.result.draws
+        if draws is not None:
+            low, high = self.search_range()
+            width = high - low
+            found = neyman.draw_roots(
+                draws @ self.base, draws @ self.change, low - width - center, high + width - center, self.level
+            )
+            return found + center, float("nan")
+        vcov = np.asarray(self.result.vcov, dtype=float)
+        polynomial = neyman.significance_polynomial(
+            float(self.base @ self.result.est),
+            float(self.change @ self.result.est),
+            float(self.base @ vcov @ self.base),
+            float(self.base @ vcov @ self.change),
+            float(self.change @ vcov @ self.change),
+            self.critical,
+        )
+        return neyman.quadratic_roots(*polynomial) + center, self.critical
+
+
+def _combine(gradient: FloatArray, est: FloatArray, vcov: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """``g . est`` and its delta-method error for each row; entries g does not use may be NaN."""
+    used = np.any(gradient != 0.0, axis=0)
+    part = gradient[:, used]
+    variance = np.einsum("mi,ij,mj->m", part, vcov[np.ix_(used, used)], part)
+    return part @ est[used], np.sqrt(np.maximum(variance, 0.0))
+
+
+def _draws_of(gradient: FloatArray, draws: FloatArray | None) -> FloatArray | None:
+    if draws is None:
+        return None
+    used = np.any(gradient != 0.0, axis=0)
+    return np.asarray(draws[:, used] @ gradient[:, used].T)
+
+
+def _limits(
+    value: FloatArray, se: FloatArray, draws: FloatArray | None, critical: float, level: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Error, lower and upper limit for each row: percentile ones when there are draws."""
+    if draws is None:
+        return se, value - critical * se, value + critical * se
+    tail = 50.0 * (1.0 - level)
+    lower, upper = np.percentile(draws, [tail, 100.0 - tail], axis=0)
+    return draws.std(axis=0, ddof=1), lower, upper
+
+
+def slope_table(line: Line, values: FloatArray, labels: Sequence[str]) -> pd.DataFrame:
+    """One row for each moderator value; columns as documented in :class:`semkit.probe.Probe`."""
+    result = line.result
+    raw_gradient, std_gradient = line.gradient(values), line.std_gradient(values)
+    raw = _combine(raw_gradient, result.est, np.asarray(result.vcov, dtype=float))
+    std = _combine(std_gradient, result.std_est, np.asarray(result.std_vcov, dtype=float))
+    raw_draws, std_draws = _draws_of(raw_gradient, result.draws), _draws_of(std_gradient, result.std_draws)
+    rows = []
+    for i, (value, label) in enumerate(zip(values, labels, strict=True)):
+        slope, scaled = (
+            summarise(
+                label,
+                float(both[0][i]),
+                float(both[1][i]),
+                draws=None if draws is None else draws[:, i],
+                reference=result.reference,
+                level=line.level,
+            )
+            for both, draws in ((raw, raw_draws), (std, std_draws))
+        )
+        rows.append(
+            {
+                "value": float(value), "label": label, "share_below": share_below(line.variable, float(value)),
+                "slope": slope.est, "se": slope.se,
+                "stat": float("nan") if slope.method == "percentile" or slope.se == 0 else slope.est / slope.se,
+                "pvalue": slope.pvalue, "ci_lower": slope.ci_lower, "ci_upper": slope.ci_upper,
+                "std_slope": scaled.est, "std_se": scaled.se,
+                "std_ci_lower": scaled.ci_lower, "std_ci_upper": scaled.ci_upper,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def share_below(variable: Variable, value: float) -> float:
+    """Share of respondents at or below a moderator value; NaN without values."""
+    return float("nan") if variable.values is None else float(np.mean(variable.values <= value))
+
+
+def region_tables(line: Line, roots: FloatArray) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Regions between neighbouring roots, and the roots, with shares of respondents."""
+    variable = line.variable
+    low, high = variable.minimum, variable.maximum
+    edges = np.concatenate([[-np.inf], roots, [np.inf]])
+    inside = _band(line, neyman.between(roots) if roots.size else np.array([variable.mean]))
+    rows = []
+    for i, (left, right) in enumerate(pairwise(edges)):
+        significant = bool(inside["significant"].iloc[i])
+        sign = ("positive" if inside["slope"].iloc[i] > 0 else "negative") if significant else ""
+        values = variable.values
+        n = float("nan") if values is None else float(np.sum((values > left) & (values <= right)))
+        rows.append(
+            {
+                "lower": float(left), "upper": float(right), "significant": significant, "sign": sign, "n": n,
+                "share": n / values.size if values is not None else float("nan"),
+                "inside_data": bool(left < high and right > low) if np.isfinite(low) else True,
+            }
+        )  # fmt: skip
+    below = [share_below(variable, float(root)) for root in roots]
+    root_table = pd.DataFrame(
+        {
+            "value": roots,
+            "share_below": np.asarray(below, dtype=float),
+            "share_above": 1.0 - np.asarray(below, dtype=float),
+            "inside_data": (roots >= low) & (roots <= high),
+        }
+    )
+    return pd.DataFrame(rows), root_table
+
+
+def case_in_data(
+    regions: pd.DataFrame, observed: tuple[float, float]
+) -> Literal["always", "never", "changes", "unknown"]:
+    """Whether the slope is significant at every, no or some values that people have."""
+    if not np.isfinite(observed[0]):
+        return "unknown"
+    found = set(regions.loc[regions["inside_data"], "significant"])
+    if len(found) > 1:
+        return "changes"
+    return "always" if True in found else "never"
+
+
+def _band(line: Line, values: FloatArray) -> pd.DataFrame:
+    gradient = line.gradient(values)
+    slope, error = _combine(gradient, line.result.est, np.asarray(line.result.vcov, dtype=float))
+    se, lower, upper = _limits(slope, error, _draws_of(gradient, line.result.draws), line.critical, line.level)
+    return pd.DataFrame(
+        {
+            "moderator": values, "slope": slope, "se": se, "lower": lower, "upper": upper,
+            "significant": (lower > 0.0) | (upper < 0.0),
+        }
+    )  # fmt: skip
+
+
+def band_table(line: Line, chosen: FloatArray) -> pd.DataFrame:
+    """Slope with limits on a grid over the observed range, widened to the chosen values."""
+    low, high = line.search_range()
+    table = _band(line, np.linspace(min(low, chosen.min()), max(high, chosen.max()), GRID))
+    observed = (table["moderator"] >= line.variable.minimum) & (table["moderator"] <= line.variable.maximum)
+    return table.assign(inside_data=observed)
+
+
+def line_table(line: Line, chosen: FloatArray, labels: Sequence[str]) -> pd.DataFrame:
+    """Predicted outcome over the focal variable's range, one line for each moderator value.
+
+    Without an intercept among the result's quantities the errors are those of the deviation
+    from the outcome's mean.
+    """
+    result, equation = line.result, line.equation
+    focal = variable_of(result, equation.focal, equation.product.group)
+    known = np.isfinite(focal.minimum) and np.isfinite(focal.maximum)
+    low, high = (
+        (focal.minimum, focal.maximum) if known else (focal.mean - REACH * focal.sd, focal.mean + REACH * focal.sd)
+    )
+    grid = np.array([0.0, 1.0]) if focal.binary else np.linspace(low, high, FOCAL_POINTS)
+    x, w = np.tile(grid, chosen.size), np.repeat(chosen, grid.size)
+    gradient, constant = prediction_gradient(result, equation, x, w)
+    deviation, error = _combine(gradient, result.est, np.asarray(result.vcov, dtype=float))
+    predicted = deviation + constant
+    draws = _draws_of(gradient, result.draws)
+    se, lower, upper = _limits(predicted, error, None if draws is None else draws + constant, line.critical, line.level)
+    return pd.DataFrame(
+        {
+            "moderator": w, "label": np.repeat(np.asarray(labels, dtype=object), grid.size), "focal": x,
+            "predicted": predicted, "se": se, "lower": lower, "upper": upper,
+        }
+    )  # fmt: skip

@@ -1,0 +1,246 @@
+"""The orchestrator of a probe: find the equation, choose the values, make the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from semkit.errors import Note, OptionError, Problem, ResultError
+from semkit.probe import frames
+from semkit.probe.equation import Equation, find_equation, variable_of
+from semkit.probe.view import Probe
+from semkit.result import FloatArray, Result, Variable
+
+ValueRule = Literal["sd", "percentiles"]
+PERCENTILES = (16.0, 50.0, 84.0)
+MAX_VALUES = 50
+
+
+def probe(
+    result: Result,
+    focal: str,
+    moderator: str,
+    outcome: str | None = None,
+    values: ValueRule | Sequence[float] = "sd",
+    level: float = 0.95,
+    group: str | None = None,
+) -> Probe:
+    r"""Simple slopes and Johnson-Neyman regions of an interaction, for any result.
+
+    The slope of the outcome on the focal variable at moderator value w is
+    ``b_x + b_xw (w - center)`` with variance
+    ``var(b_x) + 2 (w - center) cov(b_x, b_xw) + (w - center)^2 var(b_xw)`` (Aiken & West 1991,
+    p. 26).  If the result has bootstrap draws, intervals, p and regions come from them.
+    Further products of the focal variable count at the other factor's mean.
+
+    Parameters
+    ----------
+    result : Result
+        A regression or a latent fit that converged.
+    focal, moderator : str
+        The two factors of the product; which is which is the reader's choice.
+    outcome : str, optional
+        Needed when the product acts on several outcomes.
+    values : {"sd", "percentiles"} or sequence of float, default "sd"
+        Mean and mean -/+ 1 SD; the 16th, 50th and 84th percentile of the respondents' values;
+        or values in the moderator's metric.  A 0/1 moderator is always probed at 0 and 1
+        unless values are given.
+    level : float, default 0.95
+    group : str, optional
+        Needed when the result has several groups.
+
+    Returns
+    -------
+    Probe
+
+    Raises
+    ------
+    ResultError
+        ``probe.not-converged``.
+    OptionError
+        Unknown product, ambiguous outcome, values or level that are not allowed.
+    NotSupportedError
+        The focal variable stands in a product of three, or in a square.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from semkit.regression import moderated_regression
+    >>> rng = np.random.default_rng(3)
+    >>> x, w = rng.normal(size=(2, 200))
+    >>> frame = pd.DataFrame({"x": x, "w": w, "y": 0.3 * x + 0.2 * x * w + rng.normal(size=200)})
+    >>> found = probe(moderated_regression(frame, "y", "x", "w"), focal="x", moderator="w")
+    >>> list(found.slopes["label"])
+    ['mean - 1 SD', 'mean', 'mean + 1 SD']
+    """
+    _check_options(result, values, level)
+    equation = find_equation(result, focal, moderator, outcome, group)
+    variable = variable_of(result, moderator, equation.product.group)
+    chosen, labels = _choose_values(variable, values)
+    line = frames.Line.of(result, equation, variable, level)
+    roots, critical = line.roots()
+    slopes = frames.slope_table(line, chosen, labels)
+    regions, root_table = frames.region_tables(line, roots)
+    bands = frames.band_table(line, chosen)
+    observed = (variable.minimum, variable.maximum)
+    return Probe(
+        outcome=equation.outcome,
+        focal=focal,
+        moderator=moderator,
+        group=equation.product.group,
+        slopes=slopes,
+        johnson_neyman=regions,
+        roots=root_table,
+        case="changes" if len(roots) else ("always" if bool(regions["significant"].iloc[0]) else "never"),
+        case_in_data=frames.case_in_data(regions, observed),
+        bands=bands,
+        lines=frames.line_table(line, chosen, labels),
+        distribution=pd.DataFrame({"moderator": np.empty(0) if variable.values is None else variable.values}),
+        observed=observed,
+        level=level,
+        method=line.method,
+        critical=critical,
+        nobs=result.nobs,
+        result_method=result.method,
+        notes=_notes(result, equation, variable, chosen, root_table),
+    )
+
+
+def _check_options(result: Any, values: Any, level: Any) -> None:
+    if not isinstance(result, Result):
+        raise OptionError(
+            Problem(
+                "probe.result",
+                "result",
+                f"a {type(result).__name__} was given",
+                "a fit or a regression",
+                "Pass what sem(), cfa() or moderated_regression() returned.",
+            )
+        )
+    if not result.converged:
+        raise ResultError(
+            Problem(
+                "probe.not-converged",
+                f"result ({result.method})",
+                "the estimation did not converge, so its numbers are not estimates",
+                "a converged result",
+                "Read result.notes for the cause.",
+            )
+        )
+    problems = []
+    if isinstance(values, str) and values not in get_args(ValueRule):
+        problems.append(
+            Problem("probe.values", "values", f'"{values}" is no rule', '"sd", "percentiles", or a list of numbers', "")
+        )
+    if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0.5 <= level < 1.0:
+        problems.append(Problem("probe.level", "level", f"{level!r} given", "0.5 up to, not including, 1", "Use 0.95."))
+    if problems:
+        raise OptionError(*problems)
+
+
+def _choose_values(variable: Variable, values: ValueRule | Sequence[float]) -> tuple[FloatArray, list[str]]:
+    if not isinstance(values, str):
+        return _given_values(values)
+    if variable.binary:
+        return np.array([0.0, 1.0]), ["0", "1"]
+    if values == "percentiles":
+        if variable.values is None:
+            raise OptionError(
+                Problem(
+                    "probe.no-values",
+                    "values",
+                    f'"percentiles" needs respondents\' values of {variable.name}, and the result has none',
+                    '"sd" or a list of numbers',
+                    'Use values="sd".',
+                )
+            )
+        return np.percentile(variable.values, PERCENTILES), [f"{p:.0f}th percentile" for p in PERCENTILES]
+    return variable.mean + variable.sd * np.array([-1.0, 0.0, 1.0]), ["mean - 1 SD", "mean", "mean + 1 SD"]
+
+
+def _given_values(values: Sequence[float]) -> tuple[FloatArray, list[str]]:
+    try:
+        chosen = np.atleast_1d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError):
+        chosen = np.empty(0)
+    if chosen.ndim != 1 or not 1 <= chosen.size <= MAX_VALUES or not np.isfinite(chosen).all():
+        raise OptionError(
+            Problem(
+                "probe.values",
+                "values",
+                f"{values!r:.80} given",
+                f"1 to {MAX_VALUES} finite numbers in the moderator's metric",
+                "For example values=[2, 3, 4].",
+            )
+        )
+    return chosen, [f"{value:g}" for value in chosen]
+
+
+def _notes(
+    result: Result, equation: Equation, variable: Variable, chosen: FloatArray, roots: pd.DataFrame
+) -> tuple[Note, ...]:
+    notes = []
+    name = equation.moderator
+    if not result.admissible:
+        notes.append(
+            Note(
+                "probe.inadmissible",
+                "warning",
+                "the result has inadmissible estimates; its slopes are shown but should not be relied on.",
+                result.method,
+                remedy="Read result.notes for the parameter.",
+            )
+        )
+    if variable.values is None:
+        notes.append(
+            Note("probe.no-values", "info", "the result has no respondents' values; shares are not known.", name)
+        )
+    elif variable.kind == "latent":
+        notes.append(
+            Note(
+                "probe.factor-scores",
+                "info",
+                "shares of respondents count factor scores, which vary less than the latent variable itself.",
+                name,
+            )
+        )
+    outside = chosen[(chosen < variable.minimum) | (chosen > variable.maximum)]
+    if outside.size:
+        notes.append(
+            Note(
+                "probe.value-outside-data",
+                "warning",
+                f"no respondent reaches {', '.join(f'{value:.4g}' for value in outside)}"
+                f" (observed {variable.minimum:.4g} to {variable.maximum:.4g}).",
+                name,
+                "The slope there is extrapolated.",
+                'Probe at values people have: values="percentiles".',
+            )
+        )
+    if len(roots) and not roots["inside_data"].all() and np.isfinite(variable.minimum):
+        far = ", ".join(f"{value:.4g}" for value in roots.loc[~roots["inside_data"], "value"])
+        notes.append(
+            Note(
+                "probe.region-outside-data",
+                "info",
+                f"significance also changes at {far}, outside the observed data.",
+                name,
+            )
+        )
+    if variable.binary:
+        notes.append(
+            Note("probe.binary-moderator", "info", "takes 0 and 1 only; values between have no meaning.", name)
+        )
+    if equation.held:
+        notes.append(
+            Note(
+                "probe.other-products",
+                "info",
+                f"{equation.focal} is also multiplied by {', '.join(equation.held)}: held at the mean.",
+                name,
+            )
+        )
+    return tuple(notes)
