@@ -1,0 +1,245 @@
+"""How far implied moments are from observed ones: the normal-theory likelihood.
+
+    F = log|Sigma| + tr(T Sigma^-1) - log|S| - p,    T = S + (m - mu)(m - mu)'
+
+With W = Sigma^-1, d = m - mu, Q = W - W T W, R = W - 2Q, and dSigma/dtheta_k = s_k (u_k v_k' + v_k u_k'),
+dmu/dtheta_k = t_k u_k:
+
+- gradient_k = 2 s_k u_k' Q v_k - 2 t_k u_k' W d
+- expected Hessian_kl = tr(W Sigma_k W Sigma_l) + 2 mu_k' W mu_l
+- exact Hessian_kl = tr(W Sigma_k R Sigma_l) + tr(Q Sigma_kl) + 2 mu_k' W mu_l
+  + 2 mu_k' W Sigma_l W d + 2 mu_l' W Sigma_k W d - 2 d' W mu_kl
+
+Everything is a quadratic form in the columns of ``[I | G | M]``, so that one product with W, Q and R each
+holds every term and the rest is picking entries.
+
+References
+----------
+Joreskog (1967), Psychometrika 32, 443-482; Lee & Jennrich (1979), Psychometrika 44, 99-113 (Hessian).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.estimate.implied import Implied, frame, imply, mean_factor, second_factors
+from semkit.estimate.layout import ALPHA, BETA, Block, Layout
+
+FloatArray = NDArray[np.float64]
+Order = Literal["value", "gradient", "expected", "exact"]
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """Observed moments of one group for ``B`` draws.
+
+    Parameters
+    ----------
+    cov : ndarray (B, p, p)
+    mean : ndarray (B, p)
+    logdet : ndarray (B,)
+        ``log|S| + p``, what a perfect fit would give.
+    weight : float
+        Share of the respondents in this group.
+    """
+
+    cov: FloatArray
+    mean: FloatArray
+    logdet: FloatArray
+    weight: float
+
+    def take(self, rows: NDArray[np.int64]) -> Observed:
+        """The moments of some of the draws."""
+        return Observed(self.cov[rows], self.mean[rows], self.logdet[rows], self.weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """Discrepancy with derivatives; NaN where the implied matrix is not positive definite."""
+
+    f: FloatArray  # (B,)
+    gradient: FloatArray | None = None  # (B, q)
+    hessian: FloatArray | None = None  # (B, q, q)
+
+
+CALLS: dict[str, int] = {"kernel": 0}
+
+
+def observe(cov: FloatArray, mean: FloatArray, weight: float = 1.0) -> Observed:
+    """Observed moments with their log-determinant; ``cov`` must be positive definite."""
+    sign, logdet = np.linalg.slogdet(cov)
+    logdet = np.where(sign > 0, logdet, np.nan)
+    return Observed(cov, mean, logdet + cov.shape[-1], weight)
+
+
+def inverse(sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Inverses ``(B, p, p)`` and log-determinants ``(B,)``; NaN where not positive definite."""
+    try:
+        root = np.linalg.cholesky(sigma)
+    except np.linalg.LinAlgError:
+        finite = np.isfinite(sigma).all(axis=(-1, -2))
+        good = finite.copy()
+        good[finite] = np.linalg.eigvalsh(sigma[finite])[:, 0] > 0.0
+        safe = np.where(good[:, None, None], sigma, np.eye(sigma.shape[-1]))
+        w, logdet = inverse(safe)
+        w[~good] = np.nan
+        logdet[~good] = np.nan
+        return w, logdet
+    diagonal = np.diagonal(root, axis1=-2, axis2=-1)
+    return np.linalg.inv(sigma), 2.0 * np.log(diagonal).sum(axis=-1)
+
+
+def discrepancy(
+    layout: Layout, theta: FloatArray, observed: tuple[Observed, ...], given: FloatArray, order: Order = "gradient"
+) -> Value:
+    """Maximum likelihood discrepancy, summed over groups by their share of respondents.
+
+    Parameters
+    ----------
+    layout : Layout
+    theta : ndarray (B, q)
+    observed : tuple of Observed, one a group
+    given : ndarray (B, d)
+        Data-dependent fixed values.
+    order : {"value", "gradient", "expected", "exact"}
+        What to return: the value, also the gradient, also the expected or exact Hessian.
+    """
+    batch, q = theta.shape
+    f = np.zeros(batch)
+    gradient = np.zeros((batch, q)) if order != "value" else None
+    hessian = np.zeros((batch, q, q)) if order in ("expected", "exact") else None
+    for block, data in zip(layout.blocks, observed, strict=True):
+        CALLS["kernel"] += 1
+        value, slope, curve = _group(block, theta, data, given, order)
+        f += data.weight * value
+        source = block.free.source
+        single = len(np.unique(source)) == len(source)
+        if gradient is not None and slope is not None:
+            _add(gradient, source, data.weight * slope, single)
+        if hessian is not None and curve is not None:
+            _add_square(hessian, source, data.weight * curve, single)
+    return Value(f, gradient, hessian)
+
+
+def _add(total: FloatArray, source: NDArray[np.int64], part: FloatArray, single: bool) -> None:
+    if single:
+        total[:, source] += part
+    else:
+        np.add.at(total, (slice(None), source), part)
+
+
+def _add_square(total: FloatArray, source: NDArray[np.int64], part: FloatArray, single: bool) -> None:
+    if single and total.shape[-1] == len(source) and np.array_equal(source, np.arange(len(source))):
+        total += part
+    elif single:
+        total[:, source[:, None], source[None, :]] += part
+    else:
+        np.add.at(total, (slice(None), source[:, None], source[None, :]), part)
+
+
+def _group(
+    block: Block, theta: FloatArray, data: Observed, given: FloatArray, order: Order
+) -> tuple[FloatArray, FloatArray | None, FloatArray | None]:
+    implied = imply(block, theta, given)
+    w, logdet = inverse(implied.sigma)
+    target = data.cov
+    gap = None
+    if block.means:
+        gap = data.mean - implied.mu
+        target = target + gap[:, :, None] * gap[:, None, :]
+    f = logdet + np.einsum("bij,bij->b", target, w) - data.logdet
+    if order == "value":
+        return f, None, None
+    columns = frame(block, implied)
+    q = w - w @ target @ w
+    u, v, scale = block.factors
+    by_q = columns.swapaxes(1, 2) @ (q @ columns)
+    gradient = (2.0 * scale) * by_q[:, u, v]
+    wd = t = None
+    if gap is not None:
+        wd = (gap[:, None, :] @ w @ columns)[:, 0, :]
+        t = mean_factor(block, implied)
+        gradient -= 2.0 * t * wd[:, u]
+    if order == "gradient":
+        return f, gradient, None
+    by_w = columns.swapaxes(1, 2) @ (w @ columns)
+    if order == "expected":
+        return f, gradient, _expected(by_w, u, v, scale, t)
+    return f, gradient, _exact(block, implied, by_w, by_q, wd, t)
+
+
+def _pick(square: FloatArray, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> FloatArray:
+    """``square[:, rows][:, :, cols]`` in one pass."""
+    width = square.shape[-1]
+    flat = square.reshape(square.shape[0], -1)
+    return np.take(flat, (rows[:, None] * width + cols[None, :]).ravel(), axis=1).reshape(-1, len(rows), len(cols))
+
+
+def _expected(
+    by_w: FloatArray, u: NDArray[np.int64], v: NDArray[np.int64], scale: FloatArray, t: FloatArray | None
+) -> FloatArray:
+    """tr(W Sigma_k W Sigma_l) + 2 mu_k' W mu_l = 2 s_k s_l [(U'WU)(V'WV) + (U'WV)(V'WU)] + 2 t_k t_l U'WU."""
+    uu, uv = _pick(by_w, u, u), _pick(by_w, u, v)
+    out = uu * _pick(by_w, v, v)
+    out += uv * uv.swapaxes(1, 2)
+    out *= 2.0 * scale[:, None] * scale[None, :]
+    if t is not None:
+        out += (2.0 * t[:, :, None] * t[:, None, :]) * uu
+    return out
+
+
+def _exact(
+    block: Block, implied: Implied, by_w: FloatArray, by_q: FloatArray, wd: FloatArray | None, t: FloatArray | None
+) -> FloatArray:
+    u, v, scale = block.factors
+    by_r = by_w - 2.0 * by_q
+    uu, uv, vv = _pick(by_w, u, u), _pick(by_w, u, v), _pick(by_w, v, v)
+    r_uv = _pick(by_r, u, v)
+    out = _pick(by_r, u, u) * vv
+    out += uu * _pick(by_r, v, v)
+    cross = r_uv * uv.swapaxes(1, 2)
+    out += cross
+    out += cross.swapaxes(1, 2)
+    # tr(Q Sigma_kl): the columns themselves move (index k is moved by l, then both orders are the same sum)
+    first, second = second_factors(block, implied)
+    moved = first[:, :, u] * _pick(by_q, u, v) + second[:, :, u] * _pick(by_q, v, v)
+    moved += first[:, :, v] * _pick(by_q, u, u) + second[:, :, v] * _pick(by_q, v, u)
+    out += 2.0 * moved
+    out *= scale[:, None] * scale[None, :]
+    if t is not None and wd is not None:
+        out += _mean_terms(block, implied, by_w, wd, t, first)
+    return out
+
+
+def _mean_terms(
+    block: Block, implied: Implied, by_w: FloatArray, wd: FloatArray, t: FloatArray, first: FloatArray
+) -> FloatArray:
+    """The part of the exact Hessian that comes from the means."""
+    u, v, scale = block.factors
+    cells = block.free
+    uu, uv = _pick(by_w, u, u), _pick(by_w, u, v)
+    # 2 mu_k' W Sigma_l W d, with Sigma_l W d = s_l (u_l (v_l'Wd) + v_l (u_l'Wd))
+    half = 2.0 * t[:, :, None] * (uu * (scale * wd[:, v])[:, None, :] + uv * (scale * wd[:, u])[:, None, :])
+    out = half + half.swapaxes(1, 2)
+    out += (2.0 * t[:, :, None] * t[:, None, :]) * uu
+    # mu_kl = t_k (d u_k / d theta_l) + u_k (d t_k / d theta_l); d u_k / d theta_l = P_l,uk u_l for slopes l
+    slope = cells.kind <= BETA
+    moves = np.zeros_like(uu)
+    moves += (first[:, :, u] * wd[:, u][:, :, None] * t[:, None, :]) * slope[None, :, None]
+    change = np.zeros_like(uu)  # d t_k / d theta_l, indices l, k
+    k = np.flatnonzero(slope)
+    beta = np.flatnonzero(cells.kind == BETA)
+    alpha = np.flatnonzero(cells.kind == ALPHA)
+    if len(k):
+        if len(beta):
+            pick = implied.a[:, cells.col[k][None, :], cells.row[beta][:, None]]
+            change[:, beta[:, None], k[None, :]] = pick * implied.eta_mean[:, cells.col[beta]][:, :, None]
+        if len(alpha):
+            pick = implied.a[:, cells.col[k][None, :], cells.row[alpha][:, None]]
+            change[:, alpha[:, None], k[None, :]] = pick
+    moves += change * wd[:, u][:, None, :]
+    return out - 2.0 * moves
