@@ -1,0 +1,176 @@
+"""From checked file models to records: shared blocks joined with the instrument's own parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from semkit.instrument import records as r
+from semkit.instrument import schema as s
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A shared block as an instrument uses it."""
+
+    model: s.BlockModel
+    place: str
+    leave_out: frozenset[str]
+
+
+def _text(model: s.TextModel | None) -> r.Text:
+    return r.Text((model.id or "").strip(), (model.en or "").strip()) if model is not None else r.Text()
+
+
+def _scale(model: s.ScaleModel) -> r.Scale:
+    codes = tuple(model.codes) if model.codes is not None else tuple(range(1, model.points + 1))
+    id_labels = model.labels.id or [""] * len(codes)
+    en_labels = model.labels.en or [""] * len(codes)
+    labels = tuple(r.Text(first.strip(), second.strip()) for first, second in zip(id_labels, en_labels))
+    return r.Scale(model.name, codes, labels, tuple(model.special))
+
+
+def _items(construct: s.ConstructModel, scales: dict[str, r.Scale]) -> Iterable[r.Item]:
+    for item in construct.items:
+        scale = item.scale or construct.scale or ""
+        offered = tuple(item.special) if item.special is not None else scales[scale].special
+        yield r.Item(item.name, construct.code, scale, _text(item), item.reverse, item.attention, offered)
+
+
+def _construct(model: s.ConstructModel) -> r.Construct:
+    return r.Construct(
+        code=model.code,
+        id=model.id,
+        label=_text(model.label),
+        definition=_text(model.definition),
+        order=model.order,
+        type=model.type,
+        scale=model.scale or "",
+        items=tuple(item.name for item in model.items if item.attention is None),
+        dimensions=tuple(model.dimensions),
+        weights=model.weights or "",
+        reliability=model.reliability or "",
+        min_answered=model.min_answered,
+        na_scored_as=model.na_scored_as,
+        lead_in=_text(model.lead_in),
+        module=model.module or "",
+        theory=model.theory,
+        source=model.source,
+    )
+
+
+def _condition(model: s.ConditionModel) -> r.Condition:
+    return r.Condition(model.question, tuple(model.any_of), model.at_least, model.at_most)
+
+
+def _question(model: s.QuestionModel) -> r.Question:
+    relevance = None
+    if model.relevance is not None:
+        conditions = tuple(_condition(condition) for condition in model.relevance.conditions)
+        relevance = r.Relevance(model.relevance.match, conditions, model.relevance.otherwise)
+    return r.Question(
+        name=model.name,
+        section=model.section,
+        answer=model.answer,
+        text=_text(model.text),
+        choices=tuple(
+            r.Choice(choice.code, _text(choice), choice.value, choice.dummy or "", choice.ends, choice.exclusive)
+            for choice in model.choices
+        ),
+        base=model.base or "",
+        minimum=model.minimum,
+        maximum=model.maximum,
+        factor=model.factor,
+        special=tuple(model.special),
+        relevance=relevance,
+        asked=model.asked,
+        min_required=model.min_required,
+        unit=model.unit,
+        note=model.note,
+    )
+
+
+def _routing(model: s.RoutingModel) -> r.Routing:
+    return r.Routing(
+        model.name,
+        _condition(model.when),
+        tuple(model.skips),
+        model.skipped_code,
+        tuple(model.scored),
+        model.scored_as,
+        tuple(model.missing),
+        tuple(model.sensitivity),
+    )
+
+
+def _derived(model: s.DerivedModel) -> r.Derived:
+    return r.Derived(
+        model.name,
+        _text(model.label),
+        model.rule,
+        tuple(model.sources),
+        model.choice or "",
+        tuple(r.Band(band.value, band.above, band.up_to) for band in model.bands),
+        tuple(_condition(condition) for condition in model.conditions),
+    )
+
+
+def _used(entries: Sequence[T], left_out: frozenset[str]) -> list[T]:
+    """Entries whose name (constructs: code) is not left out."""
+    return [entry for entry in entries if getattr(entry, "name", getattr(entry, "code", "")) not in left_out]
+
+
+def assemble(main: s.InstrumentModel, parts: Sequence[Part], *, origin: str, digest: str) -> r.Instrument:
+    """Join an instrument file with its shared blocks; both must have passed every check.
+
+    Order of asking: blocks placed before, own parts, blocks placed after.
+    """
+    nothing: frozenset[str] = frozenset()
+    before = [(part.model, part.leave_out) for part in parts if part.place == "before"]
+    after = [(part.model, part.leave_out) for part in parts if part.place == "after"]
+    files: list[tuple[s.BlockModel | s.InstrumentModel, frozenset[str]]] = [*before, (main, nothing), *after]
+    scales = {scale.name: _scale(scale) for file, out in files for scale in _used(file.scales, out)}
+    constructs = [model for file, out in files for model in _used(file.constructs, out)]
+    marker = {
+        model.code
+        for file, out in files
+        if isinstance(file, s.BlockModel) and file.marker
+        for model in _used(file.constructs, out)
+    }
+    items = tuple(item for model in constructs for item in _items(model, scales))
+    used = {item.scale for item in items}
+    return r.Instrument(
+        name=main.name,
+        version=main.version,
+        title=_text(main.title),
+        description=_text(main.description),
+        notice=_text(main.notice),
+        languages=tuple(main.languages),
+        minutes=main.minutes,
+        status=main.status,
+        scales=tuple(scale for scale in scales.values() if scale.name in used),
+        specials=tuple(
+            r.Special(special.code, _text(special), special.meaning) for file, _ in files for special in file.specials
+        ),
+        constructs=tuple(_construct(model) for model in constructs),
+        items=items,
+        questions=tuple(_question(model) for file, out in files for model in _used(file.questions, out)),
+        routing=tuple(_routing(model) for model in main.routing),
+        derived=tuple(_derived(model) for file, out in files for model in _used(file.derived, out)),
+        expectations=tuple(
+            r.Expectation(e.kind, e.of, e.variable, e.choice or "", e.low, e.high, e.flag_below)
+            for e in main.expectations
+        ),
+        placeholders=tuple(
+            r.Placeholder(model.name, _text(model)) for file, out in files for model in _used(file.placeholders, out)
+        ),
+        lead_in=_text(main.lead_in),
+        theory=tuple(main.theory),
+        sources=tuple(r.Source(source.key, source.title) for source in main.sources),
+        marker=tuple(construct.code for construct in constructs if construct.code in marker),
+        origin=origin,
+        digest=digest,
+    )
