@@ -1,8 +1,29 @@
-"""Model text in lavaan's syntax, the parameter table and the safe grammar of expressions."""
+"""Model text in lavaan's syntax, the parameter table and the safe grammar of expressions.
+
+``parse(text)`` -> :class:`ModelSpec`; ``check(spec, columns)`` raises all problems at once;
+``build_table(spec, ...)`` -> :class:`ParameterTable` with lavaan's defaults.
+"""
 
 from __future__ import annotations
 
-from semkit.model.expression import Expression, parse_expression
+from semkit.model.check import check
+from semkit.model.defaults import build_table
+from semkit.model.expression import Atom, Expression, parse_expression
+from semkit.model.parser import parse
+from semkit.model.statements import Formula, ModelSpec, Modifier, Term
 from semkit.model.table import ParameterTable, Variables
 
-__all__ = ["Expression", "ParameterTable", "Variables", "parse_expression"]
+__all__ = [
+    "Atom",
+    "Expression",
+    "Formula",
+    "ModelSpec",
+    "Modifier",
+    "ParameterTable",
+    "Term",
+    "Variables",
+    "build_table",
+    "check",
+    "parse",
+    "parse_expression",
+]

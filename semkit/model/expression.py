@@ -27,7 +27,8 @@ from semkit.errors import ModelSyntaxError, Problem, suggest
 FloatArray = NDArray[np.float64]
 
 FUNCTIONS = ("abs", "exp", "log", "sqrt", "min", "max", "sd", "std")
-_MAX_DEPTH = 100
+_MAX_DEPTH = 60
+_MAX_TERMS = 120
 _MAX_LENGTH = 10_000
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n]+)|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
@@ -136,8 +137,13 @@ class Expression:
         with np.errstate(all="ignore"):
             return _differentiate(self.root, values, sd or {}, std or {})[1]
 
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """Number of nodes and height of the tree."""
+        return _size(self.root)
+
     def substitute(self, definitions: Mapping[str, Expression]) -> Expression:
-        """Replace labels by expressions."""
+        """Replace labels by expressions; ``std(label)`` becomes the expression of standardised values."""
         return Expression(_substitute(self.root, {name: e.root for name, e in definitions.items()}))
 
     def rename(self, names: Mapping[str, str], variables: Mapping[str, str] | None = None) -> Expression:
@@ -161,33 +167,34 @@ class _Token:
     at: int
 
 
+class ExpressionFailure(Exception):
+    """Internal: where (offset) and why an expression cannot be read."""
+
+    def __init__(self, what: str, at: int, allowed: str = "", remedy: str = "") -> None:
+        super().__init__(what)
+        self.what, self.at, self.allowed, self.remedy = what, at, allowed, remedy
+
+
 class _Reader:
     """Recursive descent over the tokens of one expression."""
 
-    def __init__(self, text: str, where: str) -> None:
-        self.text, self.where = text, where
+    def __init__(self, text: str) -> None:
+        self.text = text
         if len(text) > _MAX_LENGTH:
-            raise ModelSyntaxError(
-                Problem("model.expression-too-long", where, f"the expression has {len(text)} characters",
-                        f"at most {_MAX_LENGTH}", "Split it into several definitions.")
-            )
+            raise self.fail(f"the expression has {len(text)} characters", 0, f"at most {_MAX_LENGTH}")
         self.tokens = self._split()
         self.next = 0
         self.depth = 0
 
-    def fail(self, what: str, at: int, allowed: str = "", remedy: str = "") -> ModelSyntaxError:
-        line = self.text.replace("\n", " ").replace("\t", " ")
-        picture = f"{what}\n    {line}\n    {' ' * at}^\n"
-        return ModelSyntaxError(
-            Problem("model.expression", f"{self.where}, character {at + 1}".lstrip(", "), picture, allowed, remedy)
-        )
+    def fail(self, what: str, at: int, allowed: str = "", remedy: str = "") -> ExpressionFailure:
+        return ExpressionFailure(what, at, allowed, remedy)
 
     def _split(self) -> list[_Token]:
         tokens, at = [], 0
         while at < len(self.text):
             match = _TOKEN.match(self.text, at)
             if match is None:
-                raise self.fail(f"unexpected character {self.text[at]!r}", at, "labels, numbers, + - * / ^ ( ) ,")
+                raise self.fail(f"unexpected character {self.text[at]!a}", at, "labels, numbers, + - * / ^ ( ) ,")
             if match.lastgroup != "space":
                 text = "^" if match.group() == "**" else match.group()
                 tokens.append(_Token(str(match.lastgroup), text, at))
@@ -236,8 +243,8 @@ class _Reader:
 
     def _limit(self, height: int) -> None:
         # A chain of n signs is a tree of height n; functions on trees recurse.
-        if height > 3 * _MAX_DEPTH:
-            raise self.fail("the expression has too many terms", self.token.at, f"at most {3 * _MAX_DEPTH}")
+        if height > _MAX_TERMS:
+            raise self.fail("the expression has too many terms", self.token.at, f"at most {_MAX_TERMS}")
 
     def unary(self) -> Node:
         self.depth += 1
@@ -320,7 +327,21 @@ def parse_expression(text: str, where: str = "expression") -> Expression:
     ModelSyntaxError
         ``model.expression`` with the place under the line.
     """
-    return Expression(_Reader(text, where).whole())
+    try:
+        return read_expression(text)
+    except ExpressionFailure as failure:
+        line = "".join(" " if c.isspace() or not c.isprintable() else c for c in text)
+        first = max(0, failure.at - 70)
+        picture = f"{failure.what}\n    {line[first : first + 110]}\n    {' ' * (failure.at - first)}^\n"
+        place = f"{where}, character {failure.at + 1}"
+        raise ModelSyntaxError(
+            Problem("model.expression", place, picture, failure.allowed, failure.remedy)
+        ) from None
+
+
+def read_expression(text: str) -> Expression:
+    """:func:`parse_expression` for callers that draw the place themselves (raises :class:`ExpressionFailure`)."""
+    return Expression(_Reader(text).whole())
 
 
 # --- tree functions ----------------------------------------------------------------------------------
@@ -352,6 +373,11 @@ def _degree(node: Node) -> int | None:
     if node.kind == "/":
         return known[0] if known[1] == 0 else None
     return None
+
+
+def _size(node: Node) -> tuple[int, int]:
+    below = [_size(child) for child in node.children]
+    return 1 + sum(count for count, _ in below), 1 + max((height for _, height in below), default=0)
 
 
 _Values = Mapping[str, ArrayLike]
@@ -450,12 +476,20 @@ def _differentiate(
 
 def _substitute(node: Node, definitions: Mapping[str, Node]) -> Node:
     if node.atom is not None:
-        if node.atom.kind == "label" and node.atom.name in definitions:
-            return definitions[node.atom.name]
-        return node
+        replacement = definitions.get(node.atom.name)
+        if replacement is None or node.atom.kind == "sd":
+            return node
+        return replacement if node.atom.kind == "label" else _standardise(replacement)
     if not node.children:
         return node
     return Node(node.kind, tuple(_substitute(child, definitions) for child in node.children), node.value)
+
+
+def _standardise(node: Node) -> Node:
+    if node.atom is not None:
+        # A standardised variable has the standard deviation one.
+        return Node("number", value=1.0) if node.atom.kind == "sd" else Node("atom", atom=Atom("std", node.atom.name))
+    return Node(node.kind, tuple(_standardise(child) for child in node.children), node.value)
 
 
 def _rename(node: Node, names: Mapping[str, str], variables: Mapping[str, str]) -> Node:

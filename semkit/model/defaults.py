@@ -1,0 +1,494 @@
+"""From a parsed model to a parameter table, with the defaults of lavaan's ``cfa()`` and ``sem()``."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from semkit.errors import ModelError, NotSupportedError, OptionError, Problem, suggest
+from semkit.model.check import expand_definitions, formula_problems, place, substitute
+from semkit.model.expression import Expression
+from semkit.model.statements import ModelSpec, Modifier, Term
+from semkit.model.table import ParameterTable, Variables
+
+MAX_ROWS = 200_000
+EQUALITIES = (
+    "loadings", "intercepts", "means", "residuals", "residual.covariances",
+    "lv.variances", "lv.covariances", "regressions",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Row:
+    """A parameter row while the table is being built."""
+
+    lhs: str
+    op: str
+    rhs: str
+    block: int
+    user: int = 0
+    free: bool = True
+    value: float = float("nan")
+    label: str = ""
+    start: float = float("nan")
+    lower: float = float("-inf")
+    upper: float = float("inf")
+    exo: bool = False
+
+    def fix(self, value: float) -> None:
+        self.free, self.value = False, value
+
+
+@dataclass(frozen=True)
+class Options:
+    """How defaults are filled in; the names and meanings of lavaan's arguments."""
+
+    meanstructure: bool
+    fixed_x: bool
+    std_lv: bool
+    orthogonal: bool
+    int_ov_free: bool
+    int_lv_free: bool
+    auto_fix_first: bool
+    auto_fix_single: bool
+    auto_var: bool
+    auto_cov_lv_x: bool
+    auto_cov_y: bool
+
+
+def build_table(
+    spec: ModelSpec,
+    *,
+    groups: Sequence[str] = ("",),
+    meanstructure: bool | None = None,
+    fixed_x: bool = True,
+    std_lv: bool = False,
+    orthogonal: bool = False,
+    int_ov_free: bool = True,
+    int_lv_free: bool = False,
+    auto_fix_first: bool | None = None,
+    auto_fix_single: bool = True,
+    auto_var: bool = True,
+    auto_cov_lv_x: bool = True,
+    auto_cov_y: bool = True,
+    group_equal: str | Collection[str] = (),
+    group_partial: str | Collection[str] = (),
+) -> ParameterTable:
+    """Complete a model with lavaan's defaults.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Products that are not left of ``=~`` are treated as columns of that name.
+    groups : sequence of str
+        Group labels in the order of the sample; ``("",)`` without groups.
+    meanstructure : bool, optional
+        Default: true when the text has an intercept or there are several groups.
+    fixed_x : bool
+        Hold moments of exogenous observed variables at their sample values.
+    std_lv : bool
+        Identify constructs by variance 1 instead of by a first loading of 1.
+    orthogonal : bool
+        Fix default covariances between constructs at 0.
+    int_ov_free, int_lv_free : bool
+        Whether default intercepts of observed variables, and means of constructs, are free.
+    auto_fix_first, auto_fix_single, auto_var, auto_cov_lv_x, auto_cov_y : bool
+        lavaan's ``auto.*`` arguments; ``auto_fix_first`` defaults to ``not std_lv``.
+    group_equal : str or collection of str
+        Among ``loadings intercepts means residuals residual.covariances lv.variances lv.covariances
+        regressions``.
+    group_partial : str or collection of str
+        Exceptions such as ``"f=~x2"`` or ``"x1~1"``.
+
+    Returns
+    -------
+    ParameterTable
+        Rows in lavaan's order: per group the user's rows, then default variances, covariances of
+        exogenous constructs, of outcomes, moments of exogenous observed variables, intercepts.
+
+    Raises
+    ------
+    ModelError
+        Among others ``model.unknown-label``, ``model.modifier-length``, ``model.unknown-group``,
+        ``model.label-conflict``.
+    OptionError
+        ``model.group-equal``, ``model.group-partial``.
+    NotSupportedError
+        ``model.groups-differ``: groups with different observed variables.
+
+    Notes
+    -----
+    A free row that shares its label with a fixed row is fixed at that value, which is what equality
+    with a fixed parameter means.
+
+    Examples
+    --------
+    >>> from semkit.model import parse
+    >>> table = build_table(parse("f =~ x1 + x2 + x3"))
+    >>> table.free_names[:3], table.n_free
+    (('f =~ x2', 'f =~ x3', 'x1 ~~ x1'), 6)
+    """
+    wanted = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
+    _check_options(wanted)
+    problems = formula_problems(spec)
+    if problems:
+        raise ModelError(*problems)
+    if meanstructure is None:
+        meanstructure = any(term.op == "~1" for term in spec.terms) or len(groups) > 1
+    options = Options(
+        meanstructure, fixed_x, std_lv, orthogonal, int_ov_free, int_lv_free,
+        not std_lv if auto_fix_first is None else auto_fix_first, auto_fix_single, auto_var, auto_cov_lv_x, auto_cov_y,
+    )  # fmt: skip
+    rows: list[Row] = []
+    variables: list[Variables] = []
+    references: list[tuple[Row, str, Modifier]] = []
+    for number, terms in enumerate(_terms_by_group(spec, groups), start=1):
+        found = classify(terms)
+        variables.append(found)
+        rows += _block_rows(spec, terms, found, options, number, len(groups), references)
+        if len(rows) > MAX_ROWS:
+            raise ModelError(Problem("model.too-large", "model", f"more than {MAX_ROWS} parameters"))
+    if any(set(v.ov) != set(variables[0].ov) for v in variables):
+        raise NotSupportedError(
+            Problem("model.groups-differ", "model", "the groups have different observed variables",
+                    "the same variables in every group", "Fit the groups one by one.")
+        )  # fmt: skip
+    _share_referenced_labels(spec, rows, references)
+    if len(groups) > 1 and wanted:
+        partial = (group_partial,) if isinstance(group_partial, str) else tuple(group_partial)
+        _hold_equal(rows, variables[0], wanted, partial, options)
+    _settle_shared_labels(rows)
+    return _pack(spec, rows, tuple(groups), variables[0], meanstructure)
+
+
+def _check_options(wanted: tuple[str, ...]) -> None:
+    problems = [
+        Problem("model.group-equal", f'group_equal="{name}"', "no such class of parameters", ", ".join(EQUALITIES),
+                suggest(name, EQUALITIES).strip())
+        for name in wanted if name not in EQUALITIES
+    ]  # fmt: skip
+    if problems:
+        raise OptionError(*problems)
+
+
+def _terms_by_group(spec: ModelSpec, groups: Sequence[str]) -> list[tuple[Term, ...]]:
+    if not spec.blocks:
+        return [spec.terms] * len(groups)
+    names = list(groups)
+    if set(spec.blocks) != set(names):
+        numbers = [str(i + 1) for i in range(len(names))]
+        if set(spec.blocks) != set(numbers):
+            raise ModelError(
+                Problem("model.unknown-group", "model", "the group: lines name " + ", ".join(spec.blocks),
+                        f"one block for each of: {', '.join(names) or 'no groups'} (or {', '.join(numbers)})",
+                        "" if len(groups) > 1 else "Give group= the column with the groups.")
+            )  # fmt: skip
+        names = numbers
+    return [tuple(term for term in spec.terms if term.block == name) for name in names]
+
+
+def classify(terms: Sequence[Term]) -> Variables:
+    """Sort the variables of one group's terms into lavaan's classes and order."""
+    latents = list(dict.fromkeys(t.lhs for t in terms if t.op == "=~"))
+    is_latent = set(latents)
+    measured = dict.fromkeys(t.rhs for t in terms if t.op == "=~")
+    outcomes = dict.fromkeys(t.lhs for t in terms if t.op == "~")
+    predictors = dict.fromkeys(t.rhs for t in terms if t.op == "~")
+    ov_ind = [name for name in measured if name not in is_latent]
+    is_ind = set(ov_ind)
+    ov_y = [name for name in outcomes if name not in is_latent and name not in is_ind]
+    ov_x = [name for name in predictors if name not in is_latent and name not in is_ind and name not in outcomes]
+    known = {*ov_ind, *ov_y, *ov_x, *is_latent}
+    extra = [t.lhs for t in terms if t.op == "~~"] + [t.rhs for t in terms if t.op == "~~"]
+    extra += [t.lhs for t in terms if t.op == "~1"]
+    ov_extra = [name for name in dict.fromkeys(extra) if name not in known]
+    # A written variance, covariance or intercept makes an exogenous variable a random one.
+    written = set(extra)
+    random = {name for name in ov_x if name in written}
+    ov = (*ov_ind, *ov_y, *ov_x, *ov_extra)
+    exogenous = tuple(name for name in ov_x if name not in random)
+    is_exogenous = set(exogenous)
+    return Variables(
+        ov=ov, ov_ind=tuple(ov_ind), ov_y=tuple(ov_y), ov_x=exogenous,
+        ov_nox=tuple(name for name in ov if name not in is_exogenous),
+        lv=tuple(latents),
+        lv_x=tuple(name for name in latents if name not in measured and name not in outcomes),
+        lv_y=tuple(name for name in latents if name in outcomes),
+    )  # fmt: skip
+
+
+# --- one group ---------------------------------------------------------------------------------------
+
+
+def _block_rows(
+    spec: ModelSpec,
+    terms: Sequence[Term],
+    found: Variables,
+    options: Options,
+    block: int,
+    n_groups: int,
+    references: list[tuple[Row, str, Modifier]],
+) -> list[Row]:
+    rows: dict[tuple[str, str, str], Row] = {}
+    pending: list[tuple[Row, Term]] = []
+    for term in terms:
+        key = (term.lhs, term.op, term.rhs)
+        if term.op == "~~" and key not in rows and (term.rhs, term.op, term.lhs) in rows:
+            key = (term.rhs, term.op, term.lhs)
+        row = rows.get(key)
+        if row is None:
+            row = rows[key] = Row(*key, block, user=1)
+        pending.append((row, term))
+    outcomes_free = _add_defaults(rows, terms, found, options, block)
+    _apply_defaults(rows, terms, found, options, outcomes_free)
+    for row, term in pending:
+        _modify(spec, row, term, block, n_groups, references)
+    return list(rows.values())
+
+
+def _add_defaults(
+    rows: dict[tuple[str, str, str], Row], terms: Sequence[Term], found: Variables, options: Options, block: int
+) -> list[Row]:
+    """Add lavaan's default rows where the user has none; return the default covariances of constructs."""
+
+    def add(lhs: str, op: str, rhs: str) -> Row | None:
+        if (lhs, op, rhs) in rows or (op == "~~" and (rhs, op, lhs) in rows):
+            return None
+        rows[(lhs, op, rhs)] = row = Row(lhs, op, rhs, block)
+        return row
+
+    if options.auto_var:
+        for name in (*found.ov_nox, *found.lv):
+            add(name, "~~", name)
+    between: list[Row | None] = []
+    latents = set(found.lv)
+    if options.auto_cov_lv_x:
+        between += [add(a, "~~", b) for a, b in itertools.combinations(found.lv_x, 2)]
+    if options.auto_cov_y:
+        predictors = {t.rhs for t in terms if t.op == "~"}
+        measured = {t.rhs for t in terms if t.op == "=~"}
+        last = [name for name in found.lv_y if name not in predictors and name not in measured]
+        last += [name for name in found.ov_y if name not in predictors]
+        for a, b in itertools.combinations(last, 2):
+            row = add(a, "~~", b)
+            if a in latents and b in latents:
+                between.append(row)
+    for a, b in itertools.combinations_with_replacement(found.ov_x, 2):
+        row = add(a, "~~", b)
+        if row is not None and options.fixed_x:
+            row.exo = True
+            row.free = False
+    if options.meanstructure:
+        for name in (*found.ov, *found.lv):
+            row = add(name, "~1", "")
+            if row is not None and name in found.ov_x and options.fixed_x:
+                row.exo, row.free = True, False
+    return [row for row in between if row is not None]
+
+
+def _apply_defaults(
+    rows: dict[tuple[str, str, str], Row], terms: Sequence[Term], found: Variables, options: Options,
+    between: list[Row],
+) -> None:  # fmt: skip
+    """Fix what lavaan fixes by default; modifiers come later and win."""
+    indicators: dict[str, list[str]] = {}
+    for term in terms:
+        if term.op == "=~" and term.rhs not in indicators.setdefault(term.lhs, []):
+            indicators[term.lhs].append(term.rhs)
+    for latent, items in indicators.items():
+        if options.auto_fix_first:
+            rows[(latent, "=~", items[0])].fix(1.0)
+        if options.auto_fix_single and len(items) == 1:
+            row = rows.get((items[0], "~~", items[0]))
+            if row is not None and not row.user:
+                row.fix(0.0)
+    if options.std_lv:
+        for latent in found.lv:
+            row = rows.get((latent, "~~", latent))
+            if row is not None:
+                row.fix(1.0)
+    if options.orthogonal:
+        for row in between:
+            row.fix(0.0)
+    for name in found.lv if not options.int_lv_free else ():
+        row = rows.get((name, "~1", ""))
+        if row is not None and not row.user:
+            row.fix(0.0)
+    for name in found.ov_nox if not options.int_ov_free else ():
+        row = rows.get((name, "~1", ""))
+        if row is not None and not row.user:
+            row.fix(0.0)
+
+
+def _modify(
+    spec: ModelSpec, row: Row, term: Term, block: int, n_groups: int, references: list[tuple[Row, str, Modifier]]
+) -> None:
+    for modifier in term.modifiers:
+        values = modifier.values
+        in_block = bool(term.block)
+        if len(values) not in (1, n_groups) and not in_block:
+            raise ModelError(
+                place(spec, modifier.position, "model.modifier-length",
+                      f"a modifier has {len(values)} values for {n_groups} group(s)", f"1 or {n_groups} values")
+            )  # fmt: skip
+        value = values[0] if len(values) == 1 else values[min(block, len(values)) - 1]
+        if modifier.kind == "fixed":
+            if value is None:
+                row.free, row.value, row.exo = True, float("nan"), False
+            else:
+                row.fix(float(value))
+                row.exo = False
+        elif modifier.kind == "label":
+            row.label = str(value)
+        elif modifier.kind == "equal":
+            references.append((row, str(value), modifier))
+        elif value is not None:
+            setattr(row, modifier.kind, float(value))
+
+
+# --- equality ----------------------------------------------------------------------------------------
+
+
+def _share_referenced_labels(spec: ModelSpec, rows: list[Row], references: list[tuple[Row, str, Modifier]]) -> None:
+    """``equal("a")`` and ``equal("f=~x1")``: take the label of the other row, or give it one."""
+    for row, reference, modifier in references:
+        target, number = _find_reference(rows, row, reference)
+        if target is None:
+            raise ModelError(
+                place(spec, modifier.position, "model.unknown-label", f'equal("{reference}") names no parameter',
+                      'a label, or a parameter such as equal("f=~x1")')
+            )  # fmt: skip
+        if not target.label:
+            target.label = f".p{number}."
+        row.label = target.label
+
+
+def _find_reference(rows: list[Row], row: Row, reference: str) -> tuple[Row | None, int]:
+    text = "".join(reference.split())
+    for number, other in enumerate(rows, start=1):
+        if other is row:
+            continue
+        if other.label == reference or (other.block == row.block and _shown(other) == text):
+            return other, number
+    return None, 0
+
+
+def _shown(row: Row) -> str:
+    return f"{row.lhs}{row.op}{row.rhs}"
+
+
+def _class_of(row: Row, found: Variables) -> str:
+    latents = set(found.lv)
+    exogenous = set(found.ov_x)
+    if row.op == "=~":
+        return "loadings"
+    if row.op == "~":
+        return "regressions"
+    if row.op == "~1":
+        return "means" if row.lhs in latents else ("" if row.lhs in exogenous else "intercepts")
+    if row.lhs in exogenous and row.rhs in exogenous:
+        return ""
+    if row.lhs in latents and row.rhs in latents:
+        return "lv.variances" if row.lhs == row.rhs else "lv.covariances"
+    return "residuals" if row.lhs == row.rhs else "residual.covariances"
+
+
+def _hold_equal(
+    rows: list[Row], found: Variables, wanted: tuple[str, ...], partial: tuple[str, ...], options: Options
+) -> None:
+    """Same label in every group for the classes of ``group_equal``; free what that identifies."""
+    exceptions = {"".join(text.split()) for text in partial}
+    used: set[str] = set()
+    first: dict[tuple[str, str, str], tuple[int, Row]] = {}
+    for number, row in enumerate(rows, start=1):
+        if _class_of(row, found) not in wanted:
+            continue
+        names = {_shown(row), f"{row.lhs}~1" if row.op == "~1" else _shown(row), row.label}
+        if row.op == "~~":
+            names.add(f"{row.rhs}~~{row.lhs}")
+        if names & exceptions:
+            used |= names & exceptions
+            continue
+        if row.block == 1:
+            first[(row.lhs, row.op, row.rhs)] = (number, row)
+            continue
+        earlier = first.get((row.lhs, row.op, row.rhs)) or first.get((row.rhs, row.op, row.lhs))
+        if earlier is None or not (earlier[1].free and row.free) or (row.label and row.label != earlier[1].label):
+            continue
+        if not earlier[1].label:
+            earlier[1].label = f".p{earlier[0]}."
+        row.label = earlier[1].label
+    unknown = exceptions - used
+    if unknown:
+        raise OptionError(
+            *(Problem("model.group-partial", f'group_partial="{text}"', "no such parameter among those held equal",
+                      'for example "f=~x2" or "x1~1"') for text in sorted(unknown))
+        )  # fmt: skip
+    for row in rows:
+        if row.block == 1 or row.user or row.free or row.lhs not in found.lv:
+            continue
+        frees_mean = row.op == "~1" and "intercepts" in wanted and "means" not in wanted
+        frees_variance = (
+            row.op == "~~" and row.lhs == row.rhs and options.std_lv and "loadings" in wanted
+            and "lv.variances" not in wanted
+        )  # fmt: skip
+        if frees_mean or frees_variance:
+            row.free, row.value = True, float("nan")
+
+
+def _settle_shared_labels(rows: list[Row]) -> None:
+    """A free row with the label of a fixed row is fixed at its value."""
+    fixed: dict[str, float] = {}
+    for row in rows:
+        if row.label and not row.free and not row.exo:
+            known = fixed.setdefault(row.label, row.value)
+            if known != row.value and not (np.isnan(known) and np.isnan(row.value)):
+                raise ModelError(
+                    Problem("model.label-conflict", f'label "{row.label}"',
+                            f"it stands for {known:g} and for {row.value:g}", "one value for one label")
+                )  # fmt: skip
+    for row in rows:
+        if row.free and row.label in fixed:
+            row.fix(fixed[row.label])
+
+
+# --- the table ---------------------------------------------------------------------------------------
+
+
+def _pack(
+    spec: ModelSpec, rows: list[Row], groups: tuple[str, ...], variables: Variables, meanstructure: bool
+) -> ParameterTable:
+    done = expand_definitions(spec)
+    expressions: dict[int, Expression] = {}
+    for formula in spec.formulas:
+        if formula.op == ":=":
+            name = formula.lhs.names[0]
+            expressions[len(rows)] = done[name]
+            rows.append(Row(name, ":=", str(formula.rhs), 0, user=1, label=name))
+        else:
+            pair = formula.rhs - formula.lhs if formula.op == "<" else formula.lhs - formula.rhs
+            expressions[len(rows)] = substitute(spec, pair, done, formula.position)
+            rows.append(Row(str(formula.lhs), formula.op, str(formula.rhs), 0, user=1))
+    is_parameter = [row.block > 0 for row in rows]
+    free = np.array([row.free and ok for row, ok in zip(rows, is_parameter, strict=True)], dtype=bool)
+    return ParameterTable(
+        lhs=tuple(row.lhs for row in rows), op=tuple(row.op for row in rows), rhs=tuple(row.rhs for row in rows),
+        block=np.array([row.block for row in rows], dtype=np.int64),
+        free=np.where(free, np.cumsum(free), 0).astype(np.int64),
+        label=tuple(row.label for row in rows),
+        start=np.array([row.start for row in rows]), value=np.array([row.value for row in rows]),
+        lower=np.array([row.lower for row in rows]), upper=np.array([row.upper for row in rows]),
+        exo=np.array([row.exo for row in rows], dtype=bool), user=np.array([row.user for row in rows], dtype=np.int64),
+        groups=groups, variables=variables, meanstructure=meanstructure, _expressions=expressions,
+    )  # fmt: skip
+
+
+def with_groups(spec: ModelSpec, blocks: Sequence[str]) -> ModelSpec:
+    """The same terms once for every group, as written-out ``group:`` blocks."""
+    if spec.blocks:
+        return spec
+    terms = tuple(replace(term, block=block) for block in blocks for term in spec.terms)
+    return replace(spec, terms=terms, blocks=tuple(blocks))
