@@ -240,19 +240,22 @@ def check_design(design: FloatArray, names: Sequence[str], outcome: FloatArray, 
             )
         )
     named = [*zip(names[1:], design[:, 1:].T, strict=True), (outcome_name, outcome)]
-    problems = [
-        Problem(
-            "regression.constant",
-            f'variable "{name}"',
-            "has the same value for every complete case",
-            "a variable that varies",
-            "Leave it out.",
+    constant = [name for name, column in named if np.ptp(column) <= 1e-12 * max(1.0, float(np.abs(column).max()))]
+    # the product of a constant is constant, too: the variable is the cause to name
+    causes = [name for name in constant if name != names[3]] or constant
+    if causes:
+        raise SampleError(
+            *(
+                Problem(
+                    "regression.constant",
+                    f'variable "{name}"',
+                    "has the same value for every complete case",
+                    "a variable that varies",
+                    "Leave it out.",
+                )
+                for name in causes
+            )
         )
-        for name, column in named
-        if np.ptp(column) <= 1e-12 * max(1.0, float(np.abs(column).max()))
-    ]
-    if problems:
-        raise SampleError(*problems)
     scaled = (design[:, 1:] - design[:, 1:].mean(axis=0)) / design[:, 1:].std(axis=0)
     _, singular, right = np.linalg.svd(scaled, full_matrices=False)
     if singular[-1] < 1e-7 * singular[0]:
