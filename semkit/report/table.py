@@ -43,7 +43,9 @@ class Column:
     group: str = ""
 
     def show(self, value: Any) -> str:
-        """Print one value of this column."""
+        """Print one value of this column; a text stays as it is whatever the kind."""
+        if isinstance(value, str):
+            return value
         match self.kind:
             case "number":
                 return rounding.number(value)
@@ -61,7 +63,7 @@ class Column:
                 lower, upper = value if isinstance(value, tuple) else (None, None)
                 return rounding.interval(lower, upper, leading=self.kind == "interval")
             case _:
-                return rounding.ABSENT if value is None or (isinstance(value, float) and value != value) else str(value)
+                return rounding.ABSENT if value is None or pd.isna(value) else str(value)
 
     @property
     def numeric(self) -> bool:

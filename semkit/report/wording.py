@@ -1,0 +1,247 @@
+"""Words: names for people, plain-language answers, sentences of the method section and the works it cites."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from semkit.report import rounding
+from semkit.report.content import Claim, Evidence, ModelPart, ReportContent
+
+VERDICT = {
+    "supported": "Supported",
+    "contradicted": "Contradicted",
+    "inconclusive": "Inconclusive",
+    "not_testable": "Not testable",
+}
+SIGN = {"supported": "✓", "contradicted": "✕", "inconclusive": "○", "not_testable": "–"}
+"""A sign beside each verdict, so that colour carries nothing alone."""
+
+REASON = {
+    "effect": "the effect is on the claimed side and large enough",
+    "opposite": "the effect is on the other side of zero",
+    "negligible": "an effect as large as the smallest effect of interest is ruled out",
+    "imprecise": "the interval is too wide to decide",
+    "too_small": "the sign is clear, but the effect is below the smallest effect of interest",
+}
+
+REFERENCES = {
+    "holm": "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of "
+    "Statistics, 6(2), 65–70.",
+    "lakens": "Lakens, D. (2017). Equivalence tests: A practical primer for t tests, correlations, and meta-analyses. "
+    "Social Psychological and Personality Science, 8(4), 355–362.",
+    "berger": "Berger, R. L. (1982). Multiparameter hypothesis testing and acceptance sampling. Technometrics, 24(4), "
+    "295–300.",
+    "marsh": "Marsh, H. W., Wen, Z., & Hau, K.-T. (2004). Structural equation models of latent interactions: "
+    "Evaluation of alternative estimation strategies and indicator construction. Psychological Methods, 9(3), "
+    "275–300.",
+    "lin": "Lin, G.-C., Wen, Z., Marsh, H. W., & Lin, H.-S. (2010). Structural equation models of latent interactions: "
+    "Clarification of orthogonalizing and double-mean-centering strategies. Structural Equation Modeling, 17(3), "
+    "374–391.",
+    "yuan": "Yuan, K.-H., & Bentler, P. M. (2000). Three likelihood-based methods for mean and covariance structure "
+    "analysis with nonnormal missing data. Sociological Methodology, 30(1), 165–200.",
+    "davison": "Davison, A. C., & Hinkley, D. V. (1997). Bootstrap methods and their application. Cambridge University "
+    "Press.",
+    "mcdonald": "McDonald, R. P. (1999). Test theory: A unified treatment. Lawrence Erlbaum.",
+    "fornell": "Fornell, C., & Larcker, D. F. (1981). Evaluating structural equation models with unobservable "
+    "variables and measurement error. Journal of Marketing Research, 18(1), 39–50.",
+    "henseler": "Henseler, J., Ringle, C. M., & Sarstedt, M. (2015). A new criterion for assessing discriminant "
+    "validity in variance-based structural equation modeling. Journal of the Academy of Marketing Science, 43(1), "
+    "115–135.",
+    "bauer": "Bauer, D. J., & Curran, P. J. (2005). Probing interactions in fixed and multilevel regression: "
+    "Inferential and graphical techniques. Multivariate Behavioral Research, 40(3), 373–400.",
+}
+
+
+def name_of(variable: str, labels: Mapping[str, str]) -> str:
+    """Text for people of a variable; a product ``a:b`` becomes ``A × B``."""
+    if variable in labels:
+        return labels[variable]
+    if ":" in variable:
+        return " × ".join(labels.get(part, part) for part in variable.split(":"))
+    return variable
+
+
+def parameter_of(lhs: str, op: str, rhs: str, labels: Mapping[str, str]) -> str:
+    """A parameter in words and arrows."""
+    left, right = name_of(lhs, labels), name_of(rhs, labels)
+    match op:
+        case "=~":
+            return f"{left} → {right}"
+        case "~":
+            return f"{left} ← {right}"
+        case "~~":
+            return f"Variance of {left}" if lhs == rhs else f"{left} ↔ {right}"
+        case "~1":
+            return f"Intercept of {left}"
+        case ":=":
+            return labels.get(lhs, lhs)
+        case _:
+            return f"{left} {op} {right}".strip()
+
+
+def deciding(claim: Claim) -> Evidence | None:
+    """The part that decides: the only one, or of several the one with the largest p (the weakest link)."""
+    parts = [part for part in claim.parts if part.decides and math.isfinite(part.est)]
+    return max(parts, key=lambda part: part.pvalue if math.isfinite(part.pvalue) else -1.0, default=None)
+
+
+def evidence_phrase(part: Evidence) -> str:
+    """``total effect = .52, 95 % CI [.43, .61], p < .001``."""
+    pieces = [
+        f"{part.meaning or part.name} = {rounding.number(part.est, leading=False)}",
+        f"95{rounding.THIN}% CI {rounding.interval(part.ci_lower, part.ci_upper, leading=False)}",
+        rounding.p_phrase(part.pvalue),
+    ]
+    return ", ".join(piece for piece in pieces if piece)
+
+
+def answer(claim: Claim) -> str:
+    """The verdict as one or two plain sentences (the study's own answer if it gives one)."""
+    if claim.answer:
+        return claim.answer
+    part = deciding(claim)
+    several = sum(p.decides for p in claim.parts) > 1
+    shown = ""
+    if part is not None:
+        shown = f" {'The weakest part' if several else 'Estimate'}: {evidence_phrase(part)}."
+    smallest = rounding.number(part.delta, leading=False) if part is not None else rounding.ABSENT
+    match claim.verdict, claim.reason:
+        case "supported", _:
+            whole = "every part of the claim" if several else "the claim"
+            return f"Yes. The data are consistent with {whole}.{shown}"
+        case "contradicted", "opposite":
+            return f"No. The effect runs against the claim.{shown}"
+        case "contradicted", _:
+            return f"No. An effect as large as the smallest effect of interest ({smallest}) is ruled out.{shown}"
+        case "inconclusive", "too_small":
+            return f"Not decided. The sign is as claimed, but the effect is smaller than {smallest}.{shown}"
+        case "inconclusive", "imprecise":
+            return f"Not decided. The data allow both no effect and one that matters.{shown}"
+        case "inconclusive", _:
+            return f"Not decided. {claim.detail or REASON.get(claim.reason, claim.reason)}{shown}"
+        case _:
+            why = claim.detail or REASON.get(claim.reason, claim.reason)
+            return f"These data cannot answer the claim. {why}".strip()
+
+
+def method_paragraphs(content: ReportContent) -> tuple[str, ...]:
+    """Paragraphs to paste into a paper, worded from what the report holds."""
+    if content.method_text:
+        return content.method_text
+    pieces = (_sample(content), _measures(content), *map(_model, content.models), _decision(content))
+    return tuple(piece for piece in pieces if piece)
+
+
+def _sample(content: ReportContent) -> str:
+    flow = content.flow
+    if flow is None or len(flow.steps) < 2:
+        return ""
+    first, last = flow.steps[0], flow.steps[-1]
+    gone = [(reason, n) for step in flow.steps for reason, n in step.left if n]
+    why = "; ".join(f"{reason}, n = {rounding.count(n)}" for reason, n in gone)
+    return (
+        f"Of {rounding.count(first.count)} records received, {rounding.count(last.count)} were analysed"
+        + (f" (left out: {why})" if why else "")
+        + ". Rules for exclusion were fixed in the study file, and every exclusion is a row of the ledger."
+    )
+
+
+def _range(values: Sequence[float]) -> str:
+    known = [v for v in values if isinstance(v, int | float) and math.isfinite(v)]
+    if not known:
+        return ""
+    low, high = (rounding.number(f(known), leading=False) for f in (min, max))
+    return low if low == high else f"{low} to {high}"
+
+
+def _measures(content: ReportContent) -> str:
+    quality = content.quality
+    if quality is None or quality.constructs.empty:
+        return ""
+    table = quality.constructs
+    said = []
+    for column, words in (("alpha", "coefficient alpha"), ("omega", "omega (McDonald, 1999)"),
+                          ("ave", "average variance extracted (Fornell & Larcker, 1981)")):  # fmt: skip
+        span = _range(list(table[column])) if column in table else ""
+        if span:
+            said.append(f"{words} was {span}")
+    text = f"{len(table)} constructs were measured; " + ", ".join(said) + "." if said else ""
+    if not quality.htmt.empty:
+        off = [
+            float(quality.htmt.iloc[i, j]) for i in range(len(quality.htmt)) for j in range(len(quality.htmt)) if i != j
+        ]
+        known = [v for v in off if math.isfinite(v)]
+        if known:
+            largest = rounding.number(max(known), leading=False)
+            text += f" The largest heterotrait–monotrait ratio (Henseler et al., 2015) was {largest}."
+    return text.strip()
+
+
+def _model(model: ModelPart) -> str:
+    title = model.id if not model.title or model.title == model.id else f"{model.id} ({model.title})"
+    text = f"Model {title} was estimated on {rounding.count(model.nobs)} respondents"
+    text += f" by {model.method}." if model.method else "."
+    if has_latent_product(model):
+        text += (
+            " The latent interaction was estimated by matched product indicators with double mean centring "
+            "(Lin et al., 2010; Marsh et al., 2004)."
+        )
+    if model.probes:
+        text += " It was probed by simple slopes and Johnson–Neyman regions (Bauer & Curran, 2005)."
+    if model.draws_requested:
+        text += (
+            f" Intervals and p values of interactions and of products of paths are percentile bootstrap ones "
+            f"({rounding.count(model.draws_requested)} draws; {rounding.count(model.draws_failed)} did not converge, "
+            f"{rounding.count(model.draws_inadmissible)} were inadmissible; Davison & Hinkley, 1997)."
+        )
+    fit = model.fit_measures
+    if math.isfinite(fit.get("cfi", math.nan)):
+        robust = "cfi.robust" in fit and math.isfinite(fit["cfi.robust"])
+        tail = ".robust" if robust else ""
+        scaled = ".scaled" if "chisq.scaled" in fit and math.isfinite(fit["chisq.scaled"]) else ""
+        kind = "Yuan–Bentler scaled (Yuan & Bentler, 2000) " if scaled else ""
+        text += (
+            f" Fit: {kind}χ²({rounding.count(fit.get('df' + scaled, fit.get('df')))}) = "
+            f"{rounding.number(fit.get('chisq' + scaled))}, {rounding.p_phrase(fit.get('pvalue' + scaled))}, "
+            f"CFI = {rounding.number(fit.get('cfi' + tail), 3, leading=False)}, "
+            f"RMSEA = {rounding.number(fit.get('rmsea' + tail), 3, leading=False)}, "
+            f"SRMR = {rounding.number(fit.get('srmr'), 3, leading=False)}" + (" (robust versions)." if robust else ".")
+        )
+    return text
+
+
+def has_latent_product(model: ModelPart) -> bool:
+    """Whether a product factor is measured by product indicators."""
+    frame = model.estimates
+    return not frame.empty and bool(((frame["op"] == "=~") & frame["lhs"].astype(str).str.contains(":")).any())
+
+
+def _decision(content: ReportContent) -> str:
+    if not content.claims:
+        return ""
+    deltas = sorted({p.delta for c in content.claims for p in c.parts if math.isfinite(p.delta)})
+    said = ", ".join(rounding.number(d, leading=False) for d in deltas)
+    text = (
+        "A claim counts as supported when the 95 % interval of its standardised effect lies on the claimed side, its "
+        "p value after Holm's (1979) correction over the claims of its family is below .05, and the estimate reaches "
+        f"the smallest effect of interest{f' ({said})' if said else ''}; as contradicted when the interval rules out "
+        "an effect of that size (Lakens, 2017); and as inconclusive otherwise."
+    )
+    if any(sum(p.decides for p in c.parts) > 1 for c in content.claims):
+        text += " A claim of several parts needs every part (intersection–union test; Berger, 1982)."
+    return text + " The rules and the sizes are part of the study file."
+
+
+def references(content: ReportContent) -> tuple[str, ...]:
+    """Works the method text cites, in alphabetical order."""
+    if content.references or content.method_text:
+        return content.references
+    text = " ".join(method_paragraphs(content))
+    cites = {
+        "holm": "Holm", "lakens": "Lakens", "berger": "Berger", "marsh": "Marsh", "lin": "Lin et al.",
+        "davison": "Davison", "mcdonald": "McDonald", "fornell": "Fornell", "henseler": "Henseler",
+        "bauer": "Bauer", "yuan": "Yuan &",
+    }  # fmt: skip
+    keys = {key for key, mark in cites.items() if mark in text}
+    return tuple(sorted(REFERENCES[key] for key in keys))
