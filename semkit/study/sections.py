@@ -1,0 +1,230 @@
+"""Checks of a study's sections before its models: instruments, data, scores, composites, controls."""
+
+from __future__ import annotations
+
+from semkit.errors import SemkitError, suggest
+from semkit.instrument import Instrument, load_instrument
+from semkit.study.columns import Known, score_items
+from semkit.study.findings import Findings, Path
+from semkit.writing import inside
+
+
+def instruments(found: Findings) -> tuple[Instrument, ...]:
+    """Load every instrument; problems of each are part of the study's problems."""
+    forms: list[Instrument] = []
+    for number, name in enumerate(found.file.instruments):
+        path = ("instruments", number)
+        try:
+            is_path = name.endswith(".toml") or "/" in name or "\\" in name
+            forms.append(load_instrument(inside(found.document.folder, name) if is_path else name))
+        except SemkitError as error:
+            found.relay(error, path)
+            found.complete = False
+    seen: dict[str, str] = {}
+    for number, form in enumerate(forms):
+        if form.name in seen:
+            found.add(
+                "study.duplicate",
+                ("instruments", number),
+                f'instrument "{form.name}" is named twice',
+                "once",
+                "Remove one of them.",
+            )
+        for item in form.items:
+            if item.name in seen and seen[item.name] != form.name:
+                found.add(
+                    "study.duplicate",
+                    ("instruments", number),
+                    f'item "{item.name}" is in the instruments {seen[item.name]} and {form.name}',
+                    "one instrument an item",
+                    "Rename one of them.",
+                )
+            seen[item.name] = form.name
+        seen[form.name] = form.name
+    return tuple(forms)
+
+
+def unique_ids(found: Findings) -> None:
+    """Claims, parts and made columns have names of their own."""
+    names = [claim.id for claim in found.file.claims]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            found.add(
+                "study.duplicate",
+                ("claims", number, "id"),
+                f'"{name}" is used twice',
+                "an id of its own",
+                "Rename one of them.",
+            )
+    parts: set[str] = set()
+    for number, claim in enumerate(found.file.claims):
+        for place, part in enumerate(claim.parts):
+            if part.id in parts:
+                found.add(
+                    "study.duplicate",
+                    ("claims", number, "parts", place, "id"),
+                    f'"{part.id}" is used twice',
+                    "an id of its own",
+                    "Rename one of them.",
+                )
+            parts.add(part.id)
+    made = [("scores", n) for n in found.file.scores] + [("composites", n) for n in found.file.composites]
+    made += [("controls", n) for n in found.file.controls]
+    known: dict[str, str] = {}
+    for section, name in made:
+        if name in known:
+            found.add(
+                "study.duplicate",
+                (section, name),
+                f'"{name}" is already a name in [{known[name]}]',
+                "a name of its own",
+                "Rename one of them.",
+            )
+        known[name] = section
+
+
+def data(found: Findings) -> None:
+    """The export is there, and no path leaves the folder."""
+    for path, name in ((("data", "file"), found.file.data.file), (("output", "folder"), found.file.output.folder)):
+        try:
+            target = inside(found.document.folder, name)
+        except SemkitError as error:
+            found.relay(error, path)
+            continue
+        if path[0] == "data" and not target.is_file():
+            known = (
+                sorted(p.name for p in target.parent.glob("*.*") if p.is_file())[:20] if target.parent.is_dir() else []
+            )
+            what = "it is a folder" if target.is_dir() else "there is no such file"
+            found.add(
+                "study.data-not-found",
+                path,
+                f'"{name}": {what}',
+                ", ".join(known) or "a file in the folder",
+                suggest(target.name, known).strip() or "Copy the export into the study's folder.",
+            )
+        if path[0] == "output" and target == found.document.folder:
+            found.add(
+                "study.output-folder",
+                path,
+                "the results' folder is the study's own folder",
+                "a folder of its own inside it",
+                'Write folder = "results".',
+            )
+
+
+def scores(found: Findings, known: Known) -> None:
+    """Scores are means of items."""
+    for name, score in found.file.scores.items():
+        path = ("scores", name)
+        if bool(score.of) == bool(score.items):
+            found.add(
+                "study.contradiction",
+                path,
+                "construct and items " + ("are both" if score.items else "are not") + " given",
+                "one of construct, items",
+                "Give exactly one of the two.",
+            )
+            continue
+        if score.of:
+            found.known(score.of, known.constructs, (*path, "construct"), "construct")
+            continue
+        for number, item in enumerate(score.items):
+            if item in found.file.scores or item in found.file.composites:
+                _chain(found, name, item, (*path, "items", number))
+            elif item not in known.items:
+                found.known(item, known.items, (*path, "items", number), "item")
+
+
+def _chain(found: Findings, name: str, item: str, path: Path) -> None:
+    """A score of scores: a cycle, or a composite in the wrong section."""
+    trail, current = [name], item
+    while current in found.file.scores and current not in trail and found.file.scores[current].items:
+        trail.append(current)
+        current = next((i for i in found.file.scores[current].items if i in found.file.scores), "")
+    if current in trail:
+        loop = " -> ".join([*trail, current])
+        found.add(
+            "study.cycle",
+            path,
+            f"the scores form a circle: {loop}",
+            "scores of items",
+            "Name the questionnaire's items.",
+        )
+    else:
+        found.add(
+            "study.score-of-scores",
+            path,
+            f'"{item}" is no item',
+            "items of the instruments",
+            "A mean of scores is a composite: write it in [composites].",
+        )
+
+
+def composites(found: Findings, known: Known) -> None:
+    """Composites are means of scores."""
+    for name, composite in found.file.composites.items():
+        path = ("composites", name)
+        if isinstance(composite.reliability, float | int) and not 0 < composite.reliability <= 1:
+            found.add(
+                "study.out-of-range",
+                (*path, "reliability"),
+                f"{composite.reliability} is no reliability",
+                "stratified_alpha, or a number above 0 and up to 1",
+                "Change the value.",
+            )
+        for number, part in enumerate(composite.parts):
+            place = (*path, "parts", number)
+            if part == name or name in getattr(found.file.composites.get(part), "parts", ()):
+                found.add(
+                    "study.cycle",
+                    place,
+                    f"the composites form a circle: {name} -> {part}",
+                    ", ".join(found.file.scores),
+                    "Name scores.",
+                )
+            elif part not in found.file.scores:
+                found.known(part, found.file.scores, place, "score")
+            elif part in composite.parts[:number]:
+                found.add("study.duplicate", place, f'part "{part}" is named twice', "each part once", "Remove one.")
+            elif composite.reliability == "stratified_alpha" and len(score_items(part, found.file, known)) == 1:
+                found.add(
+                    "study.too-few-items",
+                    place,
+                    f'part "{part}" has one item; alpha needs two',
+                    "parts of two or more items, or a known reliability",
+                    "Give the reliability as a number.",
+                )
+
+
+def controls(found: Findings, known: Known) -> None:
+    """Controls are columns or questions with dummies."""
+    for name, controls in found.file.controls.items():
+        seen: set[str] = set()
+        for number, control in enumerate(controls.variables):
+            path = ("controls", name, "variables", number)
+            if control.column in seen:
+                found.add(
+                    "study.duplicate",
+                    path,
+                    f'column "{control.column}" is named twice',
+                    "each column once",
+                    "Remove one of them.",
+                )
+            seen.add(control.column)
+            if control.dummies:
+                if control.transform != "none":
+                    found.add(
+                        "study.contradiction",
+                        path,
+                        "dummies and transform are both given",
+                        "one of the two",
+                        "A category has no logarithm; remove transform.",
+                    )
+                choices = {q: d for q, d in known.dummies.items() if d}
+                if control.column not in choices:
+                    found.known(control.column, choices, path, "question with dummies")
+                elif control.base != "largest":
+                    found.known(control.base, known.choices[control.column], (*path, "base"), "category")
+            elif control.column not in known.columns and control.column not in found.file.scores:
+                found.known(control.column, {*known.columns, *found.file.scores}, path, "column")
