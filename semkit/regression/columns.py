@@ -188,6 +188,19 @@ def make_columns(
     if problems:
         raise SampleError(*problems)
     used = chosen.dropna()
+    least = (
+        chosen.shape[1] + 3
+    )  # a coefficient for each predictor, the product and the intercept, and 2 degrees of freedom
+    if len(used) < least:
+        raise SampleError(
+            Problem(
+                "regression.too-few",
+                "data",
+                f"{len(used)} complete cases",
+                f"at least {least} for these variables",
+                "Use fewer covariates, or deal with the missing values.",
+            )
+        )
     names, blocks = [], []
     for name in chosen.columns:
         coded = (
@@ -226,19 +239,8 @@ def check_design(design: FloatArray, names: Sequence[str], outcome: FloatArray, 
     Raises
     ------
     SampleError
-        ``regression.constant``, ``regression.too-few``, ``regression.collinear``, all that apply.
+        ``regression.constant``, ``regression.collinear``.
     """
-    n, k = design.shape
-    if n < k + 2:
-        raise SampleError(
-            Problem(
-                "regression.too-few",
-                "data",
-                f"{n} complete cases for {k} coefficients",
-                f"at least {k + 2}",
-                "Use fewer covariates, or deal with the missing values.",
-            )
-        )
     named = [*zip(names[1:], design[:, 1:].T, strict=True), (outcome_name, outcome)]
     constant = [name for name, column in named if np.ptp(column) <= 1e-12 * max(1.0, float(np.abs(column).max()))]
     # the product of a constant is constant, too: the variable is the cause to name
