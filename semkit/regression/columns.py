@@ -188,19 +188,7 @@ def make_columns(
     if problems:
         raise SampleError(*problems)
     used = chosen.dropna()
-    least = (
-        chosen.shape[1] + 3
-    )  # a coefficient for each predictor, the product and the intercept, and 2 degrees of freedom
-    if len(used) < least:
-        raise SampleError(
-            Problem(
-                "regression.too-few",
-                "data",
-                f"{len(used)} complete cases",
-                f"at least {least} for these variables",
-                "Use fewer covariates, or deal with the missing values.",
-            )
-        )
+    check_number(len(used), chosen.shape[1] + 1)  # less the outcome, plus product and intercept
     names, blocks = [], []
     for name in chosen.columns:
         coded = (
@@ -233,14 +221,29 @@ def _dropped_note(chosen: pd.DataFrame, used: int) -> tuple[Note, ...]:
     )
 
 
+def check_number(cases: int, coefficients: int) -> None:
+    """Raise ``regression.too-few`` unless two degrees of freedom are left."""
+    if cases < coefficients + 2:
+        raise SampleError(
+            Problem(
+                "regression.too-few",
+                "data",
+                f"{cases} complete cases for {coefficients} coefficients",
+                f"at least {coefficients + 2}",
+                "Use fewer covariates, or deal with the missing values.",
+            )
+        )
+
+
 def check_design(design: FloatArray, names: Sequence[str], outcome: FloatArray, outcome_name: str) -> None:
     """Raise when least squares has no unique answer for these columns.
 
     Raises
     ------
     SampleError
-        ``regression.constant``, ``regression.collinear``.
+        ``regression.too-few``, ``regression.constant``, ``regression.collinear``.
     """
+    check_number(*design.shape)
     named = [*zip(names[1:], design[:, 1:].T, strict=True), (outcome_name, outcome)]
     constant = [name for name, column in named if np.ptp(column) <= 1e-12 * max(1.0, float(np.abs(column).max()))]
     # the product of a constant is constant, too: the variable is the cause to name

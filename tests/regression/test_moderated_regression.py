@@ -323,6 +323,8 @@ def test_data_that_cannot_answer():
     assert problems_of(SampleError, data, "y", "x", "w", ["copy"])["regression.collinear"].where == "x, copy"
     assert "regression.too-few" in problems_of(SampleError, data.head(4), "y", "x", "w")
     assert "regression.too-few" in problems_of(SampleError, data.head(0), "y", "x", "w")
+    many = data.assign(g=[str(i) for i in range(400)]).head(12)
+    assert "regression.too-few" in problems_of(SampleError, many, "y", "x", "w", factors=["g"])
     assert "regression.levels" in problems_of(SampleError, data, "y", "x", "w", factors=["text"])
     wrong = problems_of(SampleError, data.assign(g=np.resize(["a", "b"], 400)), "y", "x", "w", factors={"g": "c"})
     assert "regression.unknown-level" in wrong
