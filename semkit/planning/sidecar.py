@@ -1,0 +1,96 @@
+"""The JSON that travels beside a synthetic file and says that, how and from what it was invented."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semkit.planning.damage import CARELESS, SCREENED
+from semkit.planning.export import FIRST_ID
+from semkit.planning.planted import CLAIMS, Planted, planted_values
+from semkit.planning.population import SYSTEMATIC_VARIANCE, draw_population
+
+if TYPE_CHECKING:
+    from semkit.planning.simulation import Simulated
+
+GENERATOR = "semkit.planning.simulate_responses"
+GENERATOR_VERSION = "1.0"
+STATEMENT = "invented data; no respondent exists"
+TRUTH_SEED_OFFSET = 1_000_000
+"""The large draw has a seed of its own: the file's seed plus this."""
+
+
+def _rounded(value: Planted) -> dict[str, float]:
+    return {"raw": round(value.raw, 4), "std": round(value.std, 4), "monte_carlo_se": round(value.error, 4)}
+
+
+def _laid_out(value: Any, indent: int = 0) -> str:
+    """JSON with one short object or list a line, so that a difference shows where it is."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) + indent <= 110 or not isinstance(value, dict):
+        return flat
+    pad = " " * (indent + 1)
+    inner = [f"{pad}{json.dumps(key)}: {_laid_out(part, indent + 1)}" for key, part in value.items()]
+    return "{\n" + ",\n".join(inner) + "\n" + " " * indent + "}"
+
+
+def _ids(flags: np.ndarray[Any, np.dtype[np.bool_]]) -> list[int]:
+    return [int(FIRST_ID + k) for k in np.flatnonzero(flags)]
+
+
+def _row_truth(simulated: Simulated) -> dict[str, Any]:
+    """Damage of rows as ``_id``s; a duplicate has the damage of the row it repeats."""
+    rows, source = simulated.rows, simulated.rows.source
+    screened = rows.screened[source]
+    careless = np.where(screened > 0, 0, rows.careless[source])
+    return {
+        "careless": {name: _ids(careless == k) for k, name in enumerate(CARELESS) if k},
+        "screened_out": {name: _ids(screened == k) for k, name in enumerate(SCREENED) if k},
+        "duplicate_of": {str(FIRST_ID + int(k)): FIRST_ID + int(source[k]) for k in np.flatnonzero(rows.duplicate)},
+        "no_partner": _ids((simulated.population.groups["no_partner"][source] == 1) & (screened == 0)),
+        "broke_off_before_the_last_block": _ids(rows.break_off[source] & (screened == 0)),
+    }
+
+
+def text(simulated: Simulated, *, draws: int = 1_000_000) -> str:
+    """Return the side-car of a simulated file.
+
+    Parameters
+    ----------
+    simulated : Simulated
+    draws : int
+        Size of the draw on whose latent variables the planted values are computed.
+    """
+    population = simulated.population
+    large = draw_population(draws, population.seed + TRUTH_SEED_OFFSET, population.variant)
+    planted = planted_values(large)
+    content = {
+        "synthetic": True,
+        "statement": STATEMENT,
+        "generator": GENERATOR,
+        "generator_version": GENERATOR_VERSION,
+        "study": simulated.study,
+        "seed": population.seed,
+        "n": population.n,
+        "blocks": list(simulated.blocks),
+        "data_sha256": hashlib.sha256(simulated.to_bytes()).hexdigest(),
+        "planted": {
+            "how": "ordinary least squares on latent variables, region as control",
+            "draws": draws,
+            "draws_seed": large.seed,
+            "rows": "firms with partners, except M5: all firms",
+            "models": {model: {k: _rounded(v) for k, v in labels.items()} for model, labels in planted.items()},
+            "claims": {claim: {"model": m, "label": k, **_rounded(planted[m][k])} for claim, (m, k) in CLAIMS.items()},
+            "all_firms": {
+                model: {k: _rounded(v) for k, v in labels.items()}
+                for model, labels in planted_values(large, partners_only=False).items()
+                if model in ("M2", "M2d", "M4")
+            },
+            "systematic_variance": dict(SYSTEMATIC_VARIANCE[population.variant]),
+        },
+        "rows": _row_truth(simulated),
+    }
+    return _laid_out(content) + "\n"
