@@ -1,26 +1,11 @@
 """Questionnaires as data: constructs, items, scales and questions, bilingual, read from TOML."""
 
 from semkit.instrument.combination import combine
+from semkit.instrument.items import Construct, Item, Scale, Special, Text
 from semkit.instrument.library import list_instruments
 from semkit.instrument.loading import load_instrument
-from semkit.instrument.records import (
-    Band,
-    Choice,
-    Condition,
-    Construct,
-    Derived,
-    Expectation,
-    Instrument,
-    Item,
-    Placeholder,
-    Question,
-    Relevance,
-    Routing,
-    Scale,
-    Source,
-    Special,
-    Text,
-)
+from semkit.instrument.questions import Band, Choice, Condition, Derived, Expectation, Question, Relevance, Routing
+from semkit.instrument.records import Instrument, Placeholder, Source
 
 __all__ = [
     "Band",

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from semkit.instrument import items as i
+from semkit.instrument import questions as q
 from semkit.instrument import records as r
 from semkit.instrument import schema as s
 
@@ -21,27 +23,27 @@ class Part:
     leave_out: frozenset[str]
 
 
-def _text(model: s.TextModel | None) -> r.Text:
-    return r.Text((model.id or "").strip(), (model.en or "").strip()) if model is not None else r.Text()
+def _text(model: s.TextModel | None) -> i.Text:
+    return i.Text((model.id or "").strip(), (model.en or "").strip()) if model is not None else i.Text()
 
 
-def _scale(model: s.ScaleModel) -> r.Scale:
+def _scale(model: s.ScaleModel) -> i.Scale:
     codes = tuple(model.codes) if model.codes is not None else tuple(range(1, model.points + 1))
     id_labels = model.labels.id or [""] * len(codes)
     en_labels = model.labels.en or [""] * len(codes)
-    labels = tuple(r.Text(first.strip(), second.strip()) for first, second in zip(id_labels, en_labels))
-    return r.Scale(model.name, codes, labels, tuple(model.special))
+    labels = tuple(i.Text(first.strip(), second.strip()) for first, second in zip(id_labels, en_labels))
+    return i.Scale(model.name, codes, labels, tuple(model.special))
 
 
-def _items(construct: s.ConstructModel, scales: dict[str, r.Scale]) -> Iterable[r.Item]:
+def _items(construct: s.ConstructModel, scales: dict[str, i.Scale]) -> Iterable[i.Item]:
     for item in construct.items:
         scale = item.scale or construct.scale or ""
         offered = tuple(item.special) if item.special is not None else scales[scale].special
-        yield r.Item(item.name, construct.code, scale, _text(item), item.reverse, item.attention, offered)
+        yield i.Item(item.name, construct.code, scale, _text(item), item.reverse, item.attention, offered)
 
 
-def _construct(model: s.ConstructModel) -> r.Construct:
-    return r.Construct(
+def _construct(model: s.ConstructModel) -> i.Construct:
+    return i.Construct(
         code=model.code,
         id=model.id,
         label=_text(model.label),
@@ -62,22 +64,22 @@ def _construct(model: s.ConstructModel) -> r.Construct:
     )
 
 
-def _condition(model: s.ConditionModel) -> r.Condition:
-    return r.Condition(model.question, tuple(model.any_of), model.at_least, model.at_most)
+def _condition(model: s.ConditionModel) -> q.Condition:
+    return q.Condition(model.question, tuple(model.any_of), model.at_least, model.at_most)
 
 
-def _question(model: s.QuestionModel) -> r.Question:
+def _question(model: s.QuestionModel) -> q.Question:
     relevance = None
     if model.relevance is not None:
         conditions = tuple(_condition(condition) for condition in model.relevance.conditions)
-        relevance = r.Relevance(model.relevance.match, conditions, model.relevance.otherwise)
-    return r.Question(
+        relevance = q.Relevance(model.relevance.match, conditions, model.relevance.otherwise)
+    return q.Question(
         name=model.name,
         section=model.section,
         answer=model.answer,
         text=_text(model.text),
         choices=tuple(
-            r.Choice(choice.code, _text(choice), choice.value, choice.dummy or "", choice.ends, choice.exclusive)
+            q.Choice(choice.code, _text(choice), choice.value, choice.dummy or "", choice.ends, choice.exclusive)
             for choice in model.choices
         ),
         base=model.base or "",
@@ -93,8 +95,8 @@ def _question(model: s.QuestionModel) -> r.Question:
     )
 
 
-def _routing(model: s.RoutingModel) -> r.Routing:
-    return r.Routing(
+def _routing(model: s.RoutingModel) -> q.Routing:
+    return q.Routing(
         model.name,
         _condition(model.when),
         tuple(model.skips),
@@ -106,14 +108,14 @@ def _routing(model: s.RoutingModel) -> r.Routing:
     )
 
 
-def _derived(model: s.DerivedModel) -> r.Derived:
-    return r.Derived(
+def _derived(model: s.DerivedModel) -> q.Derived:
+    return q.Derived(
         model.name,
         _text(model.label),
         model.rule,
         tuple(model.sources),
         model.choice or "",
-        tuple(r.Band(band.value, band.above, band.up_to) for band in model.bands),
+        tuple(q.Band(band.value, band.above, band.up_to) for band in model.bands),
         tuple(_condition(condition) for condition in model.conditions),
     )
 
@@ -153,7 +155,7 @@ def assemble(main: s.InstrumentModel, parts: Sequence[Part], *, origin: str, dig
         status=main.status,
         scales=tuple(scale for scale in scales.values() if scale.name in used),
         specials=tuple(
-            r.Special(special.code, _text(special), special.meaning) for file, _ in files for special in file.specials
+            i.Special(special.code, _text(special), special.meaning) for file, _ in files for special in file.specials
         ),
         constructs=tuple(_construct(model) for model in constructs),
         items=items,
@@ -161,7 +163,7 @@ def assemble(main: s.InstrumentModel, parts: Sequence[Part], *, origin: str, dig
         routing=tuple(_routing(model) for model in main.routing),
         derived=tuple(_derived(model) for file, out in files for model in _used(file.derived, out)),
         expectations=tuple(
-            r.Expectation(e.kind, e.of, e.variable, e.choice or "", e.low, e.high, e.flag_below)
+            q.Expectation(e.kind, e.of, e.variable, e.choice or "", e.low, e.high, e.flag_below)
             for e in main.expectations
         ),
         placeholders=tuple(

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semkit.errors import InstrumentFileError, OptionError, Problem
-from semkit.instrument.records import Instrument, Text
+from semkit.instrument.items import Text
+from semkit.instrument.records import Instrument
 
 
 @dataclass
@@ -76,7 +77,7 @@ def combine(forms: Sequence[Instrument]) -> Instrument:
     union = _Union()
     by_name: Callable[[Any], Any] = lambda entry: entry.name  # noqa: E731
     by_code: Callable[[Any], Any] = lambda entry: entry.code  # noqa: E731
-    parts = {
+    parts: dict[str, Any] = {
         "scales": union.join(forms, "scales", by_name),
         "specials": union.join(forms, "specials", by_code),
         "constructs": union.join(forms, "constructs", by_code),

@@ -6,103 +6,117 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+_KINDS = {
+    "items": "item",
+    "constructs": "construct",
+    "questions": "question",
+    "choices": "choice",
+    "scales": "scale",
+    "use": "block",
+    "placeholders": "placeholder",
+    "specials": "special code",
+    "sources": "source",
+    "expectations": "expectation",
+    "conditions": "condition",
+    "derived": "derived variable",
+}
+
+Span = tuple[int, int]
+
 
 class Places:
     """Finds the line of an entry, so that a message can point at it.
 
-    The search follows the way such files are written: ``[[constructs]]`` headers are counted, then the
-    entry's name is looked for below its header.  Where that fails the place has no line, never a wrong one
-    outside its section.
+    Entries are found by their name below the header of their section, the way such files are written;
+    entries without a name by counting.  Where that fails the message names the entry without a line.
+
+    Parameters
+    ----------
+    label : str
+        How the file is called in messages.
+    text : str
+    data : dict
+        What ``text`` says (or what is left of it after wrong entries were taken out).
     """
 
     def __init__(self, label: str, text: str, data: dict[str, Any]) -> None:
         self.label = label
+        self.text = text
         self._lines = text.splitlines()
         self._data = data
 
     def of(self, path: Sequence[str | int]) -> str:
-        """Return ``"file.toml, line 12, construct \\"trust\\", item \\"TR3\\""`` for a path of keys and indices."""
+        """Return ``'file.toml, line 12, construct "trust", item "TR3"'`` for a path of keys and indices."""
         names: list[str] = []
-        start, end = 0, len(self._lines)
+        span: Span = (0, len(self._lines))
         node: Any = self._data
         line: int | None = None
         trail: list[str] = []
         for step, key in enumerate(path):
-            if isinstance(key, int):
-                node = node[key] if isinstance(node, list) and key < len(node) else None
-                section = str(path[step - 1]) if step else ""
-                if isinstance(node, dict):
-                    names.append(self._entry(section, key, node))
-                    line, start, end = self._locate(trail, section, key, node, line, start, end)
-                else:
-                    names.append(f"number {key + 1}")
-            else:
+            if isinstance(key, str):
                 node = node.get(key) if isinstance(node, dict) else None
                 trail.append(key)
                 if not isinstance(node, list) or step == len(path) - 1:
                     names.append(f'key "{key}"')
-                    found = self._search(rf"(?:^|[\s{{,.]){re.escape(key)}\s*[=.\]]", start, end)
-                    line = found + 1 if found is not None else line
-        place = f"{self.label}, line {line}" if line else self.label
-        return ", ".join([place, *names])
+                    found = self._find(rf"(?:^|[\s{{,.\[]){re.escape(key)}\s*[=.\]]", span)
+                    line = line if found is None else found + 1
+                continue
+            siblings = node if isinstance(node, list) else []
+            node = siblings[key] if key < len(siblings) else None
+            if isinstance(node, dict):
+                names.append(_entry(trail[-1], key, node))
+                found_span = self._entry_span(trail, siblings, key, span)
+                if found_span is not None:
+                    span, line = found_span, found_span[0] + 1
+            else:
+                names.append(f"number {key + 1}")
+        return ", ".join([f"{self.label}, line {line}" if line else self.label, *names])
 
-    def _entry(self, section: str, index: int, node: dict[str, Any]) -> str:
-        kind = {"items": "item", "constructs": "construct", "questions": "question", "choices": "choice"}
-        singular = kind.get(section, section.rstrip("s") or "entry")
-        for key in ("name", "code", "block", "key", "question"):
-            if isinstance(node.get(key), str | int):
-                return f'{singular} "{node[key]}"'
-        return f"{singular} number {index + 1}"
+    def _entry_span(self, trail: list[str], siblings: list[Any], index: int, span: Span) -> Span | None:
+        """Lines of one entry of an array: a ``[[section]]``, or an inline table on its line."""
+        node = siblings[index]
+        spans = self._sections(trail, span)
+        key = next((k for k in ("name", "code", "block") if isinstance(node.get(k), str | int)), None)
+        if key is None:
+            return spans[index] if index < len(spans) else None
+        pattern = rf'(?:^|[\s{{,]){key}\s*=\s*["\']?{re.escape(str(node[key]))}["\']?\s*(?:[,}}#]|$)'
+        nth = sum(1 for other in siblings[:index] if isinstance(other, dict) and other.get(key) == node[key])
+        if spans:
+            named = [one for one in spans if self._find(pattern, one) is not None]
+            return named[nth] if nth < len(named) else None
+        line = self._find(pattern, span, nth)
+        return None if line is None else (line, line + 1)
 
-    def _locate(
-        self, trail: list[str], section: str, index: int, node: dict[str, Any], line: int | None, start: int, end: int
-    ) -> tuple[int | None, int, int]:
-        headers = [
-            number
-            for number in range(start, end)
-            if re.match(rf"\s*\[\[\s*{re.escape('.'.join(trail))}\s*\]\]", self._lines[number])
-        ]
-        if len(headers) > index:
-            begin = headers[index]
+    def _sections(self, trail: list[str], span: Span) -> list[Span]:
+        """Line spans of the ``[[trail]]`` sections within ``span``; a section ends where another one opens."""
+        name = ".".join(trail)
+        heads = [n for n in range(*span) if re.match(rf"\s*\[\[\s*{re.escape(name)}\s*\]\]", self._lines[n])]
+        result = []
+        for head in heads:
             following = (
-                n for n in range(begin + 1, end) if re.match(r"\s*\[", self._lines[n]) and self._other(trail, n)
+                n for n in range(head + 1, span[1]) if self._opens(n) and not self._opens(n).startswith(f"{name}.")
             )
-            return begin + 1, begin, next(following, end)
-        for key in ("name", "code"):
-            if isinstance(node.get(key), str | int):
-                value = re.escape(str(node[key]))
-                nth = self._same_before(section, trail, index, key, node)
-                found = self._search(rf'(?:^|[\s{{,]){key}\s*=\s*["\']?{value}["\']?(?![\w])', start, end, nth)
-                if found is not None:
-                    return found + 1, found, found + 1
-        return line, start, end
+            result.append((head, next(following, span[1])))
+        return result
 
-    def _other(self, trail: list[str], number: int) -> bool:
-        """Whether a header line opens something that is not a part of ``trail``'s entry."""
-        name = self._lines[number].strip().strip("[] \t").split("]")[0].strip()
-        return not name.startswith(".".join(trail) + ".")
+    def _opens(self, number: int) -> str:
+        """Name of the section a line opens, or an empty text."""
+        match = re.match(r"\s*\[\[?\s*([A-Za-z0-9_.\"' -]+?)\s*\]\]?\s*(?:#.*)?$", self._lines[number])
+        return match.group(1) if match else ""
 
-    def _same_before(self, section: str, trail: list[str], index: int, key: str, node: dict[str, Any]) -> int:
-        """How many earlier siblings have the same name (for duplicates)."""
-        return sum(1 for other in self._siblings(trail, node)[:index] if other.get(key) == node[key])
-
-    def _siblings(self, trail: list[str], node: dict[str, Any]) -> list[dict[str, Any]]:
-        pending: list[Any] = [self._data]
-        while pending:
-            current = pending.pop()
-            if isinstance(current, list):
-                if any(entry is node for entry in current):
-                    return [entry for entry in current if isinstance(entry, dict)]
-                pending.extend(current)
-            elif isinstance(current, dict):
-                pending.extend(current.values())
-        return []
-
-    def _search(self, pattern: str, start: int, end: int, nth: int = 0) -> int | None:
+    def _find(self, pattern: str, span: Span, nth: int = 0) -> int | None:
         expression = re.compile(pattern)
-        for number in range(start, end):
+        for number in range(*span):
             if expression.search(self._lines[number]):
                 if nth == 0:
                     return number
                 nth -= 1
         return None
+
+
+def _entry(section: str, index: int, node: dict[str, Any]) -> str:
+    kind = _KINDS.get(section, section)
+    for key in ("name", "code", "block", "key", "question"):
+        if isinstance(node.get(key), str | int):
+            return f'{kind} "{node[key]}"' if isinstance(node[key], str) else f"{kind} {node[key]}"
+    return f"{kind} number {index + 1}"

@@ -17,6 +17,21 @@ from semkit.instrument.schema import BlockModel, InstrumentModel
 
 Path = tuple[str | int, ...]
 
+MAX_PROBLEMS = 100
+
+_WORDS = {"id": "?", "en": "?"}
+# Stand-ins for keys of the file itself that are missing or wrong, so that the rest can be checked all the same.
+_STUBS: dict[str, Any] = {
+    "schema_version": 1,
+    "name": "unnamed",
+    "version": "?",
+    "status": "unvalidated",
+    "minutes": 1.0,
+    "title": _WORDS,
+    "description": _WORDS,
+    "notice": _WORDS,
+}
+
 
 @dataclass(frozen=True)
 class Document:
@@ -56,13 +71,15 @@ def read(source: Source) -> Document:
     try:
         return Document(places, kind.model_validate(data), ())
     except ValidationError as error:
-        problems = tuple(_problem(entry, places, kind, data) for entry in error.errors(include_url=False))
-        repaired, dropped = _without(data, [_real(entry["loc"], data) for entry in error.errors(include_url=False)])
+        entries = error.errors(include_url=False)
+        problems = tuple(_problem(entry, places, kind, data) for entry in entries[:MAX_PROBLEMS])
+        repaired, dropped = _without(data, [_real(entry["loc"], data) for entry in entries])
+        stubs = {key: value for key, value in _STUBS.items() if key in kind.model_fields and key not in repaired}
         try:
-            model = kind.model_validate(repaired)
+            model = kind.model_validate({**stubs, **repaired})
         except ValidationError:
             model = None
-        return Document(places, model, problems, dropped)
+        return Document(Places(source.label, text, repaired), model, problems, dropped)
 
 
 def _toml(source: Source) -> tuple[str, dict[str, Any]]:

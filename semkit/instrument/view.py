@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from semkit.instrument.records import Instrument, Item
+from semkit.instrument.items import Item
+from semkit.instrument.records import Instrument
 from semkit.writing import escape, table
 
 
