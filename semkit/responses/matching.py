@@ -1,0 +1,315 @@
+"""From columns of a file to items and questions: by name, by name after a group prefix, by label; never by likeness."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from semkit.errors import Problem, suggest
+from semkit.instrument import Instrument, Item, Question
+from semkit.responses.platforms import SYNTHETIC, guess_platform, is_metadata, looks_personal, quality_field
+from semkit.responses.records import How, Kind, Source
+
+SEPARATORS = "/-:."
+_GRID = re.compile(r"^(?P<question>.*?)\s*\[(?P<row>.+)\]\s*$", re.DOTALL)
+
+
+def fold(text: str) -> str:
+    """Text without differences of case, width and space.
+
+    Examples
+    --------
+    >>> fold("  Tidak\\u00a0 SETUJU ")
+    'tidak setuju'
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """All items and questions a column can be.
+
+    Parameters
+    ----------
+    items, questions : Mapping of str
+        By name, over all forms.
+    labels : Mapping of str to tuple of str
+        Folded text -> names of the items and questions with this text.
+    """
+
+    items: Mapping[str, Item]
+    questions: Mapping[str, Question]
+    labels: Mapping[str, tuple[str, ...]]
+    folded: Mapping[str, str]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.items or name in self.questions
+
+
+def gather(form: Instrument, lang: str | None = None) -> Targets:
+    """Collect names and texts of the items and questions of a (combined) instrument.
+
+    Parameters
+    ----------
+    form : Instrument
+    lang : str, optional
+        Only labels of this language count.
+    """
+    labels: dict[str, dict[str, None]] = {}
+    entries: tuple[Item | Question, ...] = (*form.items, *form.questions)
+    for entry in entries:
+        for language in (lang,) if lang else ("id", "en"):
+            text = fold(entry.text.get(language))
+            if text:
+                labels.setdefault(text, {})[entry.name] = None
+    items = {item.name: item for item in form.items}
+    questions = {question.name: question for question in form.questions}
+    names = {fold(name): name for name in (*items, *questions)}
+    return Targets(items, questions, {text: tuple(known) for text, known in labels.items()}, names)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What one header can mean."""
+
+    names: tuple[str, ...]
+    how: How
+    option: str = ""
+
+
+def match_header(header: str, targets: Targets) -> Match | None:
+    """What a header means: its name, its name after group prefixes, its label, a grid row, a choice.
+
+    Parameters
+    ----------
+    header : str
+    targets : Targets
+
+    Returns
+    -------
+    Match or None
+        Several names when the text belongs to several items or questions.
+    """
+    whole = _entry(header, targets)
+    if whole:
+        return whole
+    cuts = [place for place, letter in enumerate(header) if letter in SEPARATORS]
+    grid = _GRID.match(header)
+    option = _option(header, cuts, grid, targets)
+    if option:
+        return option
+    for cut in cuts:  # the longest ending first
+        found = _entry(header[cut + 1 :], targets)
+        if found:
+            return Match(found.names, "path")
+    if grid:
+        found = _entry(grid["row"], targets)
+        if found and any(name in targets.items for name in found.names):
+            return Match(found.names, "grid")
+    return None
+
+
+def _entry(text: str, targets: Targets) -> Match | None:
+    stripped = text.strip()
+    if stripped in targets:
+        return Match((stripped,), "name")
+    folded = fold(text)
+    if folded in targets.folded:
+        return Match((targets.folded[folded],), "name")
+    if folded in targets.labels:
+        return Match(targets.labels[folded], "label")
+    return None
+
+
+def _option(header: str, cuts: list[int], grid: re.Match[str] | None, targets: Targets) -> Match | None:
+    """One choice of a select-multiple question: ``question/choice``, with group or not, or ``question[choice]``."""
+    pairs = [(header[:cut], header[cut + 1 :]) for cut in reversed(cuts)]
+    if grid:
+        pairs.append((grid["question"], grid["row"]))
+    for left, right in pairs:
+        found = _entry(left, targets)
+        for cut in (place for place, letter in enumerate(left) if letter in SEPARATORS):
+            found = found or _entry(left[cut + 1 :], targets)
+        if not found or len(found.names) != 1:
+            continue
+        question = targets.questions.get(found.names[0])
+        if question is None or question.answer != "multiple":
+            continue
+        wanted = fold(right)
+        for choice in question.choices:
+            if wanted in (fold(choice.code), fold(choice.label.id), fold(choice.label.en)):
+                return Match((question.name,), "path" if found.how == "name" else "label", choice.code)
+    return None
+
+
+def match_columns(
+    header: Sequence[str], targets: Targets, mapping: Mapping[str | int, str | None] | None, where: str
+) -> tuple[tuple[Source, ...], list[Problem], list[Problem]]:
+    """Give each column its meaning.
+
+    Parameters
+    ----------
+    header : sequence of str
+    targets : Targets
+    mapping : mapping of header, or of column number from 1, to name, or to None for a column that is set aside
+    where : str
+
+    Returns
+    -------
+    sources : tuple of Source
+    serious : list of Problem
+        Ambiguous, doubly matched and missing columns, wrong mapping.
+    slight : list of Problem
+        Unmatched columns, questions without a column.
+    """
+    mapping = dict(mapping or {})
+    platform = guess_platform(header)
+    sources: list[Source] = []
+    serious = _mapping_problems(header, mapping, targets, where)
+    for position, name in enumerate(header, start=1):
+        if position in mapping or name in mapping:
+            wish = mapping[position] if position in mapping else mapping[name]
+            sources.append(_mapped(name, position, wish, targets))
+            continue
+        match = None if name == SYNTHETIC else match_header(name, targets)
+        if match is None:
+            sources.append(_other(name, position, platform))
+        elif len(match.names) > 1:
+            serious.append(
+                Problem(
+                    "responses.ambiguous-column",
+                    f'{where}, column {position} "{name}"',
+                    "its text belongs to several items or questions",
+                    ", ".join(match.names),
+                    f'Say which it is: mapping={{{position}: "<name>"}}.',
+                )
+            )
+            sources.append(Source(name, position, "unmatched", "", "", match.how))
+        else:
+            sources.append(_source(name, position, match.names[0], targets, match.how, match.option))
+    serious += _double_problems(sources, where)
+    missing, slight = _missing_problems(sources, targets, where)
+    return tuple(sources), serious + missing, slight
+
+
+def _source(header: str, position: int, target: str, targets: Targets, how: How, option: str = "") -> Source:
+    kind: Kind = "item" if target in targets.items else "option" if option else "question"
+    if kind == "question" and targets.questions[target].section == "quality" and quality_field(target):
+        return Source(header, position, "quality", quality_field(target), "", how)
+    return Source(header, position, kind, target, option, how)
+
+
+def _mapped(name: str, position: int, target: str | None, targets: Targets) -> Source:
+    if target is None or target not in targets:
+        return Source(name, position, "set_aside", "", "", "mapping")
+    return _source(name, position, target, targets, "mapping")
+
+
+def _other(name: str, position: int, platform: str) -> Source:
+    kind: Kind
+    if name == SYNTHETIC or is_metadata(name, platform):  # type: ignore[arg-type]
+        kind = "metadata"
+    elif quality_field(name):
+        return Source(name, position, "quality", quality_field(name))
+    elif looks_personal(name):
+        kind = "personal"
+    else:
+        kind = "unmatched"
+    return Source(name, position, kind)
+
+
+def _mapping_problems(
+    header: Sequence[str], mapping: Mapping[str | int, str | None], targets: Targets, where: str
+) -> list[Problem]:
+    problems = []
+    for name, target in mapping.items():
+        known = 1 <= name <= len(header) if isinstance(name, int) else name in header
+        if not known:
+            problems.append(
+                Problem(
+                    "responses.unknown-column",
+                    f'mapping, "{name}"',
+                    f"{where} has no such column",
+                    f"1 to {len(header)}, or " + ", ".join(header[:60]),
+                    suggest(str(name), header).strip() or "Use a column name or number of the file.",
+                )
+            )
+        elif (header[name - 1] if isinstance(name, int) else name) == SYNTHETIC:
+            problems.append(
+                Problem(
+                    "responses.synthetic-marker",
+                    f'mapping, "{SYNTHETIC}"',
+                    "the marker of invented data cannot be mapped or set aside",
+                    "no entry for this column",
+                    "Leave the column as it is.",
+                )
+            )
+        if target is not None and target not in targets:
+            problems.append(
+                Problem(
+                    "responses.unknown-target",
+                    f'mapping, "{name}"',
+                    f'no item or question is called "{target}"',
+                    ", ".join([*targets.items, *targets.questions][:60]),
+                    suggest(target, [*targets.items, *targets.questions]).strip() or "Use a name of the forms.",
+                )
+            )
+    return problems
+
+
+def _double_problems(sources: Iterable[Source], where: str) -> list[Problem]:
+    taken: dict[tuple[str, str], list[Source]] = {}
+    for source in sources:
+        if source.target:
+            taken.setdefault((source.target, source.option), []).append(source)
+    return [
+        Problem("responses.doubled-column", f'{where}, "{target}"',
+                "several columns hold it: " + ", ".join(f'{one.position} "{one.header}"' for one in names),
+                "one column",
+                f"Set the others aside by number: mapping={{{names[-1].position}: None}}.")
+        for (target, _), names in taken.items()
+        if len(names) > 1
+    ]  # fmt: skip
+
+
+def _missing_problems(sources: Sequence[Source], targets: Targets, where: str) -> tuple[list[Problem], list[Problem]]:
+    present = {source.target for source in sources}
+    unmatched = [source.header for source in sources if source.kind == "unmatched"]
+    serious, slight = [], []
+    for name, item in targets.items.items():
+        if name not in present:
+            close = suggest(name, unmatched).strip()
+            serious.append(
+                Problem(
+                    "responses.missing-item",
+                    f'{where}, item "{name}"',
+                    "no column holds it",
+                    f'a column "{name}", "<group>/{name}" or "{item.text.id or item.text.en}"',
+                    f'{close} Say which column it is: mapping={{"<column>": "{name}"}}.'.strip(),
+                )
+            )
+    for name, question in targets.questions.items():
+        if name not in present and question.section != "quality":
+            slight.append(
+                Problem(
+                    "responses.missing-question",
+                    f'{where}, question "{name}"',
+                    "no column holds it",
+                    f'a column "{name}"',
+                    "What is made from it will be missing.",
+                )
+            )
+    for header in unmatched:
+        known = [*targets.items, *targets.questions]
+        slight.append(
+            Problem(
+                "responses.unmatched-column",
+                f'{where}, column "{header}"',
+                "it is no item, question or metadata",
+                "names or labels of the instruments",
+                suggest(header, known).strip() or 'It is left aside; mapping={"<column>": "<name>"} would use it.',
+            )
+        )
+    return serious, slight

@@ -1,0 +1,115 @@
+"""What field platforms add to an export: metadata columns, quality fields, and what looks personal.
+
+Sources
+-------
+KoboToolbox: support.kobotoolbox.org "Exporting and downloading your data", "Advanced options for exporting data";
+the exporter formpack (``reporting/export.py``: ``;``, every cell quoted, group separator, ``_id`` ... ``_index``).
+ODK Briefcase: docs/export-format.md (``SubmissionDate``, ``KEY``).  Google Forms: the first column of the response
+sheet is the time stamp; the headers are the question texts, a grid row is ``Question [row]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from semkit.responses.records import Platform
+
+KOBO = frozenset(
+    """_id _uuid _submission_time _validation_status _notes _status _submitted_by _tags _index __version__ _version_
+    _xform_id_string _attachments _geolocation _parent_index _parent_table_name _bamboo_dataset_id _media_all_received
+    _xform_id _supplementalDetails formhub/uuid meta/instanceID meta/instanceName meta/rootUuid
+    meta/deprecatedID""".split()
+)
+ODK = frozenset(
+    """SubmissionDate KEY instanceID instanceName meta-instanceID meta-instanceName isValidated SubmitterID
+    SubmitterName AttachmentsPresent AttachmentsExpected Status ReviewState DeviceID Edits FormVersion""".split()
+)
+GOOGLE = frozenset(("timestamp", "stempel waktu", "cap waktu"))
+_OTHER = frozenset(("today", "score", "skor", "instance_id", "instancename", "form_id", "survey_id"))
+_KOBO_VERSION = re.compile(r"^_version__\d+$")
+
+# Quality field -> names under which forms record it.
+QUALITY: dict[str, tuple[str, ...]] = {
+    "start": ("start", "start_time", "starttime"),
+    "end": ("end", "end_time", "endtime"),
+    "duration_s": ("duration_s", "duration"),
+    "mode": ("mode",),
+    "enumerator": ("enumerator", "enumerator_id", "interviewer"),
+    "lang": ("lang", "language"),
+    "form_version": ("form_version",),
+    "device_hash": ("device_hash",),
+}
+IDENTIFIERS = ("_uuid", "_id", "KEY", "instanceID", "meta/instanceID")
+SYNTHETIC = "synthetic"
+
+_PERSONAL_WORDS = frozenset(
+    """name nama fullname firstname lastname namalengkap phone phonenumber telepon telp hp handphone ponsel mobile
+    whatsapp wa nik ktp npwp passport paspor email mail surel gps latitude longitude altitude precision lintang bujur
+    geopoint geolocation coordinates koordinat address alamat ip ipaddress deviceid device imei simserial simid
+    subscriberid username signature tandatangan foto photo selfie""".split()
+)
+
+
+def guess_platform(header: Iterable[str]) -> Platform:
+    """Guess the platform from the structure of a header.
+
+    Examples
+    --------
+    >>> guess_platform(["start", "cn_str_1", "_id", "_uuid", "_submission_time"]), guess_platform(["cn_str_1"])
+    ('kobo', 'plain')
+    """
+    names = list(header)
+    if len(KOBO & set(names)) >= 2:
+        return "kobo"
+    if {"SubmissionDate", "KEY"} <= set(names):
+        return "odk"
+    if names and names[0].strip().casefold() in GOOGLE:
+        return "google_forms"
+    return "plain"
+
+
+def is_metadata(name: str, platform: Platform) -> bool:
+    """Whether a column is the platform's own."""
+    return (
+        name in KOBO
+        or bool(_KOBO_VERSION.match(name))
+        or (platform == "odk" and name in ODK)
+        or (platform == "google_forms" and name.strip().casefold() in GOOGLE)
+        or name.strip().casefold() in _OTHER
+    )
+
+
+def quality_field(name: str) -> str:
+    """Quality field that a header names, or an empty string.
+
+    Examples
+    --------
+    >>> quality_field("start"), quality_field("meta/start_time"), quality_field("started")
+    ('start', 'start', '')
+    """
+    last = re.split(r"[/:.]", name.strip())[-1].casefold()
+    return next((target for target, names in QUALITY.items() if last in names), "")
+
+
+def looks_personal(name: str) -> bool:
+    """Whether a header speaks of something that can identify a person: name, telephone, NIK, e-mail, place, device.
+
+    Parameters
+    ----------
+    name : str
+        Header that names no item or question of the instruments.
+
+    Examples
+    --------
+    >>> [looks_personal(name) for name in ("Nama lengkap", "_gps_latitude", "no_hp", "n_hopes")]
+    [True, True, True, False]
+    """
+    words = [word for word in re.split(r"[^0-9a-zA-Z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()) if word]
+    joined = "".join(words)
+    return (
+        any(word in _PERSONAL_WORDS for word in words)
+        or joined in _PERSONAL_WORDS
+        or "email" in joined
+        or "submittedby" in joined
+    )
