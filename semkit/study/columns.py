@@ -63,9 +63,14 @@ def known_columns(instruments: Iterable[Instrument]) -> Known:
         for question in form.questions:
             columns.add(question.name)
             labels[question.name] = question.text.en or question.text.id
-            if question.choices:
+            if question.answer == "choice":
                 choices[question.name] = tuple(choice.code for choice in question.choices)
-                dummies[question.name] = dict(question.dummies)
+                # a choice without a dummy column is the instrument's own base; another base may be wanted here
+                dummies[question.name] = {
+                    choice.dummy or f"{question.name}_{choice.code}": choice.code
+                    for choice in question.choices
+                    if not choice.ends
+                }
                 columns.update(question.dummies)
                 labels.update(
                     {
@@ -86,7 +91,6 @@ def control_names(control: ControlModel, known: Known) -> tuple[str, ...]:
     if control.dummies:
         offered = known.dummies.get(control.column, {})
         base = control.base if control.base in offered.values() else next(iter(offered.values()), "")
-        # a category without a dummy of its own is a base already
         return tuple(name for name, code in offered.items() if code != base)
     return (transformed(control),)
 
@@ -151,16 +155,20 @@ def add_controls(frame: pd.DataFrame, file: StudyFileModel, known: Known) -> Con
 def _dummies(
     frame: pd.DataFrame, control: ControlModel, known: Known, made: dict[str, np.ndarray], notes: list[Note]
 ) -> list[str]:
+    """0/1 columns of a question's categories but the base; a category without a column is what the others leave."""
     offered = known.dummies[control.column]
-    sizes = {name: float(np.nansum(frame[name].to_numpy(dtype=float))) for name in offered if name in frame}
-    if control.base == "largest":
-        base = max(sizes, key=lambda name: sizes[name], default="")
-    else:
-        base = next((name for name, code in offered.items() if code == control.base), "")
-    kept = [name for name in sizes if name != base]
-    made.update({name: frame[name].to_numpy(dtype=float) for name in kept})
-    if base:
-        notes.append(Note("study.base-category", "info", f"base category is {offered[base]}", control.column))
+    columns = {name: frame[name].to_numpy(dtype=float) for name in offered if name in frame}
+    left = [name for name in offered if name not in columns]
+    if len(left) == 1 and columns:
+        columns[left[0]] = 1.0 - np.sum(list(columns.values()), axis=0)
+    sizes = {name: float(np.nansum(values)) for name, values in columns.items()}
+    wanted = next((name for name, code in offered.items() if code == control.base), "")
+    base = wanted if control.base != "largest" else max(sizes, key=lambda name: sizes[name], default="")
+    notes.append(
+        Note("study.base-category", "info", f"base category is {offered.get(base, control.base)}", control.column)
+    )
+    kept = [name for name in offered if name in columns and name != base]
+    made.update({name: columns[name] for name in kept})
     return kept
 
 

@@ -23,13 +23,16 @@ class Findings:
         self.problems: list[Problem] = []
         self.complete = True
 
-    def add(self, code: str, path: Path, what: str, allowed: str, remedy: str) -> None:
-        """One problem at a path of keys and indices."""
-        self.problems.append(Problem(code, self.document.places.of(path), what, allowed, remedy))
+    def at(self, path: Path) -> str:
+        """The place of a path of keys and indices, in words."""
+        return self.document.places.of(path)
+
+    def add(self, problem: Problem) -> None:
+        self.problems.append(problem)
 
     def relay(self, error: SemkitError, path: Path) -> None:
         """Another room's problems, with the place in the study file before theirs."""
-        place = self.document.places.of(path)
+        place = self.at(path)
         for found in error.problems:
             where = f"{place}: {found.where}" if found.where else place
             self.problems.append(Problem(found.code, where, found.what, found.allowed, found.remedy))
@@ -43,6 +46,4 @@ class Findings:
             return
         shown = ", ".join(offered) if len(offered) <= 40 else f"one of {len(offered)} names"
         remedy = suggest(name, offered).strip() or "Check the spelling."
-        self.problems.append(
-            Problem("study.unknown-name", self.document.places.of(path), f'"{name}" is no {kind}', shown, remedy)
-        )
+        self.problems.append(Problem("study.unknown-name", self.at(path), f'"{name}" is no {kind}', shown, remedy))

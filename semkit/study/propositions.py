@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from semkit.errors import SemkitError, suggest
+from semkit.errors import Problem, SemkitError, suggest
 from semkit.study.columns import Known, composite_items, control_names, score_items
 from semkit.study.expansion import Expansion, Vocabulary, expand
 from semkit.study.findings import Findings, Path
@@ -68,21 +68,25 @@ def _parcels(found: Findings, expansion: Expansion, known: Known, path: Path) ->
         both = sorted(set(items) & names)
         if both:
             found.add(
-                "study.parcel-and-items",
-                path,
-                f'the model has the composite "{name}" and its part "{both[0]}"',
-                "a composite or its parts",
-                "Use one of the two; fit two models if both are wanted.",
+                Problem(
+                    "study.parcel-and-items",
+                    found.at(path),
+                    f'the model has the composite "{name}" and its part "{both[0]}"',
+                    "a composite or its parts",
+                    "Use one of the two; fit two models if both are wanted.",
+                )
             )
     for name, items_of in means.items():
         both = sorted(items_of & names)
         if both:
             found.add(
-                "study.parcel-and-items",
-                path,
-                f'the model has the mean "{name}" and its items {", ".join(both[:6])}',
-                "a mean or its items",
-                "Use one of the two; fit two models if both are wanted.",
+                Problem(
+                    "study.parcel-and-items",
+                    found.at(path),
+                    f'the model has the mean "{name}" and its items {", ".join(both[:6])}',
+                    "a mean or its items",
+                    "Use one of the two; fit two models if both are wanted.",
+                )
             )
 
 
@@ -106,11 +110,13 @@ def claims(found: Findings, expansions: Mapping[str, Expansion]) -> None:
 def _rule(found: Findings, rule: str, path: Path) -> None:
     if rule not in RULES:
         found.add(
-            "study.unknown-rule",
-            path,
-            f'"{rule}" is no decision rule',
-            ", ".join(RULES),
-            suggest(rule, RULES).strip() or "Use one of the rules offered.",
+            Problem(
+                "study.unknown-rule",
+                found.at(path),
+                f'"{rule}" is no decision rule',
+                ", ".join(RULES),
+                suggest(rule, RULES).strip() or "Use one of the rules offered.",
+            )
         )
 
 
@@ -122,11 +128,13 @@ def _count(found: Findings, rule: str, count: int, path: Path) -> None:
     if count < least or (most is not None and count > most):
         allowed = f"exactly {least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
         found.add(
-            "study.parts-count",
-            path,
-            f"{rule} with {count} primary parts",
-            f"{allowed} for {rule}",
-            "Set primary = false on parts that do not decide, or choose another rule.",
+            Problem(
+                "study.parts-count",
+                found.at(path),
+                f"{rule} with {count} primary parts",
+                f"{allowed} for {rule}",
+                "Set primary = false on parts that do not decide, or choose another rule.",
+            )
         )
 
 
@@ -164,7 +172,13 @@ def checks(found: Findings, known: Known) -> None:
                 value = getattr(check, key)
                 if value is None:
                     found.add(
-                        "study.missing-key", path, f'a regression check needs "{key}"', key, f'Add "{key} = ...".'
+                        Problem(
+                            "study.missing-key",
+                            found.at(path),
+                            f'a regression check needs "{key}"',
+                            key,
+                            f'Add "{key} = ...".',
+                        )
                     )
                 elif value not in made:
                     found.known(value, made, (*path, key), "column or composite")
@@ -175,7 +189,15 @@ def checks(found: Findings, known: Known) -> None:
                 found.known(check.part or "", [part.id for part in claim.parts], (*path, "part"), "part of the claim")
         if check.kind == "model":
             if not check.models:
-                found.add("study.missing-key", path, 'a model check needs "models"', "models = { A = B }", "Add it.")
+                found.add(
+                    Problem(
+                        "study.missing-key",
+                        found.at(path),
+                        'a model check needs "models"',
+                        "models = { A = B }",
+                        "Add it.",
+                    )
+                )
             for old, new in check.models.items():
                 found.known(old, found.file.models, (*path, "models"), "model")
                 found.known(new, found.file.models, (*path, "models"), "model")

@@ -87,6 +87,17 @@ def read_document(path: str | os.PathLike[str]) -> Document:
     return Document(place, label, content, places, model, problems, dropped)
 
 
+def looks_like_instrument(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is an instrument (or a shared block) rather than a study; files that cannot be read are not."""
+    try:
+        text = _bytes(Path(path)).decode("utf-8-sig", errors="replace")
+    except FileError:
+        return False
+    if re.search(r"^\s*(\[study\b|\[+claims\b|\[models\b)", text, re.MULTILINE):
+        return False
+    return bool(re.search(r'^\s*(kind\s*=\s*"(instrument|block)"|\[\[constructs\]\])', text, re.MULTILINE))
+
+
 def _bytes(path: Path) -> bytes:
     label = str(path).replace("\x00", "\\0")
     try:

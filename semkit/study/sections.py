@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from semkit.errors import SemkitError, suggest
+from semkit.errors import Problem, SemkitError, suggest
 from semkit.instrument import Instrument, load_instrument
+from semkit.instrument.combination import combine
 from semkit.study.columns import Known, score_items
 from semkit.study.findings import Findings, Path
 from semkit.writing import inside
@@ -20,27 +21,23 @@ def instruments(found: Findings) -> tuple[Instrument, ...]:
         except SemkitError as error:
             found.relay(error, path)
             found.complete = False
-    seen: dict[str, str] = {}
-    for number, form in enumerate(forms):
-        if form.name in seen:
+    names = [form.name for form in forms]
+    for number, name in enumerate(names):
+        if name in names[:number]:
             found.add(
-                "study.duplicate",
-                ("instruments", number),
-                f'instrument "{form.name}" is named twice',
-                "once",
-                "Remove one of them.",
-            )
-        for item in form.items:
-            if item.name in seen and seen[item.name] != form.name:
-                found.add(
+                Problem(
                     "study.duplicate",
-                    ("instruments", number),
-                    f'item "{item.name}" is in the instruments {seen[item.name]} and {form.name}',
-                    "one instrument an item",
-                    "Rename one of them.",
+                    found.at(("instruments", number)),
+                    f'instrument "{name}" is named twice',
+                    "each instrument once",
+                    "Remove one of them.",
                 )
-            seen[item.name] = form.name
-        seen[form.name] = form.name
+            )
+    if len(set(names)) == len(names) and len(names) > 1:
+        try:
+            combine(forms)
+        except SemkitError as error:
+            found.relay(error, ("instruments",))
     return tuple(forms)
 
 
@@ -50,22 +47,26 @@ def unique_ids(found: Findings) -> None:
     for number, name in enumerate(names):
         if name in names[:number]:
             found.add(
-                "study.duplicate",
-                ("claims", number, "id"),
-                f'"{name}" is used twice',
-                "an id of its own",
-                "Rename one of them.",
+                Problem(
+                    "study.duplicate",
+                    found.at(("claims", number, "id")),
+                    f'"{name}" is used twice',
+                    "an id of its own",
+                    "Rename one of them.",
+                )
             )
     parts: set[str] = set()
     for number, claim in enumerate(found.file.claims):
         for place, part in enumerate(claim.parts):
             if part.id in parts:
                 found.add(
-                    "study.duplicate",
-                    ("claims", number, "parts", place, "id"),
-                    f'"{part.id}" is used twice',
-                    "an id of its own",
-                    "Rename one of them.",
+                    Problem(
+                        "study.duplicate",
+                        found.at(("claims", number, "parts", place, "id")),
+                        f'"{part.id}" is used twice',
+                        "an id of its own",
+                        "Rename one of them.",
+                    )
                 )
             parts.add(part.id)
     made = [("scores", n) for n in found.file.scores] + [("composites", n) for n in found.file.composites]
@@ -74,11 +75,13 @@ def unique_ids(found: Findings) -> None:
     for section, name in made:
         if name in known:
             found.add(
-                "study.duplicate",
-                (section, name),
-                f'"{name}" is already a name in [{known[name]}]',
-                "a name of its own",
-                "Rename one of them.",
+                Problem(
+                    "study.duplicate",
+                    found.at((section, name)),
+                    f'"{name}" is already a name in [{known[name]}]',
+                    "a name of its own",
+                    "Rename one of them.",
+                )
             )
         known[name] = section
 
@@ -97,19 +100,23 @@ def data(found: Findings) -> None:
             )
             what = "it is a folder" if target.is_dir() else "there is no such file"
             found.add(
-                "study.data-not-found",
-                path,
-                f'"{name}": {what}',
-                ", ".join(known) or "a file in the folder",
-                suggest(target.name, known).strip() or "Copy the export into the study's folder.",
+                Problem(
+                    "study.data-not-found",
+                    found.at(path),
+                    f'"{name}": {what}',
+                    ", ".join(known) or "a file in the folder",
+                    suggest(target.name, known).strip() or "Copy the export into the study's folder.",
+                )
             )
         if path[0] == "output" and target == found.document.folder:
             found.add(
-                "study.output-folder",
-                path,
-                "the results' folder is the study's own folder",
-                "a folder of its own inside it",
-                'Write folder = "results".',
+                Problem(
+                    "study.output-folder",
+                    found.at(path),
+                    "the results' folder is the study's own folder",
+                    "a folder of its own inside it",
+                    'Write folder = "results".',
+                )
             )
 
 
@@ -119,11 +126,13 @@ def scores(found: Findings, known: Known) -> None:
         path = ("scores", name)
         if bool(score.of) == bool(score.items):
             found.add(
-                "study.contradiction",
-                path,
-                "construct and items " + ("are both" if score.items else "are not") + " given",
-                "one of construct, items",
-                "Give exactly one of the two.",
+                Problem(
+                    "study.contradiction",
+                    found.at(path),
+                    "construct and items " + ("are both" if score.items else "are not") + " given",
+                    "one of construct, items",
+                    "Give exactly one of the two.",
+                )
             )
             continue
         if score.of:
@@ -145,19 +154,23 @@ def _chain(found: Findings, name: str, item: str, path: Path) -> None:
     if current in trail:
         loop = " -> ".join([*trail, current])
         found.add(
-            "study.cycle",
-            path,
-            f"the scores form a circle: {loop}",
-            "scores of items",
-            "Name the questionnaire's items.",
+            Problem(
+                "study.cycle",
+                found.at(path),
+                f"the scores form a circle: {loop}",
+                "scores of items",
+                "Name the questionnaire's items.",
+            )
         )
     else:
         found.add(
-            "study.score-of-scores",
-            path,
-            f'"{item}" is no item',
-            "items of the instruments",
-            "A mean of scores is a composite: write it in [composites].",
+            Problem(
+                "study.score-of-scores",
+                found.at(path),
+                f'"{item}" is no item',
+                "items of the instruments",
+                "A mean of scores is a composite: write it in [composites].",
+            )
         )
 
 
@@ -167,33 +180,47 @@ def composites(found: Findings, known: Known) -> None:
         path = ("composites", name)
         if isinstance(composite.reliability, float | int) and not 0 < composite.reliability <= 1:
             found.add(
-                "study.out-of-range",
-                (*path, "reliability"),
-                f"{composite.reliability} is no reliability",
-                "stratified_alpha, or a number above 0 and up to 1",
-                "Change the value.",
+                Problem(
+                    "study.out-of-range",
+                    found.at((*path, "reliability")),
+                    f"{composite.reliability} is no reliability",
+                    "stratified_alpha, or a number above 0 and up to 1",
+                    "Change the value.",
+                )
             )
         for number, part in enumerate(composite.parts):
             place = (*path, "parts", number)
             if part == name or name in getattr(found.file.composites.get(part), "parts", ()):
                 found.add(
-                    "study.cycle",
-                    place,
-                    f"the composites form a circle: {name} -> {part}",
-                    ", ".join(found.file.scores),
-                    "Name scores.",
+                    Problem(
+                        "study.cycle",
+                        found.at(place),
+                        f"the composites form a circle: {name} -> {part}",
+                        ", ".join(found.file.scores),
+                        "Name scores.",
+                    )
                 )
             elif part not in found.file.scores:
                 found.known(part, found.file.scores, place, "score")
             elif part in composite.parts[:number]:
-                found.add("study.duplicate", place, f'part "{part}" is named twice', "each part once", "Remove one.")
+                found.add(
+                    Problem(
+                        "study.duplicate",
+                        found.at(place),
+                        f'part "{part}" is named twice',
+                        "each part once",
+                        "Remove one.",
+                    )
+                )
             elif composite.reliability == "stratified_alpha" and len(score_items(part, found.file, known)) == 1:
                 found.add(
-                    "study.too-few-items",
-                    place,
-                    f'part "{part}" has one item; alpha needs two',
-                    "parts of two or more items, or a known reliability",
-                    "Give the reliability as a number.",
+                    Problem(
+                        "study.too-few-items",
+                        found.at(place),
+                        f'part "{part}" has one item; alpha needs two',
+                        "parts of two or more items, or a known reliability",
+                        "Give the reliability as a number.",
+                    )
                 )
 
 
@@ -205,21 +232,25 @@ def controls(found: Findings, known: Known) -> None:
             path = ("controls", name, "variables", number)
             if control.column in seen:
                 found.add(
-                    "study.duplicate",
-                    path,
-                    f'column "{control.column}" is named twice',
-                    "each column once",
-                    "Remove one of them.",
+                    Problem(
+                        "study.duplicate",
+                        found.at(path),
+                        f'column "{control.column}" is named twice',
+                        "each column once",
+                        "Remove one of them.",
+                    )
                 )
             seen.add(control.column)
             if control.dummies:
                 if control.transform != "none":
                     found.add(
-                        "study.contradiction",
-                        path,
-                        "dummies and transform are both given",
-                        "one of the two",
-                        "A category has no logarithm; remove transform.",
+                        Problem(
+                            "study.contradiction",
+                            found.at(path),
+                            "dummies and transform are both given",
+                            "one of the two",
+                            "A category has no logarithm; remove transform.",
+                        )
                     )
                 choices = {q: d for q, d in known.dummies.items() if d}
                 if control.column not in choices:
