@@ -67,6 +67,12 @@ class Simulated:
 
         return pd.DataFrame(self.columns)
 
+    def __repr__(self) -> str:
+        return (
+            f'<Simulated "{self.study}": {self.population.n} invented submissions, seed {self.population.seed}, '
+            f"{len(self.columns)} columns, {', '.join(self.blocks)}>"
+        )
+
     def to_bytes(self) -> bytes:
         """The export file: semicolons, every cell quoted, UTF-8, CRLF."""
         return export.to_bytes(self.columns)
