@@ -10,6 +10,7 @@ from semkit.model.check import check
 from semkit.model.defaults import build_table
 from semkit.model.expression import Atom, Expression, parse_expression
 from semkit.model.parser import parse
+from semkit.model.printing import NeutralNames, neutral_names, print_model
 from semkit.model.statements import Formula, ModelSpec, Modifier, Term
 from semkit.model.table import ParameterTable, Variables
 
@@ -19,11 +20,14 @@ __all__ = [
     "Formula",
     "ModelSpec",
     "Modifier",
+    "NeutralNames",
     "ParameterTable",
     "Term",
     "Variables",
     "build_table",
     "check",
+    "neutral_names",
     "parse",
     "parse_expression",
+    "print_model",
 ]

@@ -134,7 +134,8 @@ class _Reader:
     def refuse(self, token: Token, feature: str) -> _Failure:
         what, alternative = _UNSUPPORTED[feature]
         problem = self.source.problem(
-            "model.not-supported", token.at, f"{what}: semkit reads but does not estimate this", alternative
+            "model.not-supported", token.at, f"{what}: semkit reads but does not estimate this",
+            remedy=f"Use instead: {alternative}."
         )
         return _Failure(problem, unsupported=True)
 
@@ -333,7 +334,7 @@ class _Reader:
                 raise self.fail(current, f"the number {current.text[:20]} is too large")
             return number
         if signed or current.kind not in ("name", "string"):
-            raise self.unexpected(current if signed else token, "a variable, a label, a number or NA")
+            raise self.unexpected(token, "a variable, a label, a number or NA")
         self.next += 1
         return None if current.kind == "name" and current.text == "NA" else _unquoted(current)
 
