@@ -73,7 +73,7 @@ def read(source: Source) -> Document:
     except ValidationError as error:
         entries = error.errors(include_url=False)
         problems = tuple(_problem(entry, places, kind, data) for entry in entries[:MAX_PROBLEMS])
-        repaired, dropped = _without(data, [_real(entry["loc"], data) for entry in entries])
+        repaired, dropped = _without(data, [(_real(entry["loc"], data), entry["type"]) for entry in entries])
         stubs = {key: value for key, value in _STUBS.items() if key in kind.model_fields and key not in repaired}
         try:
             model = kind.model_validate({**stubs, **repaired})
@@ -247,13 +247,14 @@ def _type(kind: str) -> str:
     return words.get(kind.split("_")[0], kind.replace("_", " "))
 
 
-def _without(data: dict[str, Any], paths: list[Path]) -> tuple[dict[str, Any], frozenset[str]]:
+def _without(data: dict[str, Any], wrong: list[tuple[Path, str]]) -> tuple[dict[str, Any], frozenset[str]]:
     """Copy of ``data`` without what is wrong: unknown keys alone, other problems with their list entry."""
     dropped: set[str] = set()
     bad: set[Path] = set()
-    for path in paths:
+    for path, kind in wrong:
         positions = [number for number, key in enumerate(path) if isinstance(key, int)]
-        bad.add(path[: positions[-1] + 1] if positions else path)
+        whole = kind == "extra_forbidden" or not positions
+        bad.add(path if whole else path[: positions[-1] + 1])
 
     def copy(node: Any, here: Path) -> Any:
         if isinstance(node, dict):
