@@ -39,21 +39,19 @@ def models(found: Findings, known: Known) -> dict[str, Expansion]:
             found.relay(error, path)
             continue
         expansions[name] = expansion
-        if found.complete:
-            _variables(found, expansion, columns, path)
+        _sense(found, expansion, columns, path)
         _parcels(found, expansion, known, path)
     return expansions
 
 
-def _variables(found: Findings, expansion: Expansion, columns: set[str], path: Path) -> None:
-    from semkit.model import parse
+def _sense(found: Findings, expansion: Expansion, columns: set[str], path: Path) -> None:
+    """The expanded model makes sense, and its variables exist as far as the instruments are known."""
+    from semkit.model import check, parse
 
-    spec = parse(expansion.text)
-    latents = set(spec.latents)
-    names = [part for name in spec.names for part in name.split(":")]
-    for name in dict.fromkeys(names):
-        if name not in latents and name not in columns:
-            found.known(name, columns | latents, path, "variable")
+    try:
+        check(parse(expansion.text), sorted(columns) if found.complete and not found.document.dropped else None)
+    except SemkitError as error:
+        found.relay(error, path)
 
 
 def _parcels(found: Findings, expansion: Expansion, known: Known, path: Path) -> None:

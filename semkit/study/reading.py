@@ -104,7 +104,8 @@ def _bytes(path: Path) -> bytes:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
             beside = sorted(other.name for other in path.glob("*.toml"))
-            hint = f"Did you mean {path / beside[0]}?" if beside else "Give the path of a study file."
+            first = "study.toml" if "study.toml" in beside else next(iter(beside), "")
+            hint = f"Did you mean {path / first}?" if beside else "Give the path of a study file."
             raise FileError(Problem("study.not-a-file", label, "it is a folder", "a .toml file", hint))
         if not stat.S_ISREG(status.st_mode):
             raise FileError(

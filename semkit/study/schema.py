@@ -49,12 +49,25 @@ class DataModel(Strict):
         description="Export of the field tool, inside the study's folder; it is never changed.",
         examples=["responses_synthetic.csv"],
     )
-    format: Literal["auto", "kobo", "odk", "google_forms", "limesurvey", "csv"] = Field(
-        "auto", description="Platform the export comes from; `auto` looks at the file's own marks."
-    )
     missing_codes: list[str | int] = Field(
-        default_factory=list, description="Further texts or codes that mean 'no answer'.", examples=[["-99", "NA"]]
+        default_factory=list,
+        max_length=100,
+        description="Codes or texts of this file that mean 'no answer'.",
+        examples=[[-99, "NA"]],
     )
+    mapping: dict[Annotated[str, Field(max_length=1000)], Name] = Field(
+        default_factory=dict,
+        description="Header of a column -> item or question, where names and labels do not say it.",
+        examples=[{"Q1": "cn_str_1"}],
+    )
+    set_aside: list[Words] = Field(default_factory=list, description="Headers of columns that are not to be read.")
+    lang: Literal["id", "en"] | None = Field(None, description="Only labels of this language count.")
+    decimal: Literal[".", ","] | None = Field(None, description="Decimal sign of numbers such as 1,5.")
+    encoding: Annotated[str, Field(max_length=40)] | None = Field(
+        None, description="Encoding of the text; found when left out."
+    )
+    delimiter: Literal[",", ";", "\t", "|"] | None = Field(None, description="Separator; found when left out.")
+    sheet: Words | None = Field(None, description="Sheet of a workbook; the first when left out.")
 
 
 class ScoreModel(Strict):
