@@ -7,7 +7,7 @@ Helvetica, so that layouts can keep labels apart without a browser.  Shapes carr
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -161,6 +161,40 @@ class Text:
 
 
 Shape = Line | Curve | Rect | Ellipse | Area | Text
+
+
+def moved(shape: Shape, dx: float, dy: float) -> Shape:
+    """Return the shape ``dx`` further right and ``dy`` further down."""
+    match shape:
+        case Curve():
+            a, b, c, d = ((x + dx, y + dy) for x, y in shape.points)
+            return replace(shape, points=(a, b, c, d))
+        case Line() | Area():
+            return replace(shape, points=tuple((x + dx, y + dy) for x, y in shape.points))
+        case _:
+            return replace(shape, x=shape.x + dx, y=shape.y + dy)
+
+
+def extent(shape: Shape) -> tuple[float, float, float, float]:
+    """Return (left, top, right, bottom) of a shape; of a curve those of its control points."""
+    match shape:
+        case Text():
+            return shape.box()
+        case Rect():
+            return shape.x, shape.y, shape.x + shape.width, shape.y + shape.height
+        case Ellipse():
+            return shape.x - shape.rx, shape.y - shape.ry, shape.x + shape.rx, shape.y + shape.ry
+        case _:
+            xs, ys = [x for x, _ in shape.points], [y for _, y in shape.points]
+            return min(xs), min(ys), max(xs), max(ys)
+
+
+def fitted(title: str, description: str, shapes: tuple[Shape, ...], *, margin: float = 8.0) -> Drawing:
+    """Close a drawing around its shapes."""
+    boxes = [extent(shape) for shape in shapes]
+    left, top = min(b[0] for b in boxes) - margin, min(b[1] for b in boxes) - margin
+    right, bottom = max(b[2] for b in boxes) + margin, max(b[3] for b in boxes) + margin
+    return Drawing(title, description, right - left, bottom - top, tuple(moved(s, -left, -top) for s in shapes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ def quality_table(quality: QualityPart, labels: Labels) -> Table:
     table = Table.of(
         [
             ("label", "Construct", "text"), ("items", "Items", "count"), ("n", "n", "count"),
-            ("mean", "Mean", "number"), ("sd", "SD", "number"), ("missing", "Missing", "share"), ("alpha", "α", "std"), ("omega", "ω", "std"),
+            ("mean", "Mean", "number"), ("sd", "SD", "number"),
+            ("missing", "Missing", "share"), ("alpha", "α", "std"), ("omega", "ω", "std"),
             ("cr", "CR", "std"), ("ave", "AVE", "std"),
         ],
         caption="Reliability and convergent validity",

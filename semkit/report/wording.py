@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from semkit.report import rounding
 from semkit.report.content import Claim, Evidence, ModelPart, ReportContent
 
@@ -168,10 +170,8 @@ def _measures(content: ReportContent) -> str:
             said.append(f"{words} was {span}")
     text = f"{len(table)} constructs were measured; " + ", ".join(said) + "." if said else ""
     if not quality.htmt.empty:
-        off = [
-            float(quality.htmt.iloc[i, j]) for i in range(len(quality.htmt)) for j in range(len(quality.htmt)) if i != j
-        ]
-        known = [v for v in off if math.isfinite(v)]
+        ratios = quality.htmt.to_numpy(dtype=float)
+        known = [float(v) for (i, j), v in np.ndenumerate(ratios) if i != j and math.isfinite(v)]
         if known:
             largest = rounding.number(max(known), leading=False)
             text += f" The largest heterotrait–monotrait ratio (Henseler et al., 2015) was {largest}."
