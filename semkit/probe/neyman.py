@@ -27,7 +27,7 @@ def significance_polynomial(
 
     References
     ----------
-    Johnson & Neyman (1936).  Bauer & Curran (2005), Multivariate Behavioral Research 40, eq. 9-10.
+    Johnson & Neyman (1936).  Bauer & Curran (2005), Multivariate Behavioral Research 40, 373-400.
     """
     square = critical * critical
     return (

@@ -32,7 +32,8 @@ def residual_weights(hat: FloatArray, n_coef: int, kind: ErrorKind) -> FloatArra
 
     HC0: 1 (White 1980).  HC1: ``sqrt(n / (n - k))`` (Hinkley 1977).  HC2:
     ``(1 - h_i)^(-1/2)`` and HC3: ``(1 - h_i)^-1`` (MacKinnon & White 1985).  HC4:
-    ``(1 - h_i)^(-d_i / 2)``, ``d_i = min(4, n h_i / k)`` (Cribari-Neto 2004, eq. 4).
+    ``(1 - h_i)^(-d_i / 2)``, ``d_i = min(4, n h_i / k)``
+    (Cribari-Neto 2004, Computational Statistics & Data Analysis 45, 215-233).
 
     Parameters
     ----------
