@@ -49,19 +49,19 @@ class Composite:
             problems.append(Problem("sample.composite-empty", "Composite", "no parts", "one part or more", "Name them."))
         if self.weights != "equal":
             problems.append(Problem("sample.composite-weights", "Composite.weights", repr(self.weights), "equal",
-                                    "Form other means as a column of the data first."))  # fmt: skip
+                                    "Form other means as a column of the data first."))
         if isinstance(self.reliability, str):
             if self.reliability != "stratified_alpha":
                 problems.append(Problem("sample.composite-reliability", "Composite.reliability", repr(self.reliability),
-                                        "stratified_alpha or a number between 0 and 1", "Choose one."))  # fmt: skip
+                                        "stratified_alpha or a number between 0 and 1", "Choose one."))
             for part in self.parts:
                 if len(self.items.get(part, ())) < 2:
                     problems.append(Problem("sample.composite-items", f'part "{part}"',
                                             f"{len(self.items.get(part, ()))} items; alpha needs two or more",
-                                            "items={part: (item, item, ...)}", "Name the items of the part."))  # fmt: skip
+                                            "items={part: (item, item, ...)}", "Name the items of the part."))
         elif not 0.0 < float(self.reliability) <= 1.0:
             problems.append(Problem("sample.composite-reliability", "Composite.reliability", repr(self.reliability),
-                                    "stratified_alpha or a number between 0 and 1", "Choose one."))  # fmt: skip
+                                    "stratified_alpha or a number between 0 and 1", "Choose one."))
         if problems:
             raise OptionError(*problems)
 

@@ -34,5 +34,5 @@ def require_trivial(design: Design | None) -> None:
         used = [name for name in ("weights", "strata", "cluster", "fpc") if getattr(design, name)]
         raise NotSupportedError(
             Problem("sample.design-not-supported", "design", f"{', '.join(used)} given; models are fitted to unweighted data",
-                    "Design() or None", "Use estimator='mlr' for robust errors, or leave design out.")  # fmt: skip
+                    "Design() or None", "Use estimator='mlr' for robust errors, or leave design out.")
         )

@@ -60,7 +60,7 @@ def make_sample(
     if missing != "listwise":
         raise NotSupportedError(
             Problem("sample.missing-not-supported", "missing", f"{missing!r} is not offered yet", "listwise",
-                    "Use missing='listwise'; the number of respondents used is shown.")  # fmt: skip
+                    "Use missing='listwise'; the number of respondents used is shown.")
         )
     require_trivial(design)
     table = getattr(frame, "frame", frame)
@@ -70,7 +70,7 @@ def make_sample(
     base_names = tuple(dict.fromkeys(
         [*(name for name in wanted if name not in derived), *(n for p in products for n in (p.left, p.right)),
          *(part for composite in made.values() for part in composite.parts)]
-    ))  # fmt: skip
+    ))
     item_names = tuple(dict.fromkeys(item for c in made.values() for item in c.columns[len(c.parts) :]))
     read = [name for name in base_names if name not in made]
     columns = _read(table, read, item_names, group)
@@ -94,7 +94,7 @@ def _read(table: Any, read: list[str], items: tuple[str, ...], group: str | None
     """The columns as float vectors, or one error with everything that is wrong with them."""
     if not hasattr(table, "columns"):
         raise OptionError(Problem("sample.not-a-frame", "data", f"{type(table).__name__}",
-                                  "a DataFrame or an object with .frame", "Pass a pandas DataFrame."))  # fmt: skip
+                                  "a DataFrame or an object with .frame", "Pass a pandas DataFrame."))
     known = [str(column) for column in table.columns]
     problems: list[Problem] = []
     columns: dict[str, FloatArray] = {}
@@ -103,25 +103,25 @@ def _read(table: Any, read: list[str], items: tuple[str, ...], group: str | None
         if known.count(name) != 1:
             what = "is not in the data" if name not in known else f"is {known.count(name)} times in the data"
             problems.append(Problem("sample.missing-column", place, what, ", ".join(known[:60]),
-                                    suggest(name, known).strip() or "Check the spelling."))  # fmt: skip
+                                    suggest(name, known).strip() or "Check the spelling."))
             continue
         values = _numbers(table[name])
         if values is None:
             problems.append(Problem("sample.not-numeric", place, "holds something that is not a number",
-                                    "numbers and missing values", "Recode it to numbers first."))  # fmt: skip
+                                    "numbers and missing values", "Recode it to numbers first."))
             continue
         if np.isinf(values).any():
             problems.append(Problem("sample.infinite", place, f"{int(np.isinf(values).sum())} infinite values",
-                                    "finite numbers", "Set them to missing or correct them."))  # fmt: skip
+                                    "finite numbers", "Set them to missing or correct them."))
         elif np.isnan(values).all():
             problems.append(Problem("sample.all-missing", place, "no value at all", "numbers", "Leave it out."))
         elif np.nanmax(values) == np.nanmin(values):
             problems.append(Problem("sample.constant", place, f"every value is {np.nanmax(values):g}",
-                                    "a column that varies", "Leave it out of the model."))  # fmt: skip
+                                    "a column that varies", "Leave it out of the model."))
         columns[name] = values
     if group is not None and group not in known:
         problems.append(Problem("sample.missing-column", f'group "{group}"', "is not in the data",
-                                ", ".join(known[:60]), suggest(group, known).strip() or "Check the spelling."))  # fmt: skip
+                                ", ".join(known[:60]), suggest(group, known).strip() or "Check the spelling."))
     if problems:
         raise SampleError(*problems)
     return columns
@@ -170,7 +170,7 @@ def _label(value: Any) -> str:
 def _group(
     label: str, base: FloatArray, items: FloatArray, rows: NDArray[np.int64],
     base_names: tuple[str, ...], wanted: tuple[str, ...], products: tuple[Product, ...],
-) -> Group:  # fmt: skip
+) -> Group:
     columns = {name: base[:, k] for k, name in enumerate(base_names)}
     for product in products:
         left, right = columns[product.left], columns[product.right]
@@ -185,13 +185,13 @@ def _check_used(base: FloatArray, names: tuple[str, ...], nobs: int, received: i
     problems = []
     if nobs < 2:
         problems.append(Problem("sample.no-complete-rows", "data", f"{nobs} of {received} respondents have no missing value",
-                                "2 or more", "Look which column is mostly missing and leave it out."))  # fmt: skip
+                                "2 or more", "Look which column is mostly missing and leave it out."))
         raise SampleError(*problems)
     for k, name in enumerate(names):
         if np.ptp(base[:, k]) == 0.0:
             problems.append(Problem("sample.constant", f'column "{name}"',
                                     f"every value is {base[0, k]:g} among the {nobs} respondents used",
-                                    "a column that varies", "Leave it out of the model."))  # fmt: skip
+                                    "a column that varies", "Leave it out of the model."))
     if problems:
         raise SampleError(*problems)
 
@@ -203,13 +203,13 @@ def _check_groups(groups: list[Group], names: tuple[str, ...]) -> None:
         n, p = group.data.shape
         if n <= p:
             problems.append(Problem("sample.too-few", where, f"{n} complete respondents for {p} variables",
-                                    f"at least {p + 1}", "Use fewer variables or more respondents."))  # fmt: skip
+                                    f"at least {p + 1}", "Use fewer variables or more respondents."))
             continue
         sd = group.data.std(axis=0)
         if np.any(sd == 0.0):
             flat = ", ".join(names[k] for k in np.flatnonzero(sd == 0.0))
             problems.append(Problem("sample.constant", where, f"constant in this group: {flat}", "columns that vary",
-                                    "Leave them out or join groups."))  # fmt: skip
+                                    "Leave them out or join groups."))
             continue
         problems += _collinear(group.data, sd, names, where)
     if problems:
@@ -225,7 +225,7 @@ def _collinear(data: FloatArray, sd: FloatArray, names: tuple[str, ...], where: 
     involved = ", ".join(names[k] for k in np.flatnonzero(weight > 1e-4 * weight.max()))
     return [Problem("sample.collinear", where, f"columns are exact linear functions of each other: {involved}",
                     "columns none of which follows from the others",
-                    "Leave one of them out (a total and its parts, or all dummies of a factor).")]  # fmt: skip
+                    "Leave one of them out (a total and its parts, or all dummies of a factor).")]
 
 
 def _notes(received: int, nobs: int, base: FloatArray, names: tuple[str, ...]) -> tuple[Note, ...]:
@@ -236,4 +236,4 @@ def _notes(received: int, nobs: int, base: FloatArray, names: tuple[str, ...]) -
     return (
         Note("sample.listwise", "info", f"{nobs} of {received} respondents have all values and are used.",
              cause=f"Most gaps: {names[worst]} ({int(gaps[worst])} missing)."),
-    )  # fmt: skip
+    )

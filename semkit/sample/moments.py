@@ -50,13 +50,13 @@ class Moments:
         matrix = np.asarray(self.cov, dtype=np.float64)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] != len(names):
             problems.append(Problem("sample.moments-shape", "cov", f"shape {matrix.shape} with {len(names)} names",
-                                    "a square matrix with one name a column", "Pass a DataFrame or names=."))  # fmt: skip
+                                    "a square matrix with one name a column", "Pass a DataFrame or names=."))
         elif not np.all(np.isfinite(matrix)) or not np.allclose(matrix, matrix.T, rtol=1e-6, atol=1e-12):
             problems.append(Problem("sample.moments-not-symmetric", "cov", "the matrix is not finite and symmetric",
-                                    "a covariance matrix", "Check how it was read."))  # fmt: skip
+                                    "a covariance matrix", "Check how it was read."))
         if self.nobs < 2:
             problems.append(Problem("sample.moments-nobs", "nobs", f"{self.nobs}", "the number of respondents, 2 or more",
-                                    "Pass nobs=."))  # fmt: skip
+                                    "Pass nobs=."))
         if self.divisor not in ("n", "n-1"):
             problems.append(Problem("sample.moments-divisor", "divisor", repr(self.divisor), "n, n-1", "Choose one."))
         if problems:

@@ -1,0 +1,150 @@
+"""Expressions of the model text as functions of the parameter vector, with exact derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.estimate.deviations import deviations
+from semkit.estimate.implied import imply
+from semkit.estimate.layout import Layout
+from semkit.model import Expression, ParameterTable
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Quantities:
+    """Values ``(B,)`` and derivatives ``(B, q)`` of everything an expression may name."""
+
+    value: Mapping[str, FloatArray]
+    slope: Mapping[str, FloatArray | int | None]  # an index: unit vector; None: constant
+    sd: Mapping[str, FloatArray] = field(default_factory=dict)
+    sd_slope: Mapping[str, FloatArray] = field(default_factory=dict)
+    std: Mapping[str, FloatArray] = field(default_factory=dict)
+    std_slope: Mapping[str, FloatArray] = field(default_factory=dict)
+
+
+def label_quantities(
+    table: ParameterTable, layout: Layout, theta: FloatArray, given: FloatArray
+) -> tuple[dict[str, FloatArray], dict[str, FloatArray | int | None]]:
+    """Labels of free, fixed and data-dependent rows."""
+    value: dict[str, FloatArray] = {}
+    slope: dict[str, FloatArray | int | None] = {}
+    unique_of_row = {int(row): int(table.unique[k]) for k, row in enumerate(table.free_rows)}
+    for label, row in table.labelled_rows.items():
+        if row in unique_of_row:
+            value[label], slope[label] = theta[:, unique_of_row[row]], unique_of_row[row]
+        elif row in layout.given_rows:
+            value[label], slope[label] = given[:, layout.given_rows.index(row)], None
+        else:
+            value[label], slope[label] = np.full(theta.shape[0], table.value[row]), None
+    return value, slope
+
+
+def evaluate(
+    expressions: Sequence[Expression], quantities: Quantities, n_parameters: int
+) -> tuple[FloatArray, FloatArray]:
+    """Values ``(B, k)`` and derivatives ``(B, k, q)`` of ``k`` expressions."""
+    batch = next((len(v) for v in (*quantities.value.values(), *quantities.sd.values())), 1)
+    values = np.zeros((batch, len(expressions)))
+    slopes = np.zeros((batch, len(expressions), n_parameters))
+    for i, expression in enumerate(expressions):
+        with np.errstate(all="ignore"):
+            values[:, i] = expression.evaluate(quantities.value, quantities.sd, quantities.std)
+            partials = expression.gradient(quantities.value, quantities.sd, quantities.std)
+        for atom, partial in partials.items():
+            weight = np.broadcast_to(np.asarray(partial, dtype=np.float64), (batch,))
+            if atom.kind == "label":
+                inner = quantities.slope[atom.name]
+            else:
+                inner = (quantities.sd_slope if atom.kind == "sd" else quantities.std_slope)[atom.name]
+            if inner is None:
+                continue
+            if isinstance(inner, int):
+                slopes[:, i, inner] += weight
+            else:
+                slopes[:, i] += weight[:, None] * inner
+    return values, slopes
+
+
+@dataclass(frozen=True, eq=False)
+class TableConstraints:
+    """``==``, ``<``, ``>`` rows and bounds of a table as constraints of the optimiser.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    layout : Layout
+    given : ndarray (B, d)
+    """
+
+    table: ParameterTable
+    layout: Layout
+    given: FloatArray
+    bounds: tuple[tuple[int, float, float], ...]  # parameter, sign, limit: sign * (theta - limit) >= 0
+    equality: BoolArray
+    linear: bool
+
+    def evaluate(self, x: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Values ``(b, k)`` and Jacobian ``(b, k, q)``."""
+        given = self.given[rows] if len(self.given) > 1 else np.repeat(self.given, len(x), axis=0)
+        expressions = (*self.table.equalities, *self.table.inequalities)
+        q = self.layout.n_parameters
+        value, slope = label_quantities(self.table, self.layout, x, given)
+        sd: dict[str, FloatArray] = {}
+        sd_slope: dict[str, FloatArray] = {}
+        if any(expression.sd_names for expression in expressions):
+            block = self.layout.blocks[0]
+            sd, sd_slope = deviations(block, imply(block, x, given), q)
+        values, slopes = evaluate(expressions, Quantities(value, slope, sd, sd_slope), q)
+        if not expressions:
+            values, slopes = np.zeros((len(x), 0)), np.zeros((len(x), 0, q))
+        if self.bounds:
+            at = [b[0] for b in self.bounds]
+            sign = np.array([b[1] for b in self.bounds])
+            limit = np.array([b[2] for b in self.bounds])
+            values = np.concatenate([values, sign * (x[:, at] - limit)], axis=1)
+            extra = np.zeros((len(x), len(at), q))
+            extra[:, np.arange(len(at)), at] = sign
+            slopes = np.concatenate([slopes, extra], axis=1)
+        return values, slopes
+
+    def curvature(self, x: FloatArray, rows: IntArray, weight: FloatArray) -> FloatArray:
+        """Second derivatives of the weighted constraints, by central differences of exact gradients."""
+        q = x.shape[1]
+        out = np.zeros((len(x), q, q))
+        if self.linear:
+            return out
+        _, slopes = self.evaluate(x, rows)
+        used = np.flatnonzero(np.any(slopes != 0.0, axis=(0, 1)))
+        for k in used:
+            step = 1e-5 * np.maximum(1.0, np.abs(x[:, k]))
+            shift = np.zeros_like(x)
+            shift[:, k] = step
+            _, above = self.evaluate(x + shift, rows)
+            _, below = self.evaluate(x - shift, rows)
+            out[:, :, k] = np.einsum("bk,bkq->bq", weight, above - below) / (2.0 * step[:, None])
+        return 0.5 * (out + out.swapaxes(1, 2))
+
+
+def make_constraints(table: ParameterTable, layout: Layout, given: FloatArray) -> TableConstraints | None:
+    """Constraints of a table, or None when it has none."""
+    bounds: list[tuple[int, float, float]] = []
+    for k, row in enumerate(table.free_rows):
+        if np.isfinite(table.lower[row]):
+            bounds.append((int(table.unique[k]), 1.0, float(table.lower[row])))
+        if np.isfinite(table.upper[row]):
+            bounds.append((int(table.unique[k]), -1.0, float(table.upper[row])))
+    bounds = list(dict.fromkeys(bounds))
+    n_equal, n_more = len(table.equalities), len(table.inequalities)
+    if n_equal + n_more + len(bounds) == 0:
+        return None
+    equality = np.array([True] * n_equal + [False] * (n_more + len(bounds)))
+    linear = all(e.linear for e in (*table.equalities, *table.inequalities))
+    return TableConstraints(table, layout, given, tuple(bounds), equality, linear)

@@ -1,0 +1,195 @@
+"""Fit measures: scalar functions of scalars, and residual summaries of matrices."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtr, chdtri, chndtr
+
+FloatArray = NDArray[np.float64]
+
+
+def noncentrality(stat: float, df: int, probability: float) -> float:
+    """The non-centrality at which ``P(chi2 <= stat)`` is ``probability``; 0 when none is small enough.
+
+    Bisection on the distribution function until the bracket stops shrinking.
+    """
+    if df < 1 or float(chdtr(df, stat)) < probability:
+        return 0.0
+    low, high = 0.0, max(stat, 1.0)
+    while float(chndtr(stat, df, high)) > probability:
+        low, high = high, 2.0 * high
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if middle in (low, high):
+            break
+        if float(chndtr(stat, df, middle)) > probability:
+            low = middle
+        else:
+            high = middle
+    return 0.5 * (low + high)
+
+
+def rmsea(stat: float, df: int, nobs: float, groups: int = 1, scaling: float = 1.0) -> float:
+    """``sqrt(G max(T - c df, 0) / (N df))``.
+
+    Steiger & Lind (1980); Steiger (1998), SEM 5, 411-419 (groups); Brosseau-Liard, Savalei & Li (2012), MBR 47,
+    904-930 (scaling ``c``).
+    """
+    if df == 0:
+        return 0.0
+    return float(np.sqrt(groups * max(stat - scaling * df, 0.0) / (nobs * df)))
+
+
+def rmsea_interval(
+    stat: float, df: int, nobs: float, groups: int = 1, scaling: float = 1.0, level: float = 0.90
+) -> tuple[float, float]:
+    """Interval of RMSEA from non-central chi-square; ``stat`` is the (scaled) statistic itself.
+
+    Browne & Cudeck (1993); Li & Bentler (2006) for ``c`` times the non-centrality of the scaled statistic.
+    """
+    if df == 0:
+        return 0.0, 0.0
+    tail = 0.5 * (1.0 - level)
+    factor = scaling * groups / (nobs * df)
+    low = noncentrality(stat, df, 1.0 - tail)
+    high = noncentrality(stat, df, tail)
+    return float(np.sqrt(factor * low)), float(np.sqrt(factor * high))
+
+
+def rmsea_below(stat: float, df: int, nobs: float, bound: float, groups: int = 1, scaling: float = 1.0) -> float:
+    """``P(chi2 <= T)`` when RMSEA equals ``bound``; one minus it tests close fit (Browne & Cudeck 1993)."""
+    if df == 0:
+        return float("nan")
+    return float(chndtr(stat, df, nobs * df * bound**2 / (groups * scaling)))
+
+
+def cfi(stat: float, df: int, base: float, base_df: int, scaling: float = 1.0, base_scaling: float = 1.0) -> float:
+    """``1 - max(T - c df, 0) / max(T - c df, T_b - c_b df_b, 0)`` (Bentler 1990; Brosseau-Liard & Savalei 2014)."""
+    top = max(stat - scaling * df, 0.0)
+    bottom = max(stat - scaling * df, base - base_scaling * base_df, 0.0)
+    return 1.0 if bottom == 0.0 else 1.0 - top / bottom
+
+
+def rni(stat: float, df: int, base: float, base_df: int, scaling: float = 1.0, base_scaling: float = 1.0) -> float:
+    """``1 - (T - c df) / (T_b - c_b df_b)`` (McDonald & Marsh 1990)."""
+    bottom = base - base_scaling * base_df
+    return 1.0 if bottom == 0.0 else 1.0 - (stat - scaling * df) / bottom
+
+
+def tli(stat: float, df: int, base: float, base_df: int, scaling: float = 1.0, base_scaling: float = 1.0) -> float:
+    """``1 - [(T - c df) df_b] / [(T_b - c_b df_b) df]`` (Tucker & Lewis 1973)."""
+    bottom = (base - base_scaling * base_df) * df
+    return 1.0 if bottom == 0.0 else 1.0 - (stat - scaling * df) * base_df / bottom
+
+
+def nfi(stat: float, base: float) -> float:
+    """``(T_b - T) / T_b`` (Bentler & Bonett 1980)."""
+    return (base - stat) / base if base else 1.0
+
+
+def pnfi(stat: float, df: int, base: float, base_df: int) -> float:
+    """``df / df_b`` times NFI (James, Mulaik & Brett 1982)."""
+    return df / base_df * nfi(stat, base) if base_df else float("nan")
+
+
+def rfi(stat: float, df: int, base: float, base_df: int) -> float:
+    """``1 - (T / df) / (T_b / df_b)`` (Bollen 1986)."""
+    if df == 0 or base == 0.0:
+        return 1.0
+    return 1.0 - (stat / df) / (base / base_df)
+
+
+def ifi(stat: float, df: int, base: float) -> float:
+    """``(T_b - T) / (T_b - df)`` (Bollen 1989)."""
+    return (base - stat) / (base - df) if base != df else 1.0
+
+
+def mfi(stat: float, df: int, nobs: float) -> float:
+    """``exp(-(T - df) / 2N)`` (McDonald 1989)."""
+    return float(np.exp(-0.5 * (stat - df) / nobs))
+
+
+def ecvi(stat: float, npar: int, nobs: float) -> float:
+    """``T / N + 2 q / N`` (Browne & Cudeck 1989)."""
+    return stat / nobs + 2.0 * npar / nobs
+
+
+def critical_n(stat: float, df: int, nobs: float, alpha: float) -> float:
+    """``chi2_{1-alpha} / (T / N) + 1`` (Hoelter 1983)."""
+    if df == 0 or stat <= 0.0:
+        return float("nan")
+    return float(chdtri(df, alpha)) / (stat / nobs) + 1.0
+
+
+def gfi(noncentral: float, p: int, nobs: float) -> float:
+    """``p / (p + 2 lambda / N)`` with the non-centrality ``lambda`` of Browne's residual statistic.
+
+    Steiger (1989), EzPATH; Maiti & Mukherjee (1990), Psychometrika 55, 721-726.
+    """
+    return p / (p + 2.0 * max(noncentral, 0.0) / nobs)
+
+
+def information_criteria(logl: float, npar: int, nobs: float) -> tuple[float, float, float]:
+    """AIC, BIC and BIC with ``(N + 2) / 24`` (Akaike 1974; Schwarz 1978; Sclove 1987)."""
+    return (
+        -2.0 * logl + 2.0 * npar,
+        -2.0 * logl + npar * float(np.log(nobs)),
+        -2.0 * logl + npar * float(np.log((nobs + 2.0) / 24.0)),
+    )
+
+
+def residual_summaries(
+    cov: FloatArray, sigma: FloatArray, mean: FloatArray | None, mu: FloatArray | None
+) -> dict[str, tuple[float, float]]:
+    """Mean squared residuals of one group: ``(with means, without)`` of each kind.
+
+    - ``rmr``: raw differences;
+    - ``bentler``: divided by the sample standard deviations (SRMR);
+    - ``bollen``: differences of correlations, diagonal left out (CRMR);
+    - ``mplus``: differences of correlations with relative differences of variances.
+
+    References
+    ----------
+    Joreskog & Sorbom (1981); Bentler (1995), EQS manual; Bollen (1989), p. 258; Asparouhov & Muthen (2018).
+    """
+    p = cov.shape[0]
+    lower = np.tril_indices(p)
+    below = np.tril_indices(p, -1)
+    s, i = np.sqrt(np.diagonal(cov)), np.sqrt(np.abs(np.diagonal(sigma)))
+    raw = cov - sigma
+    bentler = raw / np.outer(s, s)
+    bollen = cov / np.outer(s, s) - sigma / np.outer(i, i)
+    mplus = bollen.copy()
+    np.fill_diagonal(mplus, np.diagonal(bentler))
+    sums = {
+        "rmr": (float(np.sum(raw[lower] ** 2)), p * (p + 1) / 2),
+        "bentler": (float(np.sum(bentler[lower] ** 2)), p * (p + 1) / 2),
+        "bollen": (float(np.sum(bollen[below] ** 2)), p * (p - 1) / 2),
+        "mplus": (float(np.sum(mplus[lower] ** 2)), p * (p + 1) / 2),
+    }
+    gaps = {name: 0.0 for name in sums}
+    extra = 0
+    if mean is not None and mu is not None:
+        extra = p
+        gaps["rmr"] = float(np.sum((mean - mu) ** 2))
+        gaps["bentler"] = float(np.sum(((mean - mu) / s) ** 2))
+        gaps["bollen"] = gaps["mplus"] = float(np.sum((mean / s - mu / i) ** 2))
+    return {
+        name: ((total + gaps[name]) / max(count + extra, 1), total / max(count, 1))
+        for name, (total, count) in sums.items()
+    }
+
+
+def gfi_lisrel_sums(
+    cov: FloatArray, sigma_inv: FloatArray, mean: FloatArray | None, mu: FloatArray | None
+) -> tuple[float, float]:
+    """``e'V e`` and ``s'V s`` with normal-theory weights at the implied moments (Joreskog & Sorbom 1981)."""
+    p = cov.shape[0]
+    ws = sigma_inv @ cov
+    gap = ws - np.eye(p)
+    top, bottom = 0.5 * float(np.sum(gap * gap.T)), 0.5 * float(np.sum(ws * ws.T))
+    if mean is not None and mu is not None:
+        top += float((mean - mu) @ sigma_inv @ (mean - mu))
+        bottom += float(mean @ sigma_inv @ mean)
+    return top, bottom

@@ -1,0 +1,65 @@
+"""Minimising the discrepancy: objective, starting values, constraints and the ladder of restarts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.estimate.discrepancy import Observed, discrepancy
+from semkit.estimate.expressions import TableConstraints
+from semkit.estimate.layout import Layout
+from semkit.numerics.newton import Minimum, minimise
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class LikelihoodObjective:
+    """The discrepancy of ``B`` draws as the optimiser wants it."""
+
+    layout: Layout
+    observed: tuple[Observed, ...]
+    given: FloatArray
+
+    def __call__(self, x: FloatArray, rows: IntArray, exact: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
+        whole = len(rows) == len(self.given)
+        data = self.observed if whole else tuple(group.take(rows) for group in self.observed)
+        given = self.given if whole else self.given[rows]
+        value = discrepancy(self.layout, x, data, given, "exact" if exact else "expected")
+        assert value.gradient is not None and value.hessian is not None
+        return value.f, value.gradient, value.hessian
+
+
+def solve(
+    layout: Layout,
+    observed: tuple[Observed, ...],
+    given: FloatArray,
+    starts: tuple[FloatArray, ...],
+    constraints: TableConstraints | None = None,
+    max_iterations: int = 200,
+) -> Minimum:
+    """Estimate from the first starting vector that leads to convergence.
+
+    Parameters
+    ----------
+    layout : Layout
+    observed : tuple of Observed
+    given : ndarray (B, d)
+    starts : tuple of ndarray (B, q)
+        Tried in turn; the best attempt is returned when none converges.
+    constraints : TableConstraints, optional
+    """
+    objective = LikelihoodObjective(layout, observed, given)
+    best: Minimum | None = None
+    for start in starts:
+        with np.errstate(all="ignore"):
+            found = minimise(objective, start, constraints=constraints, max_iterations=max_iterations)
+        if found.converged.all():
+            return found
+        if best is None or np.nansum(found.f) < np.nansum(best.f):
+            best = found
+    assert best is not None
+    return best

@@ -1,0 +1,131 @@
+"""Starting values."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.estimate.layout import ALPHA, BETA, LAMBDA, NU, PSI, THETA, Block, Layout
+from semkit.model import ParameterTable
+
+FloatArray = NDArray[np.float64]
+
+
+def starting_values(
+    table: ParameterTable, layout: Layout, moments: tuple[tuple[FloatArray, FloatArray], ...], *, simple: bool = False
+) -> FloatArray:
+    """One starting vector ``(q,)``.
+
+    Loadings by instrumental variables within a factor's own indicators
+    (``lambda_j = sum_k s_jk s_1k / sum_k s_1k^2``), factor variances from the same products,
+    residuals from what is left; slopes 0; the user's ``start()`` values win.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    layout : Layout
+    moments : tuple of (cov (p, p), mean (p,)), one a group
+    simple : bool
+        Loadings 1, half of each variance to the residual: the second try after a failure.
+
+    References
+    ----------
+    Hagglund (1982), Psychometrika 47, 209-222 (FABIN estimators).
+    """
+    theta = np.zeros(layout.n_parameters)
+    for block, (cov, mean) in zip(layout.blocks, moments, strict=True):
+        loading, variance = _factor_start(block, cov, simple)
+        _fill(block, theta, cov, mean, loading, variance)
+    for k, row in enumerate(table.free_rows):
+        if np.isfinite(table.start[row]):
+            theta[table.unique[k]] = table.start[row]
+        low, high = table.lower[row], table.upper[row]
+        theta[table.unique[k]] = min(max(theta[table.unique[k]], low), high)
+    return theta
+
+
+def _loadings(block: Block) -> FloatArray:
+    """Fixed loadings with NaN at the free ones, shape ``(p, m)``; beta is left out."""
+    table = block.fixed[: block.p * block.m].reshape(block.p, block.m).copy()
+    free = block.free
+    pick = free.kind == LAMBDA
+    table[free.row[pick], free.col[pick]] = np.nan
+    return table
+
+
+def _factor_start(block: Block, cov: FloatArray, simple: bool) -> tuple[FloatArray, FloatArray]:
+    """Loadings ``(p, m)`` and variances of eta ``(m,)``."""
+    loading = _loadings(block)
+    variance = np.full(block.m, np.nan)
+    sd = np.sqrt(np.diagonal(cov))
+    for j in range(block.m):
+        column = loading[:, j]
+        rows = np.flatnonzero(np.isnan(column) | (column != 0.0))
+        fixed = rows[~np.isnan(column[rows])]
+        if not len(rows):
+            continue
+        marker = int(fixed[0]) if len(fixed) else int(rows[0])
+        unit = float(column[marker]) if len(fixed) else 1.0
+        ratio = np.where(np.isin(np.arange(block.p), rows), sd / sd[marker], 0.0)
+        if not simple and len(rows) >= 3:
+            for r in rows[rows != marker]:
+                others = rows[(rows != r) & (rows != marker)]
+                bottom = np.sum(cov[marker, others] ** 2)
+                top = np.sum(cov[r, others] * cov[marker, others])
+                if bottom > 0 and abs(top / bottom) > 0.1 * ratio[r]:
+                    ratio[r] = np.clip(top / bottom, -5.0 * ratio[r], 5.0 * ratio[r])
+        ratio[marker] = 1.0
+        pairs = [(a, b) for a in rows for b in rows if a < b]
+        common = np.median([cov[a, b] / (ratio[a] * ratio[b]) for a, b in pairs]) if pairs else cov[marker, marker]
+        total = cov[marker, marker]
+        share = 0.5 * total if simple else float(np.clip(common, 0.15 * total, 0.85 * total))
+        if len(rows) == 1:
+            share = total
+        variance[j] = share / unit**2
+        loading[rows, j] = np.where(np.isnan(column[rows]), ratio[rows] * unit, column[rows])
+    return loading, variance
+
+
+def _fill(
+    block: Block, theta: FloatArray, cov: FloatArray, mean: FloatArray, loading: FloatArray, variance: FloatArray
+) -> None:
+    cells = block.free
+    has_psi = np.diagonal(_fixed(block, PSI)).copy()
+    known = np.isfinite(variance)
+    variance = np.where(known, variance, 0.5 * np.nanmean(np.where(known, variance, np.nan)) if known.any() else 1.0)
+    # a latent whose variance is fixed (std.lv) takes its scale from there
+    free_psi = set(cells.row[(cells.kind == PSI) & (cells.row == cells.col)].tolist())
+    given_psi = set(block.given.row[(block.given.kind == PSI)].tolist())
+    scale = np.ones(block.m)
+    for j in range(block.m):
+        if j not in free_psi and j not in given_psi and has_psi[j] > 0 and variance[j] > 0:
+            scale[j] = np.sqrt(variance[j] / has_psi[j])
+    common = np.einsum("pm,m,pm->p", np.nan_to_num(loading), variance, np.nan_to_num(loading))
+    residual = np.clip(np.diagonal(cov) - common, 0.2 * np.diagonal(cov), None)
+    for c in range(len(cells)):
+        kind, row, col, at = cells.kind[c], cells.row[c], cells.col[c], cells.source[c]
+        if kind == LAMBDA:
+            theta[at] = loading[row, col] * scale[col]
+        elif kind == BETA:
+            theta[at] = scale[col] if _measures(block, c) else 0.0
+        elif kind == PSI and row == col:
+            theta[at] = variance[row]
+        elif kind == THETA and row == col:
+            theta[at] = residual[row]
+        elif kind == NU:
+            theta[at] = mean[row]
+        elif kind == ALPHA:
+            name = block.eta[row]
+            theta[at] = mean[block.observed.index(name)] if name in block.observed else 0.0
+
+
+def _fixed(block: Block, kind: int) -> FloatArray:
+    size = {BETA: block.m, PSI: block.m, THETA: block.p}[kind]
+    return block.fixed[block.offsets[kind] : block.offsets[kind + 1]].reshape(size, size)
+
+
+def _measures(block: Block, cell: int) -> bool:
+    """Whether a free slope is the loading of a higher-order factor (its column has no own indicator)."""
+    column = block.free.col[cell]
+    lam = _loadings(block)[:, column]
+    return bool(block.eta[column] not in block.observed and not np.any(np.isnan(lam) | (lam != 0.0)))

@@ -1,0 +1,128 @@
+"""What a fit may be asked for, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from semkit.errors import NotSupportedError, OptionError, Problem, suggest
+
+_ALLOWED: dict[str, tuple[str, ...]] = {
+    "estimator": ("ml", "mlr", "mlm"),
+    "missing": ("listwise",),
+    "information": ("expected", "observed", "first.order"),
+    "likelihood": ("normal", "wishart"),
+    "se": ("standard", "robust.huber.white", "robust.sem", "bootstrap", "none"),
+    "test": ("standard", "yuan.bentler.mplus", "satorra.bentler", "browne.residual.nt.model", "none"),
+}
+_LATER: dict[str, dict[str, str]] = {
+    "estimator": {
+        name: "Use estimator='ml' or 'mlr'."
+        for name in ("gls", "uls", "wls", "dwls", "wlsmv", "wlsm", "ulsmv", "mlf", "mlmv", "mlmvs", "pml", "bayes")
+    },
+    "missing": {
+        name: "Use missing='listwise'; the number of respondents used is shown."
+        for name in ("fiml", "ml", "direct", "two.stage", "pairwise", "robust.two.stage", "available.cases")
+    },
+    "test": {name: "Use test='standard' or 'yuan.bentler.mplus'."
+             for name in ("bollen.stine", "scaled.shifted", "mean.var.adjusted", "browne.residual.adf")},
+}  # fmt: skip
+_ALIASES: dict[str, dict[str, str]] = {
+    "se": {"robust": "robust.huber.white", "boot": "bootstrap", "robust.mlr": "robust.huber.white",
+           "robust.mlm": "robust.sem"},
+    "test": {"chisq": "standard", "mlr": "yuan.bentler.mplus", "yuan.bentler": "yuan.bentler.mplus",
+             "mlm": "satorra.bentler"},
+    "information": {"first_order": "first.order"},
+    "missing": {"complete": "listwise"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Checked options of a fit (see :func:`semkit.fitting.sem` for their meaning)."""
+
+    call: str = "sem"
+    estimator: str = "ml"
+    missing: str = "listwise"
+    information: str = "expected"
+    likelihood: str = "normal"
+    se: str = "standard"
+    test: tuple[str, ...] = ("standard",)
+    fixed_x: bool = True
+    conditional_x: bool = False
+    meanstructure: bool | None = None
+    std_lv: bool = False
+    orthogonal: bool = False
+    group: str | None = None
+    group_equal: tuple[str, ...] = ()
+    group_partial: tuple[str, ...] = ()
+    bootstrap: int = 0
+    seed: int | None = None
+
+    @property
+    def robust(self) -> bool:
+        """Whether a scaled test is part of the fit."""
+        return any(name in self.test for name in ("yuan.bentler.mplus", "satorra.bentler"))
+
+
+def choose(option: str, value: Any) -> str:
+    """One checked option value in its plain spelling.
+
+    Raises
+    ------
+    OptionError
+        ``fitting.unknown-option-value``.
+    NotSupportedError
+        ``fitting.not-supported``: a value of other software that is not offered.
+    """
+    allowed = _ALLOWED[option]
+    text = str(value).strip().lower()
+    text = _ALIASES.get(option, {}).get(text, text)
+    if text in allowed:
+        return text
+    if text in _LATER.get(option, {}):
+        raise NotSupportedError(
+            Problem("fitting.not-supported", f"{option}={value!r}", "is not offered", ", ".join(allowed),
+                    _LATER[option][text])
+        )
+    raise OptionError(
+        Problem("fitting.unknown-option-value", f"{option}={value!r}", "is not a known value", ", ".join(allowed),
+                suggest(text, allowed).strip() or "Choose one of them.")
+    )
+
+
+def make_options(
+    call: str, *, estimator: str, missing: str, information: str | None, likelihood: str, se: str | None,
+    test: str | tuple[str, ...] | list[str] | None, bootstrap: int | None, seed: int | None, **rest: Any,
+) -> Options:
+    """Check options and fill in what the estimator implies.
+
+    ``mlr``: observed information, sandwich errors, Yuan-Bentler test; ``mlm``: expected information, robust
+    errors, Satorra-Bentler test.
+    """
+    name = choose("estimator", estimator)
+    defaults = {
+        "ml": ("expected", "standard", "standard"),
+        "mlr": ("observed", "robust.huber.white", "yuan.bentler.mplus"),
+        "mlm": ("expected", "robust.sem", "satorra.bentler"),
+    }[name]
+    tests = (test,) if isinstance(test, str) else tuple(test or (defaults[2],))
+    chosen = tuple(dict.fromkeys(("standard", *(choose("test", one) for one in tests))))
+    draws = 0
+    if bootstrap is not None and bootstrap is not False:
+        if isinstance(bootstrap, bool) or int(bootstrap) != bootstrap or bootstrap < 1:
+            raise OptionError(Problem("fitting.bootstrap-count", f"bootstrap={bootstrap!r}", "is not a number of draws",
+                                      "a whole number, 1 or more", "Write for example bootstrap=2000."))
+        draws = int(bootstrap)
+    errors = choose("se", se) if se is not None else defaults[1]
+    if errors == "bootstrap" and draws == 0:
+        draws = 1000
+    if likelihood != "normal" and name != "ml":
+        raise OptionError(Problem("fitting.contradictory-options", f"likelihood={likelihood!r}",
+                                  f"does not go with estimator={estimator!r}", "likelihood='normal'",
+                                  "Use estimator='ml' or leave likelihood out."))
+    return Options(
+        call=call, estimator=name, missing=choose("missing", missing),
+        information=choose("information", information) if information is not None else defaults[0],
+        likelihood=choose("likelihood", likelihood), se=errors, test=chosen, bootstrap=draws, seed=seed, **rest,
+    )

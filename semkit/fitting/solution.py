@@ -1,0 +1,277 @@
+"""From a table and moments to estimates: the numbers every other table is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.errors import Note
+from semkit.estimate.discrepancy import Observed, discrepancy, observe
+from semkit.estimate.expressions import make_constraints
+from semkit.estimate.implied import Implied, imply
+from semkit.estimate.information import first_order, invert, sandwich, tangent
+from semkit.estimate.layout import Layout, make_layout
+from semkit.estimate.optimise import solve
+from semkit.estimate.start import starting_values
+from semkit.fitting.options import Options
+from semkit.model import ParameterTable
+from semkit.numerics.newton import Minimum
+from semkit.sample.arrays import GroupMoments, Sample
+
+FloatArray = NDArray[np.float64]
+
+
+def given_values(table: ParameterTable, layout: Layout, groups: tuple[GroupMoments, ...], composites: tuple[str, ...],
+                 divisor: tuple[float, ...]) -> FloatArray:
+    """Data-dependent fixed values ``(B, d)``: moments of fixed covariates, error variances of composites."""
+    out = np.zeros((groups[0].cov.shape[0], len(layout.given_rows)))
+    names = table.variables.ov
+    for k, row in enumerate(layout.given_rows):
+        g = int(table.block[row]) - 1
+        lhs, rhs = table.lhs[row], table.rhs[row]
+        if table.op[row] == "~1":
+            out[:, k] = groups[g].mean[:, names.index(lhs)]
+        elif lhs == rhs and lhs in composites and not table.exo[row]:
+            out[:, k] = groups[g].error[:, composites.index(lhs)]
+        else:
+            out[:, k] = groups[g].cov[:, names.index(lhs), names.index(rhs)] * divisor[g]
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A model fitted to moments.
+
+    Parameters
+    ----------
+    table, layout : ParameterTable, Layout
+    options : Options
+    sample : Sample or None
+        None when moments were given.
+    moments : tuple of GroupMoments
+        With divisor ``N``.
+    observed : tuple of Observed
+        What the discrepancy used (divisor ``N - 1`` under ``likelihood="wishart"``).
+    given : ndarray (1, d)
+    minimum : Minimum
+    total : float
+        ``N``, or ``N - G`` under Wishart: what the discrepancy is multiplied by.
+    """
+
+    table: ParameterTable
+    layout: Layout
+    options: Options
+    sample: Sample | None
+    moments: tuple[GroupMoments, ...]
+    observed: tuple[Observed, ...]
+    given: FloatArray
+    minimum: Minimum
+    total: float
+
+    @property
+    def theta(self) -> FloatArray:
+        """Estimates of the different parameters, shape ``(q,)``."""
+        return self.minimum.x[0]
+
+    @property
+    def converged(self) -> bool:
+        return bool(self.minimum.converged[0])
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        return tuple(group.weight for group in self.observed)
+
+    @cached_property
+    def implied(self) -> tuple[Implied, ...]:
+        """Implied moments of each group (batch of one)."""
+        return tuple(imply(block, self.minimum.x, self.given) for block in self.layout.blocks)
+
+    @cached_property
+    def basis(self) -> FloatArray:
+        """Directions the binding constraints allow, shape ``(q, r)``."""
+        constraints = make_constraints(self.table, self.layout, self.given)
+        if constraints is None:
+            return np.eye(self.layout.n_parameters)
+        _, jacobian = constraints.evaluate(self.minimum.x, np.arange(1))
+        return tangent(jacobian[0][self.minimum.active[0] | constraints.equality])
+
+    @cached_property
+    def equality_rank(self) -> int:
+        """How many parameters the equality constraints take away."""
+        constraints = make_constraints(self.table, self.layout, self.given)
+        if constraints is None:
+            return 0
+        _, jacobian = constraints.evaluate(self.minimum.x, np.arange(1))
+        return self.layout.n_parameters - tangent(jacobian[0][constraints.equality]).shape[1]
+
+    @cached_property
+    def expected(self) -> FloatArray:
+        """Expected information per respondent, ``(q, q)``."""
+        value = discrepancy(self.layout, self.minimum.x, self.observed, self.given, "expected")
+        assert value.hessian is not None
+        return 0.5 * value.hessian[0]
+
+    @cached_property
+    def observed_information(self) -> FloatArray:
+        """Observed information per respondent; curvature of binding constraints is part of it."""
+        hessian = self.minimum.hessian[0]
+        constraints = make_constraints(self.table, self.layout, self.given)
+        if constraints is not None:
+            hessian = hessian + constraints.curvature(self.minimum.x, np.arange(1), self.minimum.multiplier)[0]
+        return 0.5 * hessian
+
+    @cached_property
+    def data(self) -> tuple[FloatArray, ...]:
+        assert self.sample is not None
+        return tuple(group.data for group in self.sample.groups)
+
+    @cached_property
+    def meat(self) -> FloatArray:
+        """First-order information per respondent."""
+        return first_order(self.layout, self.theta, self.given[0], self.data)
+
+    @cached_property
+    def information(self) -> FloatArray:
+        """The information asked for, per respondent."""
+        if self.options.information == "observed":
+            return self.observed_information
+        return self.meat if self.options.information == "first.order" else self.expected
+
+    @cached_property
+    def bread(self) -> FloatArray:
+        """Inverse information along the tangent, ``(q, q)``; NaN when singular."""
+        return invert(self.information, self.basis)
+
+    @cached_property
+    def vcov(self) -> FloatArray:
+        """Covariance matrix of the different parameters, ``(q, q)``."""
+        if self.options.se == "none":
+            return np.full((self.layout.n_parameters,) * 2, np.nan)
+        if self.options.se in ("robust.huber.white", "robust.sem"):
+            return sandwich(self.bread, self.meat) / self.total
+        return self.bread / self.total
+
+    @property
+    def n_free(self) -> int:
+        """Free parameters net of equality constraints."""
+        return self.layout.n_parameters - self.equality_rank
+
+    @cached_property
+    def df(self) -> int:
+        """Degrees of freedom: distinct moments less parameters; moments of fixed covariates do not count."""
+        p = len(self.table.variables.ov)
+        fixed = len(self.table.variables.ov_x) if np.any(self.table.exo) else 0
+        each = p * (p + 1) // 2 - fixed * (fixed + 1) // 2
+        if self.table.meanstructure:
+            each += p - fixed
+        return each * self.table.n_groups - self.n_free
+
+    @cached_property
+    def stat(self) -> float:
+        """``N F``."""
+        return self.total * float(self.minimum.f[0])
+
+
+def fit_moments(
+    table: ParameterTable, options: Options, moments: tuple[GroupMoments, ...], sample: Sample | None,
+    composites: tuple[str, ...] = (), start: FloatArray | None = None,
+) -> Solution:
+    """Estimate a model from the moments of each group."""
+    layout = make_layout(table)
+    wishart = options.likelihood == "wishart"
+    counts = [group.nobs - 1 if wishart else group.nobs for group in moments]
+    total = float(sum(counts))
+    inflate = tuple(group.nobs / (group.nobs - 1) if wishart else 1.0 for group in moments)
+    observed = tuple(
+        observe(group.cov * ratio, group.mean, count / total)
+        for group, ratio, count in zip(moments, inflate, counts, strict=True)
+    )
+    given = given_values(table, layout, moments, composites, inflate)
+    plain = tuple((data.cov[0], data.mean[0]) for data in observed)
+    first = starting_values(table, layout, plain)
+    starts = [first, starting_values(table, layout, plain, simple=True)]
+    starts += [_disturbed(first, plain, seed) for seed in range(3)]
+    if start is not None:
+        starts.insert(0, np.where(np.isfinite(start), start, first))
+    constraints = make_constraints(table, layout, given)
+    minimum = solve(layout, observed, given, tuple(s[None] for s in starts), constraints)
+    return Solution(table, layout, options, sample, moments, observed, given, minimum, total)
+
+
+def _disturbed(start: FloatArray, plain: tuple[tuple[FloatArray, FloatArray], ...], seed: int) -> FloatArray:
+    """A start near the first one; the generator is fixed so that a fit is a function of its input."""
+    generator = np.random.default_rng(seed)
+    spread = 0.2 * np.maximum(np.abs(start), 0.1 * np.sqrt(np.mean(np.diagonal(plain[0][0]))))
+    return np.asarray(start + spread * generator.standard_normal(start.shape))
+
+
+def diagnose(solution: Solution) -> tuple[Note, ...]:
+    """What a researcher must know about a solution before using it."""
+    notes: list[Note] = []
+    if not solution.converged:
+        notes.append(Note(
+            "fitting.not-converged", "error", "the estimates did not converge.",
+            cause="The model may be misspecified or not identified, or the sample too small for it.",
+            remedy="Look at the model and the data; simplify the model or give start() values.",
+        ))
+    notes += _identification(solution)
+    for g, (block, implied) in enumerate(zip(solution.layout.blocks, solution.implied, strict=True)):
+        suffix = f" (group {solution.table.groups[g]})" if solution.table.n_groups > 1 else ""
+        notes += _variances(solution, g, suffix)
+        latent = [k for k, name in enumerate(block.eta) if name in solution.table.variables.lv]
+        if latent:
+            cov = implied.eta_cov[0][np.ix_(latent, latent)]
+            if np.all(np.isfinite(cov)) and np.linalg.eigvalsh(cov)[0] < -1e-8 * max(np.abs(cov).max(), 1e-300):
+                names = ", ".join(block.eta[k] for k in latent)
+                notes.append(Note(
+                    "fitting.latent-covariance-not-positive-definite", "error",
+                    "the covariance matrix of the latent variables is not positive definite.", names + suffix,
+                    "Two of them may be the same thing, or one is a linear function of others.",
+                    "Look at their correlations; join or drop one.",
+                ))
+    return tuple(notes)
+
+
+def _variances(solution: Solution, g: int, suffix: str) -> list[Note]:
+    table, notes = solution.table, []
+    for k, row in enumerate(table.free_rows):
+        if table.block[row] != g + 1 or table.op[row] != "~~" or table.lhs[row] != table.rhs[row]:
+            continue
+        value = float(solution.theta[table.unique[k]])
+        if value < -1e-10:
+            notes.append(Note(
+                "fitting.negative-variance", "error", f"the estimated variance is negative ({value:.4g}).",
+                f"{table.lhs[row]} ~~ {table.rhs[row]}{suffix}",
+                "Often too small a sample, an indicator that measures something else, or two indicators only.",
+                "Look at the indicator; a variance that is 0 within its error may be fixed at 0.",
+            ))
+    return notes
+
+
+def _identification(solution: Solution) -> list[Note]:
+    basis = solution.basis
+    inner = basis.T @ solution.expected @ basis
+    if inner.size == 0 or not np.all(np.isfinite(inner)):
+        return []
+    scale = 1.0 / np.sqrt(np.maximum(np.diagonal(inner), 1e-300))
+    scaled = inner * scale[:, None] * scale[None, :]
+    values, vectors = np.linalg.eigh(scaled)
+    if values[0] > 1e-9 * values[-1]:
+        if solution.df < 0:
+            return [Note("fitting.negative-df", "error", f"{-solution.df} more parameters than moments.",
+                         cause="The model is not identified.", remedy="Free fewer parameters.")]
+        return []
+    weight = np.abs(basis @ (scale * vectors[:, 0]))
+    weight = weight * np.sqrt(np.maximum(np.diagonal(solution.expected), 0.0))
+    table = solution.table
+    involved = [k for k in range(solution.layout.n_parameters) if weight[k] > 0.1 * weight.max()]
+    first = {int(u): int(row) for u, row in reversed(list(zip(table.unique, table.free_rows, strict=True)))}
+    names = ", ".join(table.names[first[k]] for k in involved[:8])
+    return [Note(
+        "fitting.not-identified", "error", "the data do not determine these parameters one by one.", names,
+        "They can be traded for each other without changing the fit (a factor without scale, or too few indicators).",
+        "Fix one of them, for example a loading at 1, or add indicators.",
+    )]
