@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 _KINDS = {
@@ -22,6 +23,8 @@ _KINDS = {
 }
 
 Span = tuple[int, int]
+
+_OPENING = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_.\"' -]+?)\s*\]\]?\s*(?:#.*)?$")
 
 
 class Places:
@@ -44,6 +47,9 @@ class Places:
         self.text = text
         self._lines = text.splitlines()
         self._data = data
+        matches = [(number, _OPENING.match(line[:200])) for number, line in enumerate(self._lines)]
+        self._openings = [(number, match.group(1)) for number, match in matches if match]
+        self._known: dict[tuple[str, int, int], list[Span]] = {}
 
     def of(self, path: Sequence[str | int]) -> str:
         """Return ``'file.toml, line 12, construct "trust", item "TR3"'`` for a path of keys and indices."""
@@ -90,19 +96,12 @@ class Places:
     def _sections(self, trail: list[str], span: Span) -> list[Span]:
         """Line spans of the ``[[trail]]`` sections within ``span``; a section ends where another one opens."""
         name = ".".join(trail)
-        heads = [n for n in range(*span) if re.match(rf"\s*\[\[\s*{re.escape(name)}\s*\]\]", self._lines[n])]
-        result = []
-        for head in heads:
-            following = (
-                n for n in range(head + 1, span[1]) if self._opens(n) and not self._opens(n).startswith(f"{name}.")
-            )
-            result.append((head, next(following, span[1])))
-        return result
-
-    def _opens(self, number: int) -> str:
-        """Name of the section a line opens, or an empty text."""
-        match = re.match(r"\s*\[\[?\s*([A-Za-z0-9_.\"' -]+?)\s*\]\]?\s*(?:#.*)?$", self._lines[number])
-        return match.group(1) if match else ""
+        key = (name, *span)
+        if key not in self._known:
+            opened = [(line, other) for line, other in self._openings if span[0] <= line < span[1]]
+            outer = [(line, other) for line, other in opened if not other.startswith(f"{name}.")] + [(span[1], "")]
+            self._known[key] = [(line, after) for (line, other), (after, _) in pairwise(outer) if other == name]
+        return self._known[key]
 
     def _find(self, pattern: str, span: Span, nth: int = 0) -> int | None:
         expression = re.compile(pattern)

@@ -111,6 +111,16 @@ def _toml(source: Source) -> tuple[str, dict[str, Any]]:
                 "Mend this place; a missing quote or bracket is the usual cause.",
             )
         ) from error
+    except ValueError as error:  # numbers of thousands of digits
+        raise InstrumentFileError(
+            Problem(
+                "instrument.not-toml",
+                source.label,
+                "a number has too many digits",
+                "numbers of ordinary size",
+                "Check that this is an instrument file.",
+            )
+        ) from error
     except RecursionError as error:
         raise InstrumentFileError(
             Problem(

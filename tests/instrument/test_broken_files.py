@@ -271,6 +271,14 @@ BROKEN = {
         ("minimum = 0", "minimum = 9\nmaximum = 3"),
         ("instrument.empty-range", 'question "years"', "minimum <= maximum", "Exchange"),
     ),
+    "number beyond measure": (
+        ("minimum = 0", "minimum = 1" + "0" * 400),
+        ("instrument.wrong-type", 'question "years", key "minimum"', "a finite number", "1000"),
+    ),
+    "date for a number": (
+        ("minimum = 0", "minimum = 2026-01-01"),
+        ("instrument.wrong-type", 'question "years", key "minimum"', "a finite number", "2026-01-01"),
+    ),
     "time that no questionnaire takes": (
         ("minutes = 5", "minutes = 0"),
         ("instrument.out-of-range", 'line 5, key "minutes"', "more than 0", "outside"),
@@ -349,8 +357,9 @@ def test_references_to_a_broken_entry_are_not_called_unknown(tmp_path: Path) -> 
         (b"# " + b"x" * 1_000_001, "instrument.file-too-large"),
         (GOOD[: GOOD.index('"two"') + 3].encode(), "instrument.not-toml"),
         (b"", "instrument.missing-key"),
+        (b"minutes = " + b"9" * 10_000, "instrument.not-toml"),
     ],
-    ids=["utf-16", "latin-1", "binary", "deep", "large", "truncated", "empty"],
+    ids=["utf-16", "latin-1", "binary", "deep", "large", "truncated", "empty", "digits"],
 )
 def test_content_that_is_no_instrument(tmp_path: Path, content: bytes, code: str) -> None:
     path = tmp_path / "mine.toml"
