@@ -52,6 +52,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "codes.md": codes,
     "instrument-file.md": printed_by("semkit.instrument.reference"),
     "study-file.md": printed_by("semkit.study.reference"),
+    "synthetic-data.md": printed_by("semkit.planning.reference"),
     "accuracy.md": printed_by("tests.reference.accuracy"),
 }
 

@@ -1,0 +1,192 @@
+"""Prints ``docs/synthetic-data.md``: what is planted in the invented data and how it is checked.
+
+``python -m semkit.planning.reference``; every number on the page is computed when it is printed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from semkit.planning.population import CORRELATIONS, DIMENSIONS
+from semkit.planning.simulation import Simulated, simulate_responses
+
+SEED, RECEIVED = 20260100, 660
+
+OPENING = """# The invented data of the border study
+
+The two files `examples/border_collaboration/border_synthetic.csv` and
+`examples/border_nointeraction/border_nointeraction_synthetic.csv` are **invented; no respondent exists**. They
+let everybody run semkit from a field export to a verdict, and they let us check the verdict, because what is
+true is known. A verdict on them is a statement about the generator, never about Kalimantan.
+
+- `python examples/make_demo.py` makes both files and their side-cars; `--check` compares instead. Same seed,
+  same bytes.
+- The first column is `synthetic` = 1, names end in `_synthetic`, and the side-car says so and gives seed, size,
+  generator version, planted values, the file's SHA-256 and the damaged rows by `_id`. The reader keeps the
+  mark; a report on them carries a banner.
+- Seed, size, population and rules were fixed before the first verdict and are never changed because of one.
+- `sk.simulate_responses("border", n=..., seed=...)` draws other files from the same population.
+
+This page is written by `python -m semkit.planning.reference` (through `python docs/make.py`).
+
+## How a file comes about
+
+1. **Groups**: regency (.40 .35 .25), partner in Malaysia .70, exporting for 3 years or less .433, sector, size,
+   years. A firm without a partner in Malaysia has no partner at all with probability logistic(-2.2 - network),
+   about .04 of all.
+2. **Exogenous latent variables**: normal, variance 1, correlations below; infrastructure is shifted by +.2,
+   +.3, -.4 between the regencies.
+3. **Mechanisms and marketing performance**: sums of terms (products centred at their mean) and a normal
+   residual that makes the variance 1.
+
+   ```
+   government = standardised (policy + capacity + infrastructure);  P = partner in Malaysia, N = new exporter (0/1)
+   access     = .42 network + .12 government + .16 network x government
+   knowledge  = .40 network + .15 capacity
+   efficiency = .35 network + .15 infrastructure
+   performance = .22 access + .16 knowledge + .18 efficiency + .08 network + .05 government
+               - .12 challenges + .14 adaptive + .10 P + .05 N + .06 local ties + .06 cross-border ties
+               + .30 P (network x policy) + .30 N (network x capacity) + .05 network x infrastructure
+               - .05 network x challenges + .18 challenges x adaptive + .15 local ties x cross-border ties
+   ```
+   In `border_nointeraction` every product of the network with policy, capacity, infrastructure or government is
+   left out, the residual variances are solved again, and nothing else changes: same seed, same draws.
+4. **Dimensions** of a second-order variable: loading x whole + residual.
+5. **Items**: loading .82 down to .70 (reverse items .08 less, with a shared method factor of .20), cut at
+   -1.65, -.75, .15, 1.15, so that the mean is about 3.3; reverse items are turned round. `gr_inf_1` has an
+   intercept .5 lower in Kapuas Hulu.
+6. **Other questions** by the formulas below.
+7. **Damage**: careless rows 6 % (2.5 straight-line, 2.5 random, 1 alternating; always self-filled; 25 to 60 %
+   of the usual time), attention check missed by .85 of them and .03 of the others; 1.5 % of the answers empty,
+   1 % "don't know" (98), amounts refused 6 % (12 % in micro firms), 97 where a firm without partners is not
+   asked; interviews ended by screening 2 %, the same interview sent twice 1 %.
+8. **Export** as KoboToolbox writes it with "XML values and headers", groups in headers and select-many answers
+   both joined and split.
+
+Groups, latent variables and damage of rows have their own streams of random numbers, drawn for the whole study;
+items, other questions and damage of cells have one stream a block. So a block can be left out now, or added
+later, without changing one byte of the other columns; a test compares them. Seconds taken are those of the full
+questionnaire of four instruments, of which three are written so far.
+"""
+
+FORMULAS = """## Formulas of the study design
+
+| question | how it is drawn |
+|---|---|
+| `joint_ship` | logistic(-.4 + .9 network) |
+| `transport_cost_kg` | ln 6000 + ln(.75) joint_ship + N(0, .30), exponentiated, to Rp 50 |
+| `shipments_month` | Poisson, mean exp(ln 2.5 + ln(1.40) joint_ship + .10 performance) |
+| `learning_community` | logistic(-.2 + .6 knowledge) |
+| `n_innov_12m` | many with .63 for members of a learning community, else .45; many: 3 + Poisson(1); else 0, 1 or 2 |
+| `partner_key` | .80 among firms with a partner in Malaysia |
+| `ex_train`, `ex_match` | logistic(-.3 + .8 capacity) |
+| `deal_6m` | logistic(.405 + .4 network) if trained, else logistic(-.85 + .4 network) |
+| `export_growth_2y_pct` | 18.3 + 19.4 performance + N(0, 20) |
+| `turnover_12m` | log-normal by size class, times exp(.25 performance) |
+"""
+
+ASSUMPTIONS = """## What the study design leaves open
+
+The design names the formulas of joint shipping, transport cost, shipments, learning community, innovations,
+training, matching, deals, export growth, `partner_key` and turnover. Everything else here is an assumption
+without evidence behind it, made so that a file is complete:
+
+| what | assumption |
+|---|---|
+| centring inside `P (network x policy)` | the product of two latents is centred, then multiplied by P; likewise N |
+| `in_network` | logistic(.8 + .8 network), never for a firm without partners |
+| `scr_export` | directly with logistic(-.3 + .5 network), else through others; all firms have exported |
+| `partner_types` | each kind with logistic(level + .5 network); at least one (a supplier) where there are partners |
+| partners and contacts | 1 + Poisson, rising with local or cross-border ties; 0 in Malaysia without a partner there |
+| `joint_buy`, `joint_cert` | logistic(-.7 + .7 network), logistic(-1.2 + .7 network) |
+| `partner_key` without a partner in Malaysia | no |
+| `deal_6m` | "trained" means `ex_train`; 97 without any of training, matching, mentoring, fair |
+| other exposures, `doc_days` | logistic or log-normal in the kind of support they belong to |
+| turnover | log-normal around Rp 350 million, 4.5, 22 billion; the year before without performance |
+| export share, buyers, places, orders, margin | counts and shares that rise a little with performance |
+| sex, age, schooling, workers, cooperative | no effect on anything: women .45, age 42 (SD 10), cooperative .35 |
+| style of the marker items | shared by the three marker items only |
+| which screening question ends an interview | consent .4, owner .6, active .6, region .4 per cent |
+| interview | median 16 minutes, a quarter more with an interviewer; .96 in Indonesian; 12 interviewers |
+"""
+
+
+def _row(*cells: object) -> str:
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _number(value: float) -> str:
+    """Three decimals without a leading zero; a zero has no sign."""
+    text = f"{value:.3f}".replace("-0.000", "0.000")
+    return text.replace("0.", ".", 1) if abs(value) < 1 else text
+
+
+def _structure() -> list[str]:
+    lines = ["## Correlations and loadings", "", _row("pair", "correlation"), _row("---", "---:")]
+    lines += [_row(f"`{a}` - `{b}`", f"{value:.2f}") for (a, b), value in CORRELATIONS.items()]
+    lines += ["", "All other pairs of exogenous latent variables: 0.", ""]
+    lines += [_row("whole", "loadings of its dimensions"), _row("---", "---")]
+    lines += [
+        _row(f"`{whole}`", ", ".join(f"`{k}` {v:.2f}" for k, v in parts.items())) for whole, parts in DIMENSIONS.items()
+    ]
+    return [*lines, ""]
+
+
+def _planted(full: dict[str, Any], without: dict[str, Any]) -> list[str]:
+    lines = [
+        "## Planted values",
+        "",
+        "The study's models fitted by least squares to the latent variables themselves of 1,000,000 firms (region as",
+        "control), which is what perfect measurement of an endless sample would give. Models with the network are true",
+        "of firms with partners (the others have no relational and cognitive dimension); M5 is true of all. `std` is",
+        "the standardised value that verdicts compare with the smallest effect; the last digit has a Monte Carlo error",
+        "of about .001.",
+        "",
+        _row("claim", "model", "quantity", "border raw", "border std", "no interaction raw", "no interaction std"),
+        _row("---", "---", "---", "---:", "---:", "---:", "---:"),
+    ]
+    for claim, a in full["planted"]["claims"].items():
+        b = without["planted"]["claims"][claim]
+        numbers = (_number(a["raw"]), _number(a["std"]), _number(b["raw"]), _number(b["std"]))
+        lines.append(_row(claim, a["model"], f"`{a['label']}`", *numbers))
+    lines += [
+        "",
+        "The design gives its figures for **all** firms, and the generator has them:",
+        "",
+        _row("quantity", "design", "border, all firms", "design, no interaction", "no interaction, all firms"),
+        _row("---", "---:", "---:", "---:", "---:"),
+    ]
+    tiny = "0 (within .005)"
+    design = {
+        "b3": ("M2", ".327", "-.005"),
+        "g1": ("M2d", ".227", tiny),
+        "g2": ("M2d", ".144", tiny),
+        "g3": ("M2d", ".062", tiny),
+        "q1": ("M4", ".160", "0"),
+    }
+    for label, (model, stated, none) in design.items():
+        a, b = (side["planted"]["all_firms"][model][label]["raw"] for side in (full, without))
+        lines.append(_row(f"`{label}`", stated, _number(a), none, _number(b)))
+    return [
+        *lines,
+        "",
+        "Among firms with partners more have one in Malaysia (.73 instead of .70), so `b3` and `g1` are a little",
+        "larger there.",
+        "",
+    ]
+
+
+def page() -> str:
+    """The whole page."""
+    files: dict[str, Simulated] = {
+        study: simulate_responses(study, n=RECEIVED, seed=SEED) for study in ("border", "border_nointeraction")
+    }
+    full, without = (json.loads(invented.sidecar()) for invented in files.values())
+    lines = [OPENING, *_structure(), *_planted(full, without), FORMULAS, ASSUMPTIONS]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
