@@ -48,10 +48,9 @@ def label_quantities(
 
 
 def evaluate(
-    expressions: Sequence[Expression], quantities: Quantities, n_parameters: int
+    expressions: Sequence[Expression], quantities: Quantities, n_parameters: int, batch: int
 ) -> tuple[FloatArray, FloatArray]:
     """Values ``(B, k)`` and derivatives ``(B, k, q)`` of ``k`` expressions."""
-    batch = next((len(v) for v in (*quantities.value.values(), *quantities.sd.values())), 1)
     values = np.zeros((batch, len(expressions)))
     slopes = np.zeros((batch, len(expressions), n_parameters))
     for i, expression in enumerate(expressions):
@@ -102,7 +101,7 @@ class TableConstraints:
         if any(expression.sd_names for expression in expressions):
             block = self.layout.blocks[0]
             sd, sd_slope = deviations(block, imply(block, x, given), q)
-        values, slopes = evaluate(expressions, Quantities(value, slope, sd, sd_slope), q)
+        values, slopes = evaluate(expressions, Quantities(value, slope, sd, sd_slope), q, len(x))
         if not expressions:
             values, slopes = np.zeros((len(x), 0)), np.zeros((len(x), 0, q))
         if self.bounds:

@@ -1,1 +1,9 @@
-"""fitting"""
+"""Models are fitted here: ``sem``, ``cfa`` and the ``Fit`` they return."""
+
+from __future__ import annotations
+
+from semkit.fitting.calls import cfa, sem
+from semkit.fitting.fit import Fit
+from semkit.fitting.recipe import Recipe
+
+__all__ = ["Fit", "Recipe", "cfa", "sem"]

@@ -1,0 +1,261 @@
+"""``sem`` and ``cfa``: from model text and data to a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit import __version__
+from semkit.errors import ModelError, NotSupportedError, OptionError, Problem, suggest
+from semkit.fitting.fit import Fit
+from semkit.fitting.options import Options, make_options
+from semkit.fitting.recipe import Recipe
+from semkit.fitting.solution import Solution, fit_moments
+from semkit.model import ModelSpec, ParameterTable, build_table, check
+from semkit.sample import Composite, Design, GroupMoments, Moments, Product, Sample, group_moments, make_sample
+from semkit.sample.design import require_trivial
+
+FloatArray = NDArray[np.float64]
+
+
+def sem(
+    model: str,
+    data: Any = None,
+    *,
+    estimator: str = "ml",
+    missing: str = "listwise",
+    information: str | None = None,
+    likelihood: str = "normal",
+    se: str | None = None,
+    test: str | Sequence[str] | None = None,
+    group: str | None = None,
+    group_equal: str | Sequence[str] = (),
+    group_partial: str | Sequence[str] = (),
+    fixed_x: bool = True,
+    conditional_x: bool = False,
+    meanstructure: bool | None = None,
+    std_lv: bool = False,
+    orthogonal: bool = False,
+    start: Mapping[str, float] | None = None,
+    interaction: Any = "product",
+    composites: Mapping[str, Composite] | None = None,
+    design: Design | None = None,
+    bootstrap: int | None = None,
+    seed: int | None = None,
+    moments: Moments | None = None,
+    ordered: Sequence[str] = (),
+) -> Fit:
+    """Fit a structural equation model, with the defaults of lavaan's ``sem()``.
+
+    Parameters
+    ----------
+    model : str
+        lavaan syntax; ``a:b`` is the product of two variables.
+    data : DataFrame or object with ``.frame``
+        Not needed when ``moments`` is given.
+    estimator : {"ml", "mlr", "mlm"}
+        ``mlr`` adds sandwich errors and the Yuan-Bentler test, ``mlm`` the Satorra-Bentler test.
+    missing : {"listwise"}
+        Respondents with a gap in the model's own variables are left out; ``fit.nobs`` counts the rest.
+    information : {"expected", "observed", "first.order"}, optional
+        Default: expected for ``ml``, observed for ``mlr``.
+    likelihood : {"normal", "wishart"}
+        Moments divided by N or by N - 1.
+    se : {"standard", "robust.huber.white", "robust.sem", "bootstrap", "none"}, optional
+    test : str or sequence of str, optional
+        ``standard``, ``yuan.bentler.mplus``, ``satorra.bentler``, ``browne.residual.nt.model``.
+    group : str, optional
+        Grouping column; ``group_equal`` names what is equal, ``group_partial`` exceptions.
+    fixed_x : bool
+        Moments of observed covariates are held at their sample values.
+    conditional_x : bool
+        Fit the moments of the outcomes given the covariates.
+    meanstructure : bool, optional
+        Default: only when the text has an intercept or there are groups.
+    std_lv, orthogonal : bool
+    start : mapping of str to float, optional
+        Starting values by label or ``"lhs op rhs"``.
+    interaction : {"product"} or ProductIndicators
+        How ``a:b`` of latent variables is estimated.
+    composites : mapping of str to Composite, optional
+        Names used in the model that stand for equal-weight means with known error variance.
+    design : Design, optional
+    bootstrap : int, optional
+        Number of ordinary bootstrap draws: errors, intervals (percentile) and p from them.
+    seed : int, optional
+        Seed of the bootstrap; without one a seed is drawn and kept in ``fit.provenance``.
+    moments : Moments, optional
+        Covariances, means and N instead of data.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    ModelSyntaxError, ModelError, SampleError, OptionError, NotSupportedError
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> x = np.random.default_rng(1).normal(size=(50, 2))
+    >>> fit = sem("y ~ b*x", pd.DataFrame(x, columns=["y", "x"]))
+    >>> fit.converged
+    True
+    """
+    return _fit("sem", model, data, start=start, interaction=interaction, composites=composites, design=design,
+                moments=moments, ordered=ordered, estimator=estimator, missing=missing, information=information,
+                likelihood=likelihood, se=se, test=test, group=group, group_equal=group_equal,
+                group_partial=group_partial, fixed_x=fixed_x, conditional_x=conditional_x,
+                meanstructure=meanstructure, std_lv=std_lv, orthogonal=orthogonal, bootstrap=bootstrap, seed=seed)
+
+
+def cfa(model: str, data: Any = None, **options: Any) -> Fit:
+    """Fit a confirmatory factor model, with the defaults of lavaan's ``cfa()``; options as in :func:`sem`."""
+    known = set(sem.__annotations__) - {"model", "data", "return"}
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise OptionError(*(Problem("fitting.unknown-option", f"{name}=", "is not an argument", ", ".join(sorted(known)),
+                                    suggest(name, known).strip() or "Leave it out.") for name in unknown))
+    start, composites = options.pop("start", None), options.pop("composites", None)
+    interaction, design = options.pop("interaction", "product"), options.pop("design", None)
+    moments, ordered = options.pop("moments", None), options.pop("ordered", ())
+    plain = {"estimator": "ml", "missing": "listwise", "information": None, "likelihood": "normal", "se": None,
+             "test": None, "bootstrap": None, "seed": None} | options
+    return _fit("cfa", model, data, start=start, interaction=interaction, composites=composites, design=design,
+                moments=moments, ordered=ordered, **plain)
+
+
+def _words(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _fit(
+    call: str, model: str, data: Any, *, start: Mapping[str, float] | None, interaction: Any,
+    composites: Mapping[str, Composite] | None, design: Design | None, moments: Moments | None,
+    ordered: Sequence[str], **options: Any,
+) -> Fit:
+    if len(ordered):
+        raise NotSupportedError(Problem("fitting.not-supported", "ordered=", "ordinal estimation is not offered",
+                                        "numeric items", "Use estimator='mlr' with the items as numbers."))
+    require_trivial(design)
+    options["group_equal"] = _words(options.get("group_equal", ()))
+    options["group_partial"] = _words(options.get("group_partial", ()))
+    if options.get("test") is not None and not isinstance(options["test"], str):
+        options["test"] = tuple(options["test"])
+    chosen = make_options(call, **options)
+    if (data is None) == (moments is None):
+        raise OptionError(Problem("fitting.data-or-moments", "data", "exactly one of data and moments is needed",
+                                  "data=frame or moments=Moments(...)", "Pass one of them."))
+    spec, products, made, expanded = _prepare(model, interaction, dict(composites or {}))
+    recipe = Recipe(model, expanded, chosen, products, made, interaction)
+    return fit_spec(spec, recipe, data, moments, start)
+
+
+def _prepare(
+    model: str, interaction: Any, composites: dict[str, Composite]
+) -> tuple[ModelSpec, tuple[Product, ...], dict[str, Composite], str]:
+    """Write composites and latent products out."""
+    from semkit.fitting.expansion import expand
+
+    return expand(model, interaction, composites)
+
+
+def fit_spec(
+    spec: ModelSpec, recipe: Recipe, data: Any, moments: Moments | None, start: Mapping[str, float] | None = None
+) -> Fit:
+    """Fit an expanded model: table, sample, estimates, and draws if asked for."""
+    options = recipe.options
+    check(spec)
+    columns = {f"{name}.mean": composite for name, composite in recipe.composites.items()}
+    table = make_table(spec, options, ("",), tuple(columns))
+    sample: Sample | None = None
+    if moments is not None:
+        parts = _given_moments(moments, table, options)
+    else:
+        known = [str(name) for name in getattr(getattr(data, "frame", data), "columns", ())]
+        check(spec, [*known, *columns, *(product.name for product in recipe.products)])
+        sample = make_sample(data, table.variables.ov, group=options.group, missing=options.missing,
+                             products=recipe.products, composites=columns)
+        parts = tuple(group_moments(sample, g) for g in range(len(sample.groups)))
+        if options.group is not None:
+            table = make_table(spec, options, tuple(g.label for g in sample.groups), tuple(columns))
+    solution = fit_moments(table, options, parts, sample, tuple(columns), _start(table, start))
+    provenance: dict[str, Any] = {"semkit": __version__, "numpy": np.__version__, "call": options.call}
+    if not options.bootstrap:
+        return Fit(solution, recipe, None, provenance)
+    return _with_draws(solution, recipe, provenance)
+
+
+def _with_draws(solution: Solution, recipe: Recipe, provenance: dict[str, Any]) -> Fit:
+    from semkit.fitting.bootstrap import bootstrap
+
+    if solution.sample is None:
+        raise OptionError(Problem("fitting.no-raw-data", "bootstrap=", "the model was fitted to moments",
+                                  "a fit to raw data", "Fit with data instead of moments."))
+    fit = Fit(solution, recipe, None, provenance)
+    draws = bootstrap(fit, recipe.options.bootstrap, recipe.options.seed)
+    provenance |= {"seed": draws.seed, "draws_requested": draws.requested, "draws_failed": draws.failed,
+                   "draws_inadmissible": draws.inadmissible}
+    return Fit(solution, recipe, draws, provenance)
+
+
+def make_table(spec: ModelSpec, options: Options, groups: tuple[str, ...], composites: tuple[str, ...]) -> ParameterTable:
+    """The parameter table of an expanded model under the options."""
+    table = build_table(
+        spec, groups=groups, meanstructure=options.meanstructure, fixed_x=options.fixed_x or options.conditional_x,
+        std_lv=options.std_lv, orthogonal=options.orthogonal, group_equal=options.group_equal,
+        group_partial=options.group_partial,
+    )
+    if composites:
+        value = table.value.copy()
+        for i in range(len(table)):
+            if table.op[i] == "~~" and table.lhs[i] == table.rhs[i] and table.lhs[i] in composites:
+                value[i] = np.nan
+        table = table.replace(value=value)
+    return table
+
+
+def _given_moments(moments: Moments, table: ParameterTable, options: Options) -> tuple[GroupMoments, ...]:
+    if options.robust or options.se in ("robust.huber.white", "robust.sem") or options.information == "first.order":
+        raise OptionError(Problem("fitting.no-raw-data", "moments=", "robust errors and tests need raw data",
+                                  "estimator='ml'", "Pass data, or use estimator='ml'."))
+    names = table.variables.ov
+    missing = [name for name in names if name not in moments.names]
+    if missing:
+        raise ModelError(*(Problem("fitting.unknown-variable", f'variable "{name}"', "is not in the moments",
+                                   ", ".join(moments.names), suggest(name, moments.names).strip()) for name in missing))
+    pick = [moments.names.index(name) for name in names]
+    mean = moments.vector
+    if mean is None:
+        if table.meanstructure:
+            raise OptionError(Problem("fitting.no-means", "moments=", "the model has a mean structure but no means",
+                                      "Moments(cov, mean, nobs)", "Give the means or leave the intercepts out."))
+        mean = np.zeros(len(moments.names))
+    cov = moments.matrix[np.ix_(pick, pick)]
+    if np.linalg.eigvalsh(cov)[0] <= 0:
+        from semkit.errors import SampleError
+
+        raise SampleError(Problem("sample.not-positive-definite", "moments.cov", "the matrix is not positive definite",
+                                  "a covariance matrix of full rank", "Check how it was computed."))
+    return (GroupMoments(mean[pick][None], cov[None], np.zeros((1, 0)), float(moments.nobs)),)
+
+
+def _start(table: ParameterTable, start: Mapping[str, float] | None) -> FloatArray | None:
+    if not start:
+        return None
+    out = np.full(table.n_unique, np.nan)
+    known = {name: int(table.unique[k]) for k, name in enumerate(table.free_names)}
+    unknown = [name for name in start if name not in known]
+    if unknown:
+        raise OptionError(*(Problem("fitting.unknown-parameter", f'start["{name}"]', "the model has no such free parameter",
+                                    ", ".join(known), suggest(name, known).strip()) for name in unknown))
+    for name, value in start.items():
+        out[known[name]] = float(value)
+    return out
+
+
+__all__ = ["cfa", "fit_spec", "make_table", "sem"]

@@ -1,0 +1,38 @@
+"""A fit as plain text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from semkit.fitting.fit import Fit
+
+
+def summary(fit: Fit) -> str:
+    """Header, fit, estimates and notes, for terminals."""
+    used = f"{fit.nobs} respondents used"
+    if fit.nobs_received != fit.nobs:
+        used += f" of {fit.nobs_received}"
+    lines = [f"semkit {fit.solution.options.call} fit: {fit.method}, {used}, {fit.table.n_free} parameters"]
+    if fit.recipe.products:
+        lines.append(f"interaction: product indicators ({len(fit.recipe.products)} double-mean-centred products)")
+    if not fit.converged:
+        lines.append("THE ESTIMATES DID NOT CONVERGE.")
+    values = fit.fit_measures
+    robust = "chisq.scaled" in values.index
+    tail, index = (".scaled", ".robust") if robust else ("", "")
+    lines.append(
+        f"chisq({fit.solution.df}) = {values['chisq' + tail]:.3f}, p = {values['pvalue' + tail]:.4f}   "
+        f"CFI = {values['cfi' + index]:.3f}  TLI = {values['tli' + index]:.3f}  "
+        f"RMSEA = {values['rmsea' + index]:.3f} [{values['rmsea.ci.lower' + index]:.3f}, "
+        f"{values['rmsea.ci.upper' + index]:.3f}]  SRMR = {values['srmr']:.3f}"
+    )
+    shown = fit.estimates.drop(columns=["std_lv", "std_nox"])
+    if fit.table.n_groups == 1:
+        shown = shown.drop(columns="group")
+    lines.append(shown.to_string(index=False, float_format=lambda v: f"{v:.3f}", na_rep=""))
+    if fit.bootstrap_draws is not None:
+        d = fit.bootstrap_draws
+        lines.append(f"bootstrap: {d.requested} draws, {d.failed} failed, {d.inadmissible} inadmissible, seed {d.seed}")
+    lines += [f"{note.severity}: {note}" for note in fit.notes]
+    return "\n".join(lines)
