@@ -15,6 +15,8 @@ Meade, A. W., & Craig, S. B. (2012). Identifying careless responses in survey da
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,15 +63,23 @@ def longest_run(codes: FloatArray) -> IntArray:
     return best
 
 
-def run_threshold(items: int) -> int:
-    """Run length that flags a sequence of ``items`` consecutive items on one scale: max(8, half of them).
+def run_threshold(items: int, minimum: int = 8, share: float = 0.5) -> int:
+    """Run length that flags a sequence of consecutive items on one scale: ``max(minimum, share * items)``.
+
+    Parameters
+    ----------
+    items : int
+        Items of the sequence.
+    minimum : int
+    share : float
+        Rounded up to whole items.
 
     Examples
     --------
     >>> run_threshold(31), run_threshold(12)
     (16, 8)
     """
-    return max(8, -(-items // 2))
+    return max(minimum, math.ceil(share * items - 1e-9))
 
 
 def answer_variance(codes: FloatArray, reverse: BoolArray) -> FloatArray:

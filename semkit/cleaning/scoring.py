@@ -14,24 +14,24 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 
-def flip(codes: FloatArray, reverse: BoolArray, points: FloatArray) -> FloatArray:
-    """Score of each item: ``(points + 1) - answer`` for reverse items, the answer for the others.
+def flip(codes: FloatArray, reverse: BoolArray, mirror: FloatArray) -> FloatArray:
+    """Score of each item: ``mirror - answer`` for reverse items, the answer for the others.
 
     Parameters
     ----------
     codes : ndarray (n, p)
-        Answers on 1 .. points, NaN where missing.
+        Answers on the scale, NaN where missing.
     reverse : ndarray (p,) of bool
-    points : ndarray (p,)
-        Number of points of each item's scale.
+    mirror : ndarray (p,)
+        Lowest plus highest code of each item's scale: points + 1 on 1 .. points.
 
     Examples
     --------
     >>> import numpy as np
-    >>> flip(np.array([[2.0, 2.0]]), np.array([False, True]), np.array([5.0, 5.0])).tolist()
+    >>> flip(np.array([[2.0, 2.0]]), np.array([False, True]), np.array([6.0, 6.0])).tolist()
     [[2.0, 4.0]]
     """
-    return np.where(reverse, points + 1.0 - codes, codes)
+    return np.where(reverse, mirror - codes, codes)
 
 
 def scale_mean(scores: FloatArray, min_answered: float = 0.5) -> FloatArray:

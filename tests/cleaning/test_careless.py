@@ -140,7 +140,7 @@ def test_available_moments_repairs_what_is_singular() -> None:
 
 def test_flip_and_mean_by_hand() -> None:
     codes = np.array([[1.0, 1.0, NA], [7.0, 2.0, 5.0]])
-    scores = scoring.flip(codes, np.array([False, True, True]), np.array([7.0, 5.0, 5.0]))
+    scores = scoring.flip(codes, np.array([False, True, True]), np.array([8.0, 6.0, 6.0]))
     np.testing.assert_allclose(scores, [[1, 5, NA], [7, 4, 1]])
     four = np.array([[1, 2, NA, NA], [1, NA, NA, NA], [NA] * 4, [1, 2, 3, 4]])
     np.testing.assert_allclose(scoring.scale_mean(four), [1.5, NA, NA, 2.5])
