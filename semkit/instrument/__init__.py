@@ -1,15 +1,18 @@
 """Questionnaires as data: constructs, items, scales and questions, bilingual, read from TOML."""
 
+from semkit.instrument.columns import Codebook, codebook
 from semkit.instrument.combination import combine
 from semkit.instrument.items import Construct, Item, Scale, Special, Text
 from semkit.instrument.library import list_instruments
 from semkit.instrument.loading import load_instrument
+from semkit.instrument.publication import write_codebook
 from semkit.instrument.questions import Band, Choice, Condition, Derived, Expectation, Question, Relevance, Routing
 from semkit.instrument.records import Instrument, Placeholder, Source
 
 __all__ = [
     "Band",
     "Choice",
+    "Codebook",
     "Condition",
     "Construct",
     "Derived",
@@ -24,7 +27,9 @@ __all__ = [
     "Source",
     "Special",
     "Text",
+    "codebook",
     "combine",
     "list_instruments",
     "load_instrument",
+    "write_codebook",
 ]
