@@ -108,4 +108,14 @@ def _block(
             )
         )
         return None
+    if document.model is not None and document.model.name not in (name, "unnamed"):
+        problems.append(
+            Problem(
+                "instrument.block-name",
+                document.places.of(("name",)),
+                f'the block is called "{document.model.name}", its file "{name}.toml"',
+                f'name = "{name}"',
+                "Give block and file the same name.",
+            )
+        )
     return document, found.content

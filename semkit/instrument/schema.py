@@ -233,7 +233,10 @@ class FileModel(Strict):
 
     schema_version: Literal[1] = Field(description="Version of this format.")
     kind: Literal["instrument", "block"] = Field("instrument", description="`block` for parts that instruments share.")
-    name: Name = Field(description="Name; the file's name without `.toml`.", examples=["collaborative_network"])
+    name: Name = Field(
+        description="Name of the instrument; a shared block's is its file's name without `.toml`.",
+        examples=["collaborative_network"],
+    )
     languages: list[Literal["id", "en"]] = Field(
         ["id", "en"], min_length=1, description="Languages in which every text is written."
     )

@@ -406,6 +406,10 @@ def test_a_block_beside_the_file_comes_first_but_no_link_leads_out(tmp_path: Pat
     (study / "scales.toml").write_text(own, encoding="utf-8")
     (study / "mine.toml").write_text(GOOD, encoding="utf-8")
     assert load_instrument(study / "mine.toml").scale("agree5").label(4, "id") == "Sepakat"
+    (study / "scales.toml").write_text(own.replace('name = "scales"', 'name = "answers"'), encoding="utf-8")
+    with pytest.raises(InstrumentFileError) as named:
+        load_instrument(study / "mine.toml")
+    assert named.value.code == "instrument.block-name" and 'name = "scales"' in named.value.problems[0].allowed
     (study / "scales.toml").unlink()
     (tmp_path / "outside.toml").write_text(own, encoding="utf-8")
     os.symlink(tmp_path / "outside.toml", study / "scales.toml")
