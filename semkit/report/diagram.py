@@ -170,13 +170,11 @@ class Canvas:
         if not node.latent:
             tip = (tip[0], y + (RY - 6 if side == "above" else 6 - RY))
         self.lines.append(Line((start, tip), SOFT, 1.0, head=True))
-        text = Text(
-            start[0],
-            start[1] + (12 if side == "above" else -4),
-            rounding.number(node.residual, leading=False),
-            10,
-            fill=SOFT,
-        )
+        words = rounding.number(node.residual, leading=False)
+        if side in ("above", "below"):
+            text = Text(start[0] + 5, start[1] + 3, words, 10, "start", SOFT)
+        else:
+            text = Text(start[0], start[1] - 4, words, 10, fill=SOFT)
         self.words.append(text)
         self.taken.append(text.box())
 
@@ -327,7 +325,7 @@ class Canvas:
             start = x + width, y + height / 2
             below = self._center(target)[0], y + height / 2
             tip = self._border(target, below)
-            if self.plan.places[target].side != "below" and below[0] > start[0] + 10:
+            if self.plan.places[target].side == "right" and below[0] > start[0] + 10:
                 self.lines.append(Line((start, below, tip), SOFT, 1.0, head=True))
 
 

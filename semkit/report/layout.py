@@ -16,7 +16,7 @@ ROW_W, ROW_H, ROW_GAP = 58.0, 22.0, 8.0
 REACH = 52.0
 """Length of loading arrows to a column of indicators; rows of indicators hang ``DROP`` away."""
 DROP = 40.0
-BETWEEN = 150.0
+BETWEEN = 132.0
 MARGIN = 14.0
 
 
@@ -57,6 +57,7 @@ def plan(graph: Graph) -> Plan:
         left, right = _reach(graph, column, i, last)
         centre = x + left
         y = top + MARGIN + (tallest - heights[i]) / 2
+        real = [name for name in column if name not in skips]
         for name in column:
             slot = _slot(graph, name, i, last)
             if name in skips:
@@ -66,7 +67,7 @@ def plan(graph: Graph) -> Plan:
             else:
                 side = _side(i, last)
                 shift = (DROP + ROW_H) / 2 if side == "below" and graph.node(name).indicators else 0.0
-                if side == "below" and y + slot / 2 < top + MARGIN + tallest / 2 - 1.0 and not above:
+                if side == "below" and real.index(name) < (len(real) - 1) / 2 and not above:
                     # In the upper half paths come from below, so indicators go above.
                     side, shift = "above", -shift
                 middle = y + slot / 2 - shift
@@ -161,7 +162,7 @@ def _slot(graph: Graph, name: str, i: int, last: int) -> float:
         return 46.0
     node = graph.node(name)
     if _side(i, last) == "below":
-        return 2 * RY + (DROP + ROW_H if node.indicators else 0.0) + 34.0
+        return 2 * RY + (DROP + ROW_H if node.indicators else 0.0) + 52.0
     return max(2 * RY + 26.0, len(node.indicators) * (ITEM_H + ITEM_GAP) + 20.0)
 
 

@@ -27,7 +27,7 @@ def verdict_table(claims: Iterable[Claim]) -> Table:
     """One row a claim: verdict, the deciding estimate, p before and after Holm."""
     table = Table.of(
         [
-            ("id", "Claim", "text"), ("statement", "Statement", "text"), ("verdict", "Verdict", "verdict"),
+            ("id", "Claim", "text"), ("statement", "Statement", "words"), ("verdict", "Verdict", "verdict"),
             ("est", "Estimate", "std"), ("ci", "95 % CI", "std_interval"), ("p", "p", "p"), ("p_holm", "p (Holm)", "p"),
             ("n", "n", "count"), ("robustness", "Robustness", "text"),
         ],
@@ -53,21 +53,26 @@ def evidence_table(claim: Claim) -> Table:
     """One row a part of a claim."""
     table = Table.of(
         [
-            ("id", "Part", "text"), ("meaning", "Quantity", "text"), ("est", "Estimate", "std"),
-            ("ci", "95 % CI", "std_interval"), ("p", "p", "p"), ("delta", "Smallest effect", "std"),
-            ("raw", "Raw estimate", "raw3"), ("n", "n", "count"), ("method", "Interval", "text"),
-            ("verdict", "Part's verdict", "verdict"),
+            ("id", "Part", "text"), ("meaning", "Quantity", "words"), ("name", "Model: parameter", "code"),
+            ("est", "Estimate", "std"), ("ci", "95 % CI", "std_interval"), ("p", "p", "p"), ("delta", "Smallest", "std"),
+            ("raw", "Raw", "raw3"), ("n", "n", "count"), ("verdict", "Verdict", "verdict"),
         ],
         caption=f"Evidence for {claim.id}",
     )  # fmt: skip
     for part in claim.parts:
-        sign = rounding.MINUS if part.direction == "-" else "+"
-        name = part.meaning or part.name
+        sign = "<" if part.direction == "-" else ">"
+        name = f"{part.model}: {part.name}" if part.model else part.name
         table = table.add(
-            id=part.id, meaning=f"{name} ({part.model}: {part.name}, claimed {sign})" if part.model else name,
+            id=part.id, meaning=f"{part.meaning or part.name} {sign} 0", name=name,
             est=part.est, ci=(part.ci_lower, part.ci_upper), p=part.pvalue, delta=part.delta, raw=part.raw_est,
-            n=part.n, method=part.method, verdict=part.verdict,
+            n=part.n, verdict=part.verdict,
         )  # fmt: skip
+    kinds = {"normal": "standard errors (normal)", "t": "standard errors (t)", "percentile": "bootstrap percentiles"}
+    used = dict.fromkeys(kinds.get(part.method, part.method) for part in claim.parts if part.method)
+    table = table.note(
+        "Estimates are standardised. Smallest: smallest effect of interest. p is the part's own, uncorrected."
+        + (f" Intervals and p from {' and '.join(used)}." if used else "")
+    )
     if any(not part.decides for part in claim.parts):
         apart = ", ".join(part.id for part in claim.parts if not part.decides)
         table = table.note(f"Printed beside the claim, not part of its verdict: {apart}.")
@@ -98,7 +103,7 @@ def check_table(claim: Claim) -> Table:
     """One row a robustness check."""
     table = Table.of(
         [
-            ("id", "Check", "text"), ("label", "Analysis", "text"), ("est", "Estimate", "std"),
+            ("id", "Check", "text"), ("label", "Analysis", "words"), ("est", "Estimate", "std"),
             ("ci", "95 % CI", "std_interval"), ("p", "p", "p"), ("n", "n", "count"), ("verdict", "Verdict", "verdict"),
             ("agrees", "Same verdict", "text"),
         ],
@@ -119,9 +124,9 @@ def fit_table(models: Iterable[ModelPart]) -> Table:
     table = Table.of(
         [
             ("model", "Model", "text"), ("received", "N received", "count"), ("n", "N used", "count"),
-            ("chisq", "χ²", "number"), ("df", "df", "count"), ("p", "p", "p"), ("cfi", "CFI", "std"),
-            ("tli", "TLI", "std"), ("rmsea", "RMSEA", "std"), ("ci", "90 % CI", "std_interval"),
-            ("srmr", "SRMR", "std"),
+            ("chisq", "χ²", "number"), ("df", "df", "count"), ("p", "p", "p"), ("cfi", "CFI", "std3"),
+            ("tli", "TLI", "std3"), ("rmsea", "RMSEA", "std3"), ("ci", "90 % CI", "std3_interval"),
+            ("srmr", "SRMR", "std3"),
         ],
         caption="Fit of the models",
     )  # fmt: skip
@@ -179,7 +184,7 @@ def estimate_table(model: ModelPart, labels: Labels, *, sections: Iterable[str] 
     frame = model.estimates
     grouped = not frame.empty and "group" in frame and frame["group"].nunique() > 1
     has = set(frame.columns)
-    columns: list[tuple[str, ...]] = [("name", "Parameter", "text"), ("label", "Label", "code")]
+    columns: list[tuple[str, ...]] = [("name", "Parameter", "words"), ("label", "Label", "code")]
     columns += [("group", "Group", "text")] if grouped else []
     columns += [("est", "b", "raw3", "Raw"), ("se", "SE", "raw3", "Raw"), ("ci", "95 % CI", "interval", "Raw"),
                 ("pvalue", "p", "p", "Raw"), ("std_all", "β", "std", "Standardised")]  # fmt: skip
@@ -246,7 +251,7 @@ def slope_table(probe: Any, labels: Labels) -> Table:
 def agreement_table(agreement: Agreement, labels: Labels) -> Table:
     """Second engine beside the first, one row a parameter."""
     table = Table.of(
-        [("name", "Parameter", "text"), ("est", "semkit", "raw3"), ("other", agreement.engine or "other", "raw3"),
+        [("name", "Parameter", "words"), ("est", "semkit", "raw3"), ("other", agreement.engine or "other", "raw3"),
          ("difference_se", "Difference in SE", "number")],
         caption=f"Estimates of semkit and {agreement.engine}",
     )  # fmt: skip

@@ -86,7 +86,7 @@ def htmt_table(quality: QualityPart, labels: Labels) -> Table:
 def item_table(quality: QualityPart, labels: Labels) -> Table:
     """Items: distribution and loading, one row an item, a heading for each construct."""
     columns: list[tuple[str, str, str]] = [
-        ("item", "Item", "code"), ("label", "Wording", "text"), ("n", "n", "count"), ("missing", "Missing", "share"),
+        ("item", "Item", "code"), ("label", "Wording", "words"), ("n", "n", "count"), ("missing", "Missing", "share"),
         ("mean", "Mean", "number"), ("sd", "SD", "number"), ("floor", "Floor", "share"),
         ("ceiling", "Ceiling", "share"),
         ("item_rest", "Item–rest r", "std"), ("loading", "Loading", "std"),
@@ -110,7 +110,7 @@ def measurement_fit_table(quality: QualityPart) -> Table:
     """Fit of the measurement models."""
     table = Table.of(
         [("model", "Model", "text"), ("n", "n", "count"), ("chisq", "χ²", "number"), ("df", "df", "count"),
-         ("pvalue", "p", "p"), ("cfi", "CFI", "std"), ("rmsea", "RMSEA", "std"), ("srmr", "SRMR", "std")],
+         ("pvalue", "p", "p"), ("cfi", "CFI", "std3"), ("rmsea", "RMSEA", "std3"), ("srmr", "SRMR", "std3")],
         caption="Fit of the measurement models",
     )  # fmt: skip
     for row in quality.fit.to_dict("records"):

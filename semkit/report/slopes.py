@@ -30,7 +30,7 @@ from semkit.report.drawing import (
     wrap,
 )
 
-WIDTH, LEFT, RIGHT = 640.0, 66.0, 430.0
+WIDTH, LEFT, RIGHT = 700.0, 66.0, 440.0
 TOP, BASE = 14.0, 250.0
 STYLES = ((ORANGE, "2 3"), (INK, "8 4"), (BLUE, ""), (SOFT, "8 3 2 3"), ("#6a4c93", "12 3"))
 """Colour and dash of the lines from the lowest moderator value to the highest: dashes alone tell them apart."""

@@ -25,7 +25,10 @@ import pandas as pd
 from semkit.report import rounding
 from semkit.writing import write_csv
 
-Kind = Literal["text", "code", "number", "raw3", "std", "p", "count", "share", "interval", "std_interval", "verdict"]
+Kind = Literal[
+    "text", "words", "code", "number", "raw3", "std", "std3", "p", "count", "share", "interval", "std_interval",
+    "std3_interval", "verdict",
+]  # fmt: skip
 Tone = Literal["good", "warn", "fail", "soft", ""]
 
 
@@ -33,8 +36,8 @@ Tone = Literal["good", "warn", "fail", "soft", ""]
 class Column:
     """One column: ``key`` in the rows, printed ``title``, ``kind`` of number, ``group`` = title spanning neighbours.
 
-    Kinds: ``number`` and ``raw3`` two and three decimals with leading zero; ``std`` two decimals without; ``interval``
-    takes a (lower, upper) pair.
+    Kinds: ``words`` for long texts; ``number`` and ``raw3`` two and three decimals with leading zero; ``std`` and
+    ``std3`` two and three without; the interval kinds take a (lower, upper) pair (``interval``: three decimals).
     """
 
     key: str
@@ -53,22 +56,25 @@ class Column:
                 return rounding.number(value, 3)
             case "std":
                 return rounding.number(value, leading=False)
+            case "std3":
+                return rounding.number(value, 3, leading=False)
             case "p":
                 return rounding.pvalue(value)
             case "count":
                 return rounding.count(value)
             case "share":
                 return rounding.share(value)
-            case "interval" | "std_interval":
+            case "interval" | "std_interval" | "std3_interval":
                 lower, upper = value if isinstance(value, tuple) else (None, None)
-                return rounding.interval(lower, upper, leading=self.kind == "interval")
+                digits = 2 if self.kind == "std_interval" else 3
+                return rounding.interval(lower, upper, digits, leading=self.kind == "interval")
             case _:
                 return rounding.ABSENT if value is None or pd.isna(value) else str(value)
 
     @property
     def numeric(self) -> bool:
         """Whether the column is aligned right."""
-        return self.kind not in ("text", "code", "verdict")
+        return self.kind not in ("text", "words", "code", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,7 @@ class Table:
             record: dict[str, Any] = {"section": section} if sections else {}
             for column in self.columns:
                 value = row.values.get(column.key)
-                if column.kind in ("interval", "std_interval"):
+                if column.kind.endswith("interval"):
                     pair = value if isinstance(value, tuple) else (None, None)
                     record[f"{column.key}_lower"], record[f"{column.key}_upper"] = pair
                 else:

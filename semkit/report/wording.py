@@ -103,19 +103,23 @@ def answer(claim: Claim) -> str:
     if claim.answer:
         return claim.answer
     part = deciding(claim)
-    several = sum(p.decides for p in claim.parts) > 1
+    primary = [p for p in claim.parts if p.decides]
+    several = len(primary) > 1
     shown = ""
     if part is not None:
-        shown = f" {'The weakest part' if several else 'Estimate'}: {evidence_phrase(part)}."
+        shown = f" {'Its weakest part' if several else 'Estimate'}: {evidence_phrase(part)}."
     smallest = rounding.number(part.delta, leading=False) if part is not None else rounding.ABSENT
     match claim.verdict, claim.reason:
         case "supported", _:
-            whole = "every part of the claim" if several else "the claim"
+            whole = f"all {len(primary)} parts of the claim" if several else "the claim"
             return f"Yes. The data are consistent with {whole}.{shown}"
         case "contradicted", "opposite":
             return f"No. The effect runs against the claim.{shown}"
         case "contradicted", _:
             return f"No. An effect as large as the smallest effect of interest ({smallest}) is ruled out.{shown}"
+        case "inconclusive", "too_small" | "imprecise" if several:
+            good = sum(p.verdict == "supported" for p in primary)
+            return f"Not decided. The data support {good} of the {len(primary)} parts the claim needs.{shown}"
         case "inconclusive", "too_small":
             return f"Not decided. The sign is as claimed, but the effect is smaller than {smallest}.{shown}"
         case "inconclusive", "imprecise":
