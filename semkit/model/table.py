@@ -150,7 +150,10 @@ class ParameterTable:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """One name a row: the label, else ``"lhs op rhs"`` with ``.g2`` ... for later groups."""
+        """One name a row: the label, else ``"lhs op rhs"`` with ``.g2`` ... for later groups.
+
+        Labels that begin with a dot are internal (equal groups, product indicators) and not shown.
+        """
         out = []
         for i in range(len(self)):
             plain = f"{self.lhs[i]} {self.op[i]} {self.rhs[i]}".rstrip()
@@ -158,7 +161,8 @@ class ParameterTable:
             if self.op[i] == ":=":
                 out.append(self.lhs[i])
             else:
-                out.append(self.label[i] or plain + suffix)
+                label = self.label[i]
+                out.append(plain + suffix if not label or label.startswith(".") else label)
         return tuple(out)
 
     @cached_property

@@ -1,0 +1,200 @@
+"""A model with ``a:b`` becomes a model with product factors, and columns to build."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+
+from semkit.errors import ModelError, Note, Problem
+from semkit.interaction.factors import Factor, Pair, choose_pairs, describe_product
+from semkit.interaction.option import ProductIndicators
+from semkit.interaction.residuals import Draft, add_residuals
+from semkit.model import ModelSpec, Modifier, Term
+from semkit.sample import Product
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One product of the model.
+
+    Parameters
+    ----------
+    name : str
+        As written, ``"a:b"``; the name of the product factor or product column.
+    one, two : Factor
+    pairs : tuple of pairs of str
+        Columns that are multiplied.
+    """
+
+    name: str
+    one: Factor
+    two: Factor
+    pairs: tuple[Pair, ...]
+
+    @property
+    def latent(self) -> bool:
+        """Whether there is a product factor (else the product is one observed column)."""
+        return self.one.latent or self.two.latent
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(f"{a}:{b}" for a, b in self.pairs) if self.latent else (self.name,)
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """See the contract in :mod:`semkit.interaction`."""
+
+    spec: ModelSpec
+    products: tuple[Product, ...] = ()
+    interactions: tuple[Interaction, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def expand(
+    spec: ModelSpec,
+    option: ProductIndicators | None = None,
+    *,
+    n_groups: int = 1,
+    std_lv: bool = False,
+) -> Expansion:
+    """Turn products into product columns, product factors and residual covariances.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Composites must have their ``=~`` and residual terms already.
+    option : ProductIndicators, optional
+    n_groups : int
+    std_lv : bool
+        As in the fit.  The product factor keeps the metric of the product: its variance stays free.
+
+    Returns
+    -------
+    Expansion
+
+    Raises
+    ------
+    ModelError
+        ``interaction.product-twice`` (``a:b`` and ``b:a``), ``interaction.unknown-pair``, ``interaction.unknown-rank``.
+    NotSupportedError
+        ``interaction.three-way``, ``interaction.second-order``, ``interaction.cross-loading``,
+        ``interaction.groups``, ``interaction.shared-single-indicator``.
+
+    Notes
+    -----
+    * The loading of the first product is the product of the loadings of its two columns (1 when both are
+      markers), so that the coefficient is that of the product of the two constructs in their own metric.
+    * Residuals of product indicators that share an indicator: see :mod:`semkit.interaction.residuals`.
+    * The product factor covaries with exogenous constructs by lavaan's default; where regressions on
+      observed covariates switch that default off, the covariances are written out.  With an observed
+      factor the product is regressed on it (a covariance would make a fixed covariate random).
+    """
+    option = option or ProductIndicators()
+    if not spec.products:
+        return Expansion(spec)
+    _refuse_twins(spec)
+    interactions: list[Interaction] = []
+    notes: list[Note] = []
+    for name in spec.products:
+        if name.count(":") == 1 and _is_product_column(spec, name):
+            continue
+        one, two = describe_product(spec, name, std_lv=std_lv)
+        pairs, found = choose_pairs(name, one, two, option)
+        notes += found
+        interactions.append(Interaction(name, one, two, _marker_first(one, two, pairs)))
+    products: dict[str, Product] = {}
+    for interaction in interactions:
+        for column, (left, right) in zip(interaction.columns, interaction.pairs, strict=True):
+            products.setdefault(column, Product(column, left, right))
+    latent = [interaction for interaction in interactions if interaction.latent]
+    draft = Draft(spec, single_group=n_groups == 1 and not spec.blocks)
+    measurement = [term for interaction in latent for term in _measurement(draft, interaction, std_lv=std_lv)]
+    covariances = _covariances(spec, latent)
+    residuals = add_residuals(draft, latent)
+    expanded = _assemble(draft, measurement, [*covariances, *residuals])
+    return Expansion(expanded, tuple(products.values()), tuple(interactions), tuple(notes))
+
+
+def _is_product_column(spec: ModelSpec, name: str) -> bool:
+    """Products of columns that are indicators already (a model that was expanded before)."""
+    return any(term.op == "=~" and term.rhs == name for term in spec.terms)
+
+
+def _refuse_twins(spec: ModelSpec) -> None:
+    seen: dict[tuple[str, ...], str] = {}
+    for name in (*spec.products, *(latent for latent in spec.latents if ":" in latent)):
+        other = seen.setdefault(tuple(sorted(name.split(":"))), name)
+        if other != name:
+            raise ModelError(
+                Problem("interaction.product-twice", "model", f'"{other}" and "{name}" are the same product',
+                        "one spelling of a product", f'Write "{other}" everywhere.')
+            )
+
+
+def _marker_first(one: Factor, two: Factor, pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
+    """A pair whose loadings are both known gives the product factor its metric; it goes first."""
+    for pair in pairs:
+        if one.loading(pair[0]) is not None and two.loading(pair[1]) is not None:
+            return (pair, *(other for other in pairs if other != pair))
+    return pairs
+
+
+def _measurement(draft: Draft, interaction: Interaction, *, std_lv: bool) -> list[Term]:
+    """``a:b =~ x1:z1 + ...`` with the first loading the product of the two."""
+    one, two = interaction.one, interaction.two
+    left, right = interaction.pairs[0]
+    first, second = one.loading(left), two.loading(right)
+    terms = [Term(interaction.name, "=~", column) for column in interaction.columns]
+    if first is not None and second is not None:
+        terms[0] = replace(terms[0], modifiers=(Modifier("fixed", (first * second,)),))
+    else:
+        label = draft.new_label("load", interaction.name, interaction.columns[0])
+        terms[0] = replace(terms[0], modifiers=(Modifier("fixed", (None,)), Modifier("label", (label,))))
+        draft.constrain(label, [draft.loading(factor, column) for factor, column in ((one, left), (two, right))])
+    if std_lv:
+        terms.append(Term(interaction.name, "~~", interaction.name, (Modifier("fixed", (None,)),)))
+    return terms
+
+
+def _covariances(spec: ModelSpec, latent: list[Interaction]) -> list[Term]:
+    """Covariances of product factors with exogenous constructs that lavaan's default does not give."""
+    products = {interaction.name for interaction in latent}
+    constructs = {*spec.latents, *products}
+    predictors: dict[str, set[str]] = {}
+    for term in spec.terms:
+        if term.op == "~":
+            predictors.setdefault(term.lhs, set()).add(term.rhs)
+    written = {frozenset((t.lhs, t.rhs)) for t in spec.terms if t.op == "~~"}
+    out: list[Term] = []
+    for interaction in latent:
+        for factor in (interaction.one, interaction.two):
+            known = predictors.setdefault(interaction.name, set())
+            both = frozenset((interaction.name, factor.name))
+            if not factor.latent and factor.name not in known and both not in written:
+                known.add(factor.name)
+                out.append(Term(interaction.name, "~", factor.name))
+    measured = {term.rhs for term in spec.terms if term.op == "=~"}
+    used = {term.rhs for term in spec.terms if term.op == "~"} | {f.name for i in latent for f in (i.one, i.two)}
+    exogenous = [
+        name for name in (*spec.latents, *(interaction.name for interaction in latent))
+        if not predictors.get(name, set()) & constructs and name not in measured
+        and (name in used or not predictors.get(name))
+    ]
+    for a, b in itertools.combinations(exogenous, 2):
+        involved = (a in products or b in products) and (predictors.get(a) or predictors.get(b))
+        if involved and frozenset((a, b)) not in written:
+            out.append(Term(a, "~~", b))
+    return out
+
+
+def _assemble(draft: Draft, measurement: list[Term], rest: list[Term]) -> ModelSpec:
+    """Product factors after the last ``=~``, the rest at the end; once in every group block."""
+    spec = draft.spec
+    terms: list[Term] = []
+    for block in spec.blocks or ("",):
+        own = [term for term in spec.terms if term.block == block]
+        last = max((i for i, term in enumerate(own) if term.op == "=~"), default=-1) + 1
+        added = [replace(term, block=block) for term in measurement]
+        terms += [*own[:last], *added, *own[last:], *(replace(term, block=block) for term in rest)]
+    return replace(spec, terms=tuple(terms), formulas=(*spec.formulas, *draft.formulas))
