@@ -9,10 +9,12 @@ import json
 import sys
 from typing import Any
 
+from semkit.planning.detection import Detection, Share, detect
 from semkit.planning.population import CORRELATIONS, DIMENSIONS
 from semkit.planning.simulation import Simulated, simulate_responses
 
 SEED, RECEIVED = 20260100, 660
+CHECK_SEED, CHECK_SIZE = 20260199, 10_000
 
 OPENING = """# The invented data of the border study
 
@@ -178,13 +180,56 @@ def _planted(full: dict[str, Any], without: dict[str, Any]) -> list[str]:
     ]
 
 
+def _found(one: Share) -> str:
+    return f"{one.found} of {one.rows}" + (f" ({100 * one.rate:.1f} %)" if one.rows > 100 else "")
+
+
+def _detected(file: Detection, large: Detection) -> list[str]:
+    lines = [
+        "## What cleaning finds",
+        "",
+        f"The committed `border` file ({file.received} submissions) and a file of {large.received:,} from the same",
+        f"population (seed {CHECK_SEED}) went through `read_responses` and `clean` with the default rules; the truth is",
+        "in the side-car.",
+        "",
+        _row("planted", "fate", "committed file", f"file of {large.received:,}"),
+        _row("---", "---", "---:", "---:"),
+        _row("duplicates", "recognised", _found(file.duplicates), _found(large.duplicates)),
+        _row("no consent or screened out", "recognised", _found(file.screened), _found(large.screened)),
+    ]
+    for name in file.careless:
+        lines.append(
+            _row(name.replace("_", "-"), "excluded", _found(file.careless[name]), _found(large.careless[name]))
+        )
+    lines += [
+        _row("all", "analysed", file.analysed, large.analysed),
+        _row("careless rows", "left among the analysed", file.careless_left, large.careless_left),
+        "",
+        f"Share of rows with each flag, file of {large.received:,}:",
+        "",
+    ]
+    flags = [name.removeprefix("flag_") for name in large.flags["careful"]]
+    lines += [_row("planted", *flags), _row("---", *("---:" for _ in flags))]
+    lines += [_row(k.replace("_", "-"), *(f"{v:.3f}" for v in row.values())) for k, row in large.flags.items()]
+    return [
+        *lines,
+        "",
+        "A row is excluded for a missed attention check together with another flag, for any two flags, or for too many",
+        "missing answers; the Mahalanobis distance flags only. So straight-lining is always found, answering at random",
+        "often, and a regular up and down seldom: it has no long runs and takes more than two seconds an item. That is",
+        "what these rules can do, and the report therefore prints the analysis of all respondents beside the main one.",
+        "",
+    ]
+
+
 def page() -> str:
     """The whole page."""
     files: dict[str, Simulated] = {
         study: simulate_responses(study, n=RECEIVED, seed=SEED) for study in ("border", "border_nointeraction")
     }
     full, without = (json.loads(invented.sidecar()) for invented in files.values())
-    lines = [OPENING, *_structure(), *_planted(full, without), FORMULAS, ASSUMPTIONS]
+    found = detect(files["border"]), detect(simulate_responses("border", n=CHECK_SIZE, seed=CHECK_SEED))
+    lines = [OPENING, *_structure(), *_planted(full, without), *_detected(*found), FORMULAS, ASSUMPTIONS]
     return "\n".join(lines)
 
 
