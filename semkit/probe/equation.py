@@ -122,7 +122,7 @@ def _check(result: Result, terms: tuple[Term, ...], product: Term, focal: str, m
 
 
 def _terms_of_group(result: Result, group: str | None) -> tuple[Term, ...]:
-    groups = list(dict.fromkeys(term.group for term in result.terms))
+    groups = list(dict.fromkeys(term.group for term in result.terms)) or [""]
     if group is None and len(groups) > 1:
         raise OptionError(
             Problem(
@@ -139,7 +139,8 @@ def _terms_of_group(result: Result, group: str | None) -> tuple[Term, ...]:
                 "probe.which-group", "group", f'no group "{group}"', ", ".join(groups), suggest(group, groups).strip()
             )
         )
-    return tuple(term for term in result.terms if group is None or term.group == group)
+    # a fixed coefficient is no quantity of the result; it has neither error nor place in the gradient
+    return tuple(term for term in result.terms if term.name in result.names and term.group == (group or groups[0]))
 
 
 def _unknown_product(terms: Sequence[Term], focal: str, moderator: str, outcome: str | None) -> Problem:
@@ -156,18 +157,28 @@ def _unknown_product(terms: Sequence[Term], focal: str, moderator: str, outcome:
 
 def variable_of(result: Result, name: str, group: str = "") -> Variable:
     """Return what the result knows of a variable (of a group, where names carry the group)."""
-    for key in (f"{name}.{group}", name) if group else (name,):
-        if key in result.variables:
-            return result.variables[key]
-    raise ModelError(
-        Problem(
-            "probe.no-variable",
-            f'variable "{name}"',
-            "the result does not describe it",
-            ", ".join(result.variables),
-            "",
+    found = result.variables.get(f"{name}.{group}") or result.variables.get(name)
+    if found is None:
+        raise ModelError(
+            Problem(
+                "probe.no-variable",
+                f'variable "{name}"',
+                "the result does not describe it",
+                ", ".join(result.variables),
+                "Name a variable of the model.",
+            )
         )
-    )
+    if found.group != group:
+        raise NotSupportedError(
+            Problem(
+                "probe.no-group-moments",
+                f'group "{group}"',
+                f'the result describes {name} in group "{found.group}" only',
+                f'group="{found.group}"',
+                "Fit this group alone to probe it.",
+            )
+        )
+    return found
 
 
 def slope_gradients(result: Result, equation: Equation, *, standardized: bool = False) -> tuple[FloatArray, FloatArray]:

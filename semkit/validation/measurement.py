@@ -110,6 +110,7 @@ def _read(fit: Any, name: str, blocks: tuple[Block, ...], original: Mapping[str,
     codes = {f"f{j}": block.code for j, block in enumerate(blocks, start=1)}
     rows = table[table["op"] == "=~"]
     own = table[(table["op"] == "~~") & (table["lhs"] == table["rhs"])]
+    standardised = fit.standardized().loc[lambda frame: frame["op"] == "=~"]
     residual = dict(zip(own["lhs"], own["est"], strict=True))
     loadings = pd.DataFrame(
         {
@@ -118,8 +119,8 @@ def _read(fit: Any, name: str, blocks: tuple[Block, ...], original: Mapping[str,
             "est": rows["est"].to_numpy(dtype=float),
             "se": rows["se"].to_numpy(dtype=float),
             "residual": [float(residual[short]) for short in rows["rhs"]],
-            "std": rows["std_all"].to_numpy(dtype=float),
-            "std_se": rows["std_se"].to_numpy(dtype=float) if "std_se" in rows else np.nan,
+            "std": standardised["est_std"].to_numpy(dtype=float),
+            "std_se": standardised["se"].to_numpy(dtype=float),
         }
     )
     correlations = pd.DataFrame(np.eye(len(blocks)), index=list(codes.values()), columns=list(codes.values()))

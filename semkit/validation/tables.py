@@ -79,7 +79,7 @@ def scale_table(answers: Answers, level: float = 0.95) -> pd.DataFrame:
         score = values.mean(axis=1)[values.notna().mean(axis=1) >= 0.5]
         row = {
             "construct": block.code, "label": block.label, "source": block.source, "reflective": block.reflective,
-            "items": len(block.items), "n": n, "missing": float(values.isna().to_numpy().mean()),
+            "items": len(block.items), "n": n, "missing": float(values.isna().to_numpy().sum() / max(values.size, 1)),
             "mean": float(score.mean()) if len(score) else NAN, "sd": float(score.std()) if len(score) > 1 else NAN,
             "mean_r": NAN, "alpha": NAN, "alpha_lower": NAN, "alpha_upper": NAN, "alpha_std": NAN,
         }  # fmt: skip

@@ -341,6 +341,12 @@ def test_what_cannot_be_probed():
     grouped = replace(good, terms=tuple(replace(term, group=g) for g in ("a", "b") for term in good.terms))
     assert refusal(OptionError, grouped, "x", "w").code == "probe.which-group"
     assert refusal(OptionError, grouped, "x", "w", group="c").code == "probe.which-group"
+    variables = {name: replace(variable, group="a") for name, variable in grouped.variables.items()}
+    described = replace(grouped, variables=variables)
+    assert sk.probe(described, "x", "w", group="a").group == "a"
+    assert refusal(NotSupportedError, described, "x", "w", group="b").code == "probe.no-group-moments"
+    fixed = replace(good, terms=(replace(good.terms[0], name="y ~ fixed"), *good.terms[1:]))
+    assert refusal(ModelError, fixed, "x", "w").code == "probe.no-main-effect"
     heywood = sk.probe(replace(good, admissible=False), "x", "w")
     assert "probe.inadmissible" in {note.code for note in heywood.notes}
 
