@@ -9,12 +9,12 @@ from scipy.special import chdtr, chdtri, chndtr
 FloatArray = NDArray[np.float64]
 
 
-def noncentrality(stat: float, df: int, probability: float) -> float:
+def noncentrality(stat: float, df: float, probability: float) -> float:
     """The non-centrality at which ``P(chi2 <= stat)`` is ``probability``; 0 when none is small enough.
 
     Bisection on the distribution function until the bracket stops shrinking.
     """
-    if df < 1 or float(chdtr(df, stat)) < probability:
+    if df <= 0 or float(chdtr(df, stat)) < probability:
         return 0.0
     low, high = 0.0, max(stat, 1.0)
     while float(chndtr(stat, df, high)) > probability:
@@ -42,7 +42,7 @@ def rmsea(stat: float, df: int, nobs: float, groups: int = 1, scaling: float = 1
 
 
 def rmsea_interval(
-    stat: float, df: int, nobs: float, groups: int = 1, scaling: float = 1.0, level: float = 0.90
+    stat: float, df: float, nobs: float, groups: int = 1, scaling: float = 1.0, level: float = 0.90
 ) -> tuple[float, float]:
     """Interval of RMSEA from non-central chi-square; ``stat`` is the (scaled) statistic itself.
 
@@ -57,7 +57,7 @@ def rmsea_interval(
     return float(np.sqrt(factor * low)), float(np.sqrt(factor * high))
 
 
-def rmsea_below(stat: float, df: int, nobs: float, bound: float, groups: int = 1, scaling: float = 1.0) -> float:
+def rmsea_below(stat: float, df: float, nobs: float, bound: float, groups: int = 1, scaling: float = 1.0) -> float:
     """``P(chi2 <= T)`` when RMSEA equals ``bound``; one minus it tests close fit (Browne & Cudeck 1993)."""
     if df == 0:
         return float("nan")
@@ -140,7 +140,8 @@ def information_criteria(logl: float, npar: int, nobs: float) -> tuple[float, fl
 
 
 def residual_summaries(
-    cov: FloatArray, sigma: FloatArray, mean: FloatArray | None, mu: FloatArray | None
+    cov: FloatArray, sigma: FloatArray, mean: FloatArray | None, mu: FloatArray | None,
+    slopes: FloatArray | None = None, slopes_hat: FloatArray | None = None, x_sd: FloatArray | None = None,
 ) -> dict[str, tuple[float, float]]:
     """Mean squared residuals of one group: ``(with means, without)`` of each kind.
 
@@ -148,6 +149,9 @@ def residual_summaries(
     - ``bentler``: divided by the sample standard deviations (SRMR);
     - ``bollen``: differences of correlations, diagonal left out (CRMR);
     - ``mplus``: differences of correlations with relative differences of variances.
+
+    Given covariates, ``cov`` and ``mean`` are residual covariances and intercepts, and slopes count too (with the
+    standard deviations of the covariates), except in ``mplus``.
 
     References
     ----------
@@ -168,28 +172,63 @@ def residual_summaries(
         "bollen": (float(np.sum(bollen[below] ** 2)), p * (p - 1) / 2),
         "mplus": (float(np.sum(mplus[lower] ** 2)), p * (p + 1) / 2),
     }
-    gaps = {name: 0.0 for name in sums}
-    extra = 0
+    gaps = dict.fromkeys(sums, 0.0)
+    extra = dict.fromkeys(sums, 0)
     if mean is not None and mu is not None:
-        extra = p
-        gaps["rmr"] = float(np.sum((mean - mu) ** 2))
-        gaps["bentler"] = float(np.sum(((mean - mu) / s) ** 2))
-        gaps["bollen"] = gaps["mplus"] = float(np.sum((mean / s - mu / i) ** 2))
+        relative = float(np.sum(((mean - mu) / s) ** 2))
+        gaps = {"rmr": float(np.sum((mean - mu) ** 2)), "bentler": relative, "bollen": relative,
+                "mplus": float(np.sum((mean / s - mu / i) ** 2))}
+        extra = dict.fromkeys(sums, p)
+    if slopes is not None and slopes_hat is not None and x_sd is not None:
+        relative = float(np.sum(((slopes - slopes_hat) * x_sd / s[:, None]) ** 2))
+        for name, value in (("rmr", float(np.sum((slopes - slopes_hat) ** 2))), ("bentler", relative),
+                            ("bollen", relative)):
+            gaps[name] += value
+            extra[name] += slopes.size
     return {
-        name: ((total + gaps[name]) / max(count + extra, 1), total / max(count, 1))
+        name: ((total + gaps[name]) / max(count + extra[name], 1), total / max(count, 1))
         for name, (total, count) in sums.items()
     }
 
 
 def gfi_lisrel_sums(
-    cov: FloatArray, sigma_inv: FloatArray, mean: FloatArray | None, mu: FloatArray | None
+    cov: FloatArray, sigma_inv: FloatArray, mean: FloatArray | None, mu: FloatArray | None, fixed: tuple[int, ...] = ()
 ) -> tuple[float, float]:
-    """``e'V e`` and ``s'V s`` with normal-theory weights at the implied moments (Joreskog & Sorbom 1981)."""
-    p = cov.shape[0]
-    ws = sigma_inv @ cov
-    gap = ws - np.eye(p)
+    """``e'V e`` and ``s'V s`` with normal-theory weights at the implied moments (Joreskog & Sorbom 1981).
+
+    Moments among fixed covariates are left out of ``s``.
+    """
+    gap = sigma_inv @ cov - np.eye(cov.shape[0])
+    free = cov.copy()
+    free[np.ix_(fixed, fixed)] = 0.0
+    ws = sigma_inv @ free
     top, bottom = 0.5 * float(np.sum(gap * gap.T)), 0.5 * float(np.sum(ws * ws.T))
     if mean is not None and mu is not None:
+        level = mean.copy()
+        level[list(fixed)] = 0.0
         top += float((mean - mu) @ sigma_inv @ (mean - mu))
-        bottom += float(mean @ sigma_inv @ mean)
+        bottom += float(level @ sigma_inv @ level)
+    return top, bottom
+
+
+def gfi_lisrel_conditional(
+    observed: tuple[FloatArray, FloatArray, FloatArray], implied: tuple[FloatArray, FloatArray, FloatArray],
+    x_cov: FloatArray, x_mean: FloatArray,
+) -> tuple[float, float]:
+    """The same given covariates: residual covariances, and coefficients weighted by ``Omega^-1 x E(1 x)(1 x)'``.
+
+    Parameters
+    ----------
+    observed, implied : tuple of residual covariances (p, p), slopes (p, k), intercepts (p,)
+    """
+    w = np.linalg.inv(implied[0])
+    k = len(x_mean)
+    second = np.empty((k + 1, k + 1))
+    second[0, 0], second[0, 1:], second[1:, 0] = 1.0, x_mean, x_mean
+    second[1:, 1:] = x_cov + np.outer(x_mean, x_mean)
+    have = np.column_stack([observed[2], observed[1]])
+    gap = have - np.column_stack([implied[2], implied[1]])
+    ws, we = w @ observed[0], w @ (observed[0] - implied[0])
+    top = 0.5 * float(np.sum(we * we.T)) + float(np.sum((w @ gap @ second) * gap))
+    bottom = 0.5 * float(np.sum(ws * ws.T)) + float(np.sum((w @ have @ second) * have))
     return top, bottom

@@ -205,8 +205,9 @@ def _with_draws(solution: Solution, recipe: Recipe, provenance: dict[str, Any]) 
 
 def make_table(spec: ModelSpec, options: Options, groups: tuple[str, ...], composites: tuple[str, ...]) -> ParameterTable:
     """The parameter table of an expanded model under the options."""
+    means = True if options.conditional_x and options.meanstructure is None else options.meanstructure
     table = build_table(
-        spec, groups=groups, meanstructure=options.meanstructure, fixed_x=options.fixed_x or options.conditional_x,
+        spec, groups=groups, meanstructure=means, fixed_x=options.fixed_x or options.conditional_x,
         std_lv=options.std_lv, orthogonal=options.orthogonal, group_equal=options.group_equal,
         group_partial=options.group_partial,
     )

@@ -56,28 +56,54 @@ def _trace_h1(solution: Solution) -> float:
 
 
 def baseline(solution: Solution) -> Baseline:
-    """Fit of the independence model; moments among fixed covariates stay as they are.
+    """Fit of the independence model; moments among covariates stay as they are.
 
-    ``log|Diag(Syy)| + log|Sxx| - log|S|``.
+    ``log|Diag(Syy)| + log|Sxx| - log|S|``; with ``conditional_x`` the slopes stay free too and only the
+    residual covariances are 0: ``log|Diag(Syy.x)| - log|Syy.x|``.
     """
-    names, fixed = solution.table.variables.ov, n_fixed(solution)
-    x = [names.index(name) for name in solution.table.variables.ov_x] if fixed else []
+    names = solution.table.variables.ov
+    x = [names.index(name) for name in solution.table.variables.ov_x]
+    count = len(x)
     y = [k for k in range(len(names)) if k not in x]
     stat = 0.0
     for group in solution.observed:
         s = group.cov[0]
+        if solution.options.conditional_x:
+            omega, _, _ = conditional(s, group.mean[0], y, x)
+            stat += group.weight * (float(np.log(np.diagonal(omega)).sum()) - float(np.linalg.slogdet(omega)[1]))
+            continue
         value = float(np.log(np.diagonal(s)[y]).sum()) - float(np.linalg.slogdet(s)[1])
         if x:
             value += float(np.linalg.slogdet(s[np.ix_(x, x)])[1])
         stat += group.weight * value
     p = len(names)
-    df = (p * (p - 1) // 2 - fixed * (fixed - 1) // 2) * solution.table.n_groups
+    pairs = p * (p - 1) // 2 - count * (count - 1) // 2
+    if solution.options.conditional_x:
+        pairs = len(y) * (len(y) - 1) // 2
+    df = pairs * solution.table.n_groups
     scaling, free = float("nan"), float("nan")
     if solution.options.robust and solution.sample is not None:
         free = _trace_h1(solution)
-        bound = sum(independence_trace(part[:, y], solution.table.meanstructure) for part in solution.data)
-        scaling = (free - bound) / df if df else float("nan")
+        scaling = (free - _trace_baseline(solution, x, y)) / df if df else float("nan")
     return Baseline(solution.total * stat, df, scaling, free)
+
+
+def _trace_baseline(solution: Solution, x: list[int], y: list[int]) -> float:
+    """``tr(A^-1 B)`` of the independence model; free covariates are saturated among themselves."""
+    means, total = solution.table.meanstructure, 0.0
+    for data in solution.data:
+        total += independence_trace(data[:, y], means)
+        if x and not n_fixed(solution):
+            total += saturated_trace(data[:, x], 0, means)
+    return total
+
+
+def conditional(
+    cov: FloatArray, mean: FloatArray, y: list[int], x: list[int]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Residual covariances, slopes and intercepts of the regression of y on x."""
+    slopes = np.linalg.solve(cov[np.ix_(x, x)], cov[np.ix_(x, y)]).T
+    return cov[np.ix_(y, y)] - slopes @ cov[np.ix_(x, y)], slopes, mean[y] - slopes @ mean[x]
 
 
 def tests(solution: Solution, base: Baseline) -> dict[str, Test]:
@@ -121,27 +147,13 @@ def loglikelihoods(solution: Solution) -> tuple[float, float]:
     names, fixed = solution.table.variables.ov, n_fixed(solution)
     x = [names.index(name) for name in solution.table.variables.ov_x] if fixed else []
     free = 0.0
-    for moments in solution.moments:
-        s, n = moments.cov[0], moments.nobs
+    for data, moments in zip(solution.observed, solution.moments, strict=True):
+        s, n = data.cov[0], moments.nobs
         free -= 0.5 * n * (len(names) * (np.log(2 * np.pi) + 1.0) + float(np.linalg.slogdet(s)[1]))
         if x:
             free += 0.5 * n * (len(x) * (np.log(2 * np.pi) + 1.0) + float(np.linalg.slogdet(s[np.ix_(x, x)])[1]))
-    if solution.options.likelihood == "wishart":
-        return _wishart_loglikelihood(solution), free
     nobs = sum(moments.nobs for moments in solution.moments)
     return free - 0.5 * nobs * float(solution.minimum.f[0]), free
-
-
-def _wishart_loglikelihood(solution: Solution) -> float:
-    """The normal log-likelihood at the Wishart estimates."""
-    total = 0.0
-    for moments, implied in zip(solution.moments, solution.implied, strict=True):
-        w, logdet = inverse(implied.sigma)
-        p = w.shape[-1]
-        total -= 0.5 * moments.nobs * (
-            p * np.log(2 * np.pi) + float(logdet[0]) + float(np.sum(w[0] * moments.cov[0]))
-        )
-    return total
 
 
 def fit_measures(solution: Solution, found: Mapping[str, Test], base: Baseline) -> dict[str, float]:
@@ -149,7 +161,7 @@ def fit_measures(solution: Solution, found: Mapping[str, Test], base: Baseline) 
     df, nobs, groups = solution.df, solution.total, solution.table.n_groups
     plain = found["standard"]
     robust = next((t for n, t in found.items() if n in ("yuan.bentler.mplus", "satorra.bentler")), None)
-    npar = solution.table.n_free
+    npar = solution.n_free
     out: dict[str, float] = {"npar": npar, "fmin": 0.5 * float(solution.minimum.f[0])}
     out |= {"chisq": plain.stat, "df": df, "pvalue": plain.pvalue}
     if robust is not None:
@@ -167,12 +179,12 @@ def fit_measures(solution: Solution, found: Mapping[str, Test], base: Baseline) 
         given = (plain.stat, df, base.stat, base.df, robust.scaling_factor, base.scaling)
         out |= {"cfi.robust": fm.cfi(*given), "tli.robust": fm.tli(*given), "nnfi.robust": fm.tli(*given),
                 "rni.robust": fm.rni(*given)}
-    out |= _likelihood(solution, base, npar)
-    out |= _rmsea(plain.stat, df, nobs, groups, "", plain.stat, 1.0)
+    out |= _likelihood(solution, base)
+    out |= _rmsea(plain.stat, df, nobs, groups, "", plain.stat, df, 1.0)
     out |= {"rmsea.ci.level": 0.9, "rmsea.close.h0": 0.05, "rmsea.notclose.h0": 0.08}
     if robust is not None:
-        out |= _rmsea(robust.stat, df, nobs, groups, ".scaled", robust.stat, 1.0)
-        out |= _rmsea(plain.stat, df, nobs, groups, ".robust", robust.stat, robust.scaling_factor)
+        out |= _rmsea(robust.stat, df, nobs, groups, ".scaled", plain.stat, robust.trace, 1.0)
+        out |= _rmsea(plain.stat, df, nobs, groups, ".robust", robust.stat, df, robust.scaling_factor)
     out |= residual_measures(solution)
     out |= _absolute(solution, found, robust)
     return out
@@ -188,7 +200,7 @@ def _incremental(stat: float, df: int, base: float, base_df: int, suffix: str) -
     }
 
 
-def _likelihood(solution: Solution, base: Baseline, npar: int) -> dict[str, float]:
+def _likelihood(solution: Solution, base: Baseline) -> dict[str, float]:
     logl, free = loglikelihoods(solution)
     total = float(sum(moments.nobs for moments in solution.moments))
     aic, bic, bic2 = fm.information_criteria(logl, solution.n_free, total)
@@ -197,20 +209,25 @@ def _likelihood(solution: Solution, base: Baseline, npar: int) -> dict[str, floa
         inner = solution.basis.T @ solution.observed_information @ solution.basis
         meat = solution.basis.T @ solution.meat @ solution.basis
         out["scaling.factor.h1"] = base.trace_free / (solution.df + solution.n_free)
-        out["scaling.factor.h0"] = float(np.trace(np.linalg.pinv(inner) @ meat)) / solution.n_free
+        # per free row of the table, equal ones counted one by one
+        out["scaling.factor.h0"] = float(np.trace(np.linalg.pinv(inner) @ meat)) / solution.table.n_free
     return out
 
 
 def _rmsea(
-    stat: float, df: int, nobs: float, groups: int, suffix: str, reference: float, scaling: float
+    stat: float, df: int, nobs: float, groups: int, suffix: str, reference: float, reference_df: float, scaling: float
 ) -> dict[str, float]:
-    low, high = fm.rmsea_interval(reference, df, nobs, groups, scaling)
-    close = fm.rmsea_below(reference, df, nobs, 0.05, groups, scaling)
+    """RMSEA of ``stat``; interval and tests from ``reference`` with ``reference_df`` degrees of freedom.
+
+    For scaled statistics these are the unscaled statistic and ``tr(U Gamma)`` (Satterthwaite's degrees of freedom).
+    """
+    low, high = fm.rmsea_interval(reference, reference_df, nobs, groups, scaling)
+    close = fm.rmsea_below(reference, reference_df, nobs, 0.05, groups, scaling)
     return {
         f"rmsea{suffix}": fm.rmsea(stat, df, nobs, groups, scaling),
         f"rmsea.ci.lower{suffix}": low, f"rmsea.ci.upper{suffix}": high,
         f"rmsea.pvalue{suffix}": 1.0 - close,
-        f"rmsea.notclose.pvalue{suffix}": fm.rmsea_below(reference, df, nobs, 0.08, groups, scaling),
+        f"rmsea.notclose.pvalue{suffix}": fm.rmsea_below(reference, reference_df, nobs, 0.08, groups, scaling),
     }
 
 
@@ -219,9 +236,11 @@ def residual_measures(solution: Solution) -> dict[str, float]:
     means = solution.table.meanstructure
     sums: dict[str, list[float]] = {}
     for group, implied, weight in zip(solution.observed, solution.implied, solution.weights, strict=True):
-        parts = fm.residual_summaries(
-            group.cov[0], implied.sigma[0], group.mean[0] if means else None, implied.mu[0] if means else None
-        )
+        cov, sigma, mean, mu = group.cov[0], implied.sigma[0], group.mean[0], implied.mu[0]
+        if solution.options.conditional_x:
+            parts = _conditional_summaries(solution, cov, sigma, mean, mu)
+        else:
+            parts = fm.residual_summaries(cov, sigma, mean if means else None, mu if means else None)
         for name, (whole, without) in parts.items():
             entry = sums.setdefault(name, [0.0, 0.0])
             entry[0] += weight * float(np.sqrt(whole))
@@ -234,8 +253,23 @@ def residual_measures(solution: Solution) -> dict[str, float]:
     }
 
 
+def _conditional_summaries(
+    solution: Solution, cov: FloatArray, sigma: FloatArray, mean: FloatArray, mu: FloatArray
+) -> dict[str, tuple[float, float]]:
+    """Residual summaries of residual covariances, intercepts and slopes given the covariates."""
+    names = solution.table.variables.ov
+    x = [names.index(name) for name in solution.table.variables.ov_x]
+    y = [k for k in range(len(names)) if k not in x]
+    omega, slopes, level = conditional(cov, mean, y, x)
+    omega_hat, slopes_hat, level_hat = conditional(sigma, mu, y, x)
+    return fm.residual_summaries(
+        omega, omega_hat, level, level_hat, slopes, slopes_hat, np.sqrt(np.diagonal(cov)[x])
+    )
+
+
 def _absolute(solution: Solution, found: Mapping[str, Test], robust: Test | None) -> dict[str, float]:
-    df, nobs, p = solution.df, solution.total, len(solution.table.variables.ov)
+    df, nobs = solution.df, solution.total
+    p = len(solution.table.variables.ov) - (len(solution.table.variables.ov_x) if solution.options.conditional_x else 0)
     residual = found["browne.residual.nt.model"].stat if "browne.residual.nt.model" in found else browne(solution)
     out = {"gfi": fm.gfi(residual - df, p, nobs)}
     out["gfi.ci.lower"] = fm.gfi(fm.noncentrality(residual, df, 0.05), p, nobs)
@@ -248,14 +282,8 @@ def _absolute(solution: Solution, found: Mapping[str, Test], robust: Test | None
         out["gfi.ci.upper.robust"] = fm.gfi(c * fm.noncentrality(residual / c, df, 0.95), p, nobs)
     stat = found["standard"].stat
     out |= {"cn_05": fm.critical_n(stat, df, nobs, 0.05), "cn_01": fm.critical_n(stat, df, nobs, 0.01)}
-    top = bottom = 0.0
-    means = solution.table.meanstructure
-    for group, implied in zip(solution.observed, solution.implied, strict=True):
-        w = inverse(implied.sigma)[0][0]
-        a, b = fm.gfi_lisrel_sums(group.cov[0], w, group.mean[0] if means else None, implied.mu[0] if means else None)
-        top, bottom = top + group.weight * a, bottom + group.weight * b
+    top, bottom, moments = _lisrel_sums(solution)
     lisrel = 1.0 - top / bottom
-    moments = (p * (p + 1) // 2 + (p if means else 0)) * solution.table.n_groups
     out |= {
         "gfi_lisrel": lisrel,
         "agfi_lisrel": 1.0 - moments / df * (1.0 - lisrel) if df else 1.0,
@@ -264,3 +292,23 @@ def _absolute(solution: Solution, found: Mapping[str, Test], robust: Test | None
         "ecvi": fm.ecvi(stat, solution.n_free, nobs),
     }
     return out
+
+
+def _lisrel_sums(solution: Solution) -> tuple[float, float, int]:
+    """Weighted squares of residuals and of moments, and the number of moments."""
+    names, means = solution.table.variables.ov, solution.table.meanstructure
+    x = [names.index(name) for name in solution.table.variables.ov_x] if n_fixed(solution) else []
+    y = [k for k in range(len(names)) if k not in x]
+    p, top, bottom = len(names), 0.0, 0.0
+    count = p * (p + 1) // 2 + (p if means else 0)
+    for group, implied in zip(solution.observed, solution.implied, strict=True):
+        cov, sigma, mean, mu = group.cov[0], implied.sigma[0], group.mean[0], implied.mu[0]
+        if solution.options.conditional_x:
+            count = len(y) * (len(y) + 1) // 2 + len(y) * (1 + len(x))
+            first, second = conditional(cov, mean, y, x), conditional(sigma, mu, y, x)
+            a, b = fm.gfi_lisrel_conditional(first, second, cov[np.ix_(x, x)], mean[x])
+        else:
+            w = inverse(sigma[None])[0][0]
+            a, b = fm.gfi_lisrel_sums(cov, w, mean if means else None, mu if means else None, tuple(x))
+        top, bottom = top + group.weight * a, bottom + group.weight * b
+    return top, bottom, count * solution.table.n_groups
