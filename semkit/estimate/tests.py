@@ -146,6 +146,19 @@ def independence_trace(data: FloatArray, means: bool) -> float:
     return float(np.sum(0.5 * (fourth / second**2 - 1.0))) + (data.shape[1] if means else 0)
 
 
+def independence_sb_trace(data: FloatArray) -> float:
+    """``tr(U Gamma)`` of the independence model with weights at its own implied moments.
+
+    ``1/2 [mean d_i^2 - tr(R R)] - sum_i (kurtosis_i - 1)/2`` with ``d_i = sum_j z_ij^2`` of standardised data and
+    their correlation matrix ``R``.
+    """
+    z = data - data.mean(axis=0)
+    z = z / np.sqrt(np.mean(z**2, axis=0))
+    r = z.T @ z / len(z)
+    d = np.sum(z**2, axis=1)
+    return 0.5 * (float(np.mean(d * d)) - float(np.sum(r * r))) - float(np.sum(0.5 * (np.mean(z**4, axis=0) - 1.0)))
+
+
 def satorra_bentler_trace(
     layout: Layout, theta: FloatArray, given: FloatArray, data: tuple[FloatArray, ...],
     information: FloatArray, meat: FloatArray, basis: FloatArray,

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit import __version__
-from semkit.errors import ModelError, NotSupportedError, OptionError, Problem, suggest
+from semkit.errors import ModelError, Note, NotSupportedError, OptionError, Problem, SampleError, suggest
+from semkit.fitting.expansion import composite_column, prepare
 from semkit.fitting.fit import Fit
 from semkit.fitting.options import Options, make_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import Solution, fit_moments
 from semkit.model import ModelSpec, ParameterTable, build_table, check
-from semkit.sample import Composite, Design, GroupMoments, Moments, Product, Sample, group_moments, make_sample
+from semkit.sample import Composite, Design, GroupMoments, Moments, Sample, group_moments, make_sample
 from semkit.sample.design import require_trivial
 
 FloatArray = NDArray[np.float64]
@@ -150,27 +151,18 @@ def _fit(
     if (data is None) == (moments is None):
         raise OptionError(Problem("fitting.data-or-moments", "data", "exactly one of data and moments is needed",
                                   "data=frame or moments=Moments(...)", "Pass one of them."))
-    spec, products, made, expanded = _prepare(model, interaction, dict(composites or {}))
-    recipe = Recipe(model, expanded, chosen, products, made, interaction)
-    return fit_spec(spec, recipe, data, moments, start)
-
-
-def _prepare(
-    model: str, interaction: Any, composites: dict[str, Composite]
-) -> tuple[ModelSpec, tuple[Product, ...], dict[str, Composite], str]:
-    """Write composites and latent products out."""
-    from semkit.fitting.expansion import expand
-
-    return expand(model, interaction, composites)
+    prepared = prepare(model, interaction, composites or {}, grouped=chosen.group is not None, std_lv=chosen.std_lv)
+    recipe = Recipe(model, prepared.text, chosen, prepared.products, prepared.composites, interaction)
+    return fit_spec(prepared.spec, recipe, data, moments, start, prepared.notes)
 
 
 def fit_spec(
-    spec: ModelSpec, recipe: Recipe, data: Any, moments: Moments | None, start: Mapping[str, float] | None = None
+    spec: ModelSpec, recipe: Recipe, data: Any, moments: Moments | None, start: Mapping[str, float] | None = None,
+    notes: tuple[Note, ...] = (),
 ) -> Fit:
     """Fit an expanded model: table, sample, estimates, and draws if asked for."""
     options = recipe.options
-    check(spec)
-    columns = {f"{name}.mean": composite for name, composite in recipe.composites.items()}
+    columns = {composite_column(name): composite for name, composite in recipe.composites.items()}
     table = make_table(spec, options, ("",), tuple(columns))
     sample: Sample | None = None
     if moments is not None:
@@ -186,21 +178,23 @@ def fit_spec(
     solution = fit_moments(table, options, parts, sample, tuple(columns), _start(table, start))
     provenance: dict[str, Any] = {"semkit": __version__, "numpy": np.__version__, "call": options.call}
     if not options.bootstrap:
-        return Fit(solution, recipe, None, provenance)
-    return _with_draws(solution, recipe, provenance)
+        return Fit(solution, recipe, None, provenance, notes)
+    return _with_draws(solution, recipe, provenance, notes)
 
 
-def _with_draws(solution: Solution, recipe: Recipe, provenance: dict[str, Any]) -> Fit:
+def _with_draws(
+    solution: Solution, recipe: Recipe, provenance: dict[str, Any], notes: tuple[Note, ...]
+) -> Fit:
     from semkit.fitting.bootstrap import bootstrap
 
     if solution.sample is None:
         raise OptionError(Problem("fitting.no-raw-data", "bootstrap=", "the model was fitted to moments",
                                   "a fit to raw data", "Fit with data instead of moments."))
-    fit = Fit(solution, recipe, None, provenance)
+    fit = Fit(solution, recipe, None, provenance, notes)
     draws = bootstrap(fit, recipe.options.bootstrap, recipe.options.seed)
     provenance |= {"seed": draws.seed, "draws_requested": draws.requested, "draws_failed": draws.failed,
                    "draws_inadmissible": draws.inadmissible}
-    return Fit(solution, recipe, draws, provenance)
+    return Fit(solution, recipe, draws, provenance, notes)
 
 
 def make_table(spec: ModelSpec, options: Options, groups: tuple[str, ...], composites: tuple[str, ...]) -> ParameterTable:
@@ -238,8 +232,6 @@ def _given_moments(moments: Moments, table: ParameterTable, options: Options) ->
         mean = np.zeros(len(moments.names))
     cov = moments.matrix[np.ix_(pick, pick)]
     if np.linalg.eigvalsh(cov)[0] <= 0:
-        from semkit.errors import SampleError
-
         raise SampleError(Problem("sample.not-positive-definite", "moments.cov", "the matrix is not positive definite",
                                   "a covariance matrix of full rank", "Check how it was computed."))
     return (GroupMoments(mean[pick][None], cov[None], np.zeros((1, 0)), float(moments.nobs)),)

@@ -1,45 +1,81 @@
-"""Composites and latent products written out, so that what is fitted is plain model text."""
+"""Composites and latent products written out, so that what is fitted is a plain model."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from semkit.errors import NotSupportedError, OptionError, Problem
-from semkit.model import ModelSpec, parse
+from semkit.errors import Note, NotSupportedError, OptionError, Problem
+from semkit.interaction import ProductIndicators, expand
+from semkit.model import ModelSpec, Modifier, Term, check, parse, print_model
 from semkit.sample import Composite, Product
 
 _LATER = ("lms", "qml", "sam", "factor_score", "2sls")
 
 
-def expand(
-    model: str, interaction: Any, composites: dict[str, Composite]
-) -> tuple[ModelSpec, tuple[Product, ...], dict[str, Composite], str]:
-    """Return the expanded spec, its product columns, the composites used, and the expanded text.
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A model ready for its table.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    products : tuple of Product
+    composites : mapping of str to Composite
+        Those the model uses, by name.
+    text : str
+        The expanded model as text.
+    notes : tuple of Note
+    """
+
+    spec: ModelSpec
+    products: tuple[Product, ...]
+    composites: Mapping[str, Composite]
+    text: str
+    notes: tuple[Note, ...]
+
+
+def composite_column(name: str) -> str:
+    """Name of the column that holds a composite."""
+    return f"{name}.mean"
+
+
+def prepare(
+    model: str, interaction: Any, composites: Mapping[str, Composite], *, grouped: bool, std_lv: bool
+) -> Prepared:
+    """Read a model and write composites and products out.
 
     A composite ``g`` enters as ``g =~ 1*g.mean`` with a residual variance that is filled from the data.
     """
-    if isinstance(interaction, str) and interaction != "product":
-        if interaction.lower() in _LATER:
-            raise NotSupportedError(
-                Problem("fitting.not-supported", f"interaction={interaction!r}", "is not offered",
-                        "product, ProductIndicators(...)", "Use product indicators.")
-            )
-        raise OptionError(Problem("fitting.unknown-option-value", f"interaction={interaction!r}", "is not a known value",
-                                  "product, ProductIndicators(...)", "Choose one of them."))
+    option = _option(interaction)
     spec = parse(model)
-    text = model
-    used = {name: composite for name, composite in composites.items() if name in _names(spec)}
-    if used:
-        lines = [f"{name} =~ 1*{name}.mean\n{name}.mean ~~ 0*{name}.mean" for name in used]
-        text = model.rstrip() + "\n" + "\n".join(lines) + "\n"
-        spec = parse(text)
-    products: tuple[Product, ...] = ()
-    if spec.products:
-        from semkit.interaction import expand_products
+    check(spec)
+    named = {part for name in spec.names for part in name.split(":")}
+    used = {name: composite for name, composite in composites.items() if name in named}
+    terms: list[Term] = []
+    for name in used:
+        column = composite_column(name)
+        terms.append(Term(name, "=~", column, (Modifier("fixed", (1.0,)),)))
+        terms.append(Term(column, "~~", column, (Modifier("fixed", (float("nan"),)),)))
+    if terms:
+        spec = spec.extend(terms)
+    expansion = expand(spec, option, n_groups=2 if grouped else 1, std_lv=std_lv)
+    text = print_model(expansion.spec) if terms or expansion.products else model
+    return Prepared(expansion.spec, expansion.products, used, text, expansion.notes)
 
-        spec, products, text = expand_products(spec, interaction, tuple(used))
-    return spec, products, used, text
 
-
-def _names(spec: ModelSpec) -> set[str]:
-    return {part for name in spec.names for part in name.split(":")}
+def _option(interaction: Any) -> ProductIndicators:
+    if isinstance(interaction, ProductIndicators):
+        return interaction
+    if interaction is None or interaction == "product":
+        return ProductIndicators()
+    if isinstance(interaction, str) and interaction.lower() in _LATER:
+        raise NotSupportedError(
+            Problem("fitting.not-supported", f"interaction={interaction!r}", "is not offered",
+                    "product, ProductIndicators(...)", "Use product indicators.")
+        )
+    raise OptionError(
+        Problem("fitting.unknown-option-value", f"interaction={interaction!r}", "is not a known value",
+                "product, ProductIndicators(...)", "Choose one of them.")
+    )

@@ -13,6 +13,7 @@ from semkit.estimate.discrepancy import inverse
 from semkit.estimate.tests import (
     Test,
     chi_square_p,
+    independence_sb_trace,
     independence_trace,
     residual_nt,
     satorra_bentler_trace,
@@ -84,12 +85,17 @@ def baseline(solution: Solution) -> Baseline:
     scaling, free = float("nan"), float("nan")
     if solution.options.robust and solution.sample is not None:
         free = _trace_h1(solution)
-        scaling = (free - _trace_baseline(solution, x, y)) / df if df else float("nan")
+        if "satorra.bentler" in solution.options.test:
+            parts = [independence_sb_trace(data) for data in solution.data]
+            trace = sum(len(d) * t for d, t in zip(solution.data, parts, strict=True)) / solution.total
+        else:
+            trace = free - _trace_baseline(solution, x, y)
+        scaling = trace / df if df else float("nan")
     return Baseline(solution.total * stat, df, scaling, free)
 
 
 def _trace_baseline(solution: Solution, x: list[int], y: list[int]) -> float:
-    """``tr(A^-1 B)`` of the independence model; free covariates are saturated among themselves."""
+    """``tr(A^-1 B)`` of the independence model; covariates are saturated among themselves."""
     means, total = solution.table.meanstructure, 0.0
     for data in solution.data:
         total += independence_trace(data[:, y], means)

@@ -16,16 +16,9 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "test": ("standard", "yuan.bentler.mplus", "satorra.bentler", "browne.residual.nt.model", "none"),
 }
 _LATER: dict[str, dict[str, str]] = {
-    "estimator": {
-        name: "Use estimator='ml' or 'mlr'."
-        for name in ("gls", "uls", "wls", "dwls", "wlsmv", "wlsm", "ulsmv", "mlf", "mlmv", "mlmvs", "pml", "bayes")
-    },
-    "missing": {
-        name: "Use missing='listwise'; the number of respondents used is shown."
-        for name in ("fiml", "ml", "direct", "two.stage", "pairwise", "robust.two.stage", "available.cases")
-    },
-    "test": {name: "Use test='standard' or 'yuan.bentler.mplus'."
-             for name in ("bollen.stine", "scaled.shifted", "mean.var.adjusted", "browne.residual.adf")},
+    "estimator": dict.fromkeys(("gls", "uls", "wls", "dwls", "wlsmv", "wlsm", "ulsmv", "mlf", "mlmv", "mlmvs", "pml", "bayes"), "Use estimator='ml' or 'mlr'."),
+    "missing": dict.fromkeys(("fiml", "ml", "direct", "two.stage", "pairwise", "robust.two.stage", "available.cases"), "Use missing='listwise'; the number of respondents used is shown."),
+    "test": dict.fromkeys(("bollen.stine", "scaled.shifted", "mean.var.adjusted", "browne.residual.adf"), "Use test='standard' or 'yuan.bentler.mplus'."),
 }  # fmt: skip
 _ALIASES: dict[str, dict[str, str]] = {
     "se": {"robust": "robust.huber.white", "boot": "bootstrap", "robust.mlr": "robust.huber.white",
