@@ -50,6 +50,8 @@ def rmsea_interval(
     """
     if df == 0:
         return 0.0, 0.0
+    if scaling < 0.0:  # a robust scaling factor can be negative when the model explains next to nothing
+        return float("nan"), float("nan")
     tail = 0.5 * (1.0 - level)
     factor = scaling * groups / (nobs * df)
     low = noncentrality(stat, df, 1.0 - tail)

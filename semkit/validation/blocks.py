@@ -114,7 +114,11 @@ def read_answers(data: Any, constructs: Any = None) -> Answers:
     if not blocks:
         raise _no_constructs("no construct has two items among the columns")
     named = frame.set_axis([str(name) for name in frame.columns], axis=1)
-    return Answers(_numbers(named, blocks), blocks, wholes, tuple(notes))
+    values = _numbers(named, blocks)
+    if not isinstance(given, Mapping):
+        values, routed = _only_asked(values, named, forms, blocks)
+        notes += routed
+    return Answers(values, blocks, wholes, tuple(notes))
 
 
 def _no_constructs(what: str) -> OptionError:
@@ -188,6 +192,34 @@ def _from_forms(forms: Sequence[Any], columns: set[str]) -> tuple[tuple[Block, .
                 )
     kept = {code: whole for code, whole in wholes.items() if len(whole.parts) > 1 and set(whole.parts) <= blocks.keys()}
     return tuple(blocks.values()), tuple(kept.values()), notes
+
+
+def _only_asked(
+    values: pd.DataFrame, frame: pd.DataFrame, forms: Sequence[Any], blocks: Sequence[Block]
+) -> tuple[pd.DataFrame, list[Note]]:
+    """Set the answers of respondents who were not asked a block to missing.
+
+    Scoring may give them the lowest code, because the zero is logical; but a heap of equal rows
+    would raise every correlation among the items, and nobody answered them.
+    """
+    notes = []
+    for form in forms:
+        for routing in form.routing:
+            if routing.name not in frame or not pd.api.types.is_numeric_dtype(frame[routing.name]):
+                continue
+            skipped = (frame[routing.name] == 1).to_numpy(dtype=bool)
+            items = [item for block in blocks if block.code in routing.skips for item in block.items]
+            if skipped.any() and items:
+                values = values.assign(**{item: values[item].mask(skipped) for item in items})
+                notes.append(
+                    Note(
+                        "validation.not-asked",
+                        "info",
+                        f"{int(skipped.sum())} respondents were not asked {len(items)} items; they do not count there.",
+                        routing.name,
+                    )
+                )
+    return values, notes
 
 
 def _numbers(frame: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:

@@ -373,6 +373,25 @@ def test_items_that_were_not_fielded_are_said_to_be_absent():
     assert ("validation.items-absent", first["construct"]) in codes(found)
 
 
+def test_people_who_were_not_asked_do_not_count():
+    """A heap of ones from routing would raise alpha; it is left out."""
+    form = sk.load_instrument("collaborative_network")
+    routing = form.routing[0]
+    rng = np.random.default_rng(3)
+    items = [item.name for item in form.scored_items]
+    frame = pd.DataFrame(np.clip(np.round(rng.normal(3.5, 1, (400, len(items)))), 1, 5), columns=items)
+    frame[routing.name] = (np.arange(400) < 60).astype(float)
+    code = routing.scored[0]
+    own = [item.name for item in form.items_of(code)]
+    frame.loc[:59, own] = float(routing.scored_as)
+    found = sk.validate(SimpleNamespace(frame=frame, forms=[form])).constructs.set_index("construct")
+    asked = frame.loc[60:, own]
+    assert found.loc[code, "n"] == 340
+    assert found.loc[code, "alpha"] == pytest.approx(float(consistency.alpha(asked.cov().to_numpy())))
+    heaped = sk.validate(frame.drop(columns=routing.name), [form]).constructs.set_index("construct")
+    assert heaped.loc[code, "alpha"] > found.loc[code, "alpha"] + 0.2
+
+
 # ---------------------------------------------------------------- refusals
 
 
