@@ -149,10 +149,15 @@ def _is_declared(text: str, missing: frozenset[str]) -> bool:
     return text in missing or (number is not None and str(number) in missing)
 
 
+_NOTHING = frozenset(("na", "n/a", "#n/a", "nan", "null", "none", "-", ".", "missing"))
+
+
 def _shown(text: str) -> str:
-    """A text that may stand in a message: only a short number, never words."""
+    """A text that may stand in a message: a short number or a usual mark for 'missing', never words of a person."""
     number = whole(text)
-    return f"{number}" if number is not None and abs(number) < 1000 else ""
+    if number is not None:
+        return f"{number}" if abs(number) < 1000 else ""
+    return text.strip() if fold(text) in _NOTHING else ""
 
 
 def code_choices(cells: Cells, options: Options) -> tuple[list[str | None], list[Problem]]:
