@@ -54,7 +54,8 @@ def evidence_table(claim: Claim) -> Table:
     table = Table.of(
         [
             ("id", "Part", "text"), ("meaning", "Quantity", "words"), ("name", "Model: parameter", "code"),
-            ("est", "Estimate", "std"), ("ci", "95 % CI", "std_interval"), ("p", "p", "p"), ("delta", "Smallest", "std"),
+            ("est", "Estimate", "std"), ("ci", "95 % CI", "std_interval"), ("p", "p", "p"),
+            ("delta", "Smallest", "std"),
             ("raw", "Raw", "raw3"), ("n", "n", "count"), ("verdict", "Verdict", "verdict"),
         ],
         caption=f"Evidence for {claim.id}",
