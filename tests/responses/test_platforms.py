@@ -1,4 +1,4 @@
-"""Exports written by hand after the platforms' documentation (data/SOURCES.md), and the same answers in other clothes."""
+"""Exports written by hand after the platforms' documentation (data/SOURCES.md); the same answers in other clothes."""
 
 from __future__ import annotations
 
