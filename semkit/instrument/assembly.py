@@ -125,6 +125,22 @@ def _used(entries: Sequence[T], left_out: frozenset[str]) -> list[T]:
     return [entry for entry in entries if getattr(entry, "name", getattr(entry, "code", "")) not in left_out]
 
 
+def with_scales(main: s.InstrumentModel, points: int) -> s.InstrumentModel:
+    """Return the variant of an instrument file with ``points`` points: own constructs on the replacing scales."""
+    new = {variant.scale: variant.by for variant in main.variants if variant.points == points}
+
+    def item(model: s.ItemModel) -> s.ItemModel:
+        return model.model_copy(update={"scale": new.get(model.scale or "", model.scale)})
+
+    constructs = [
+        model.model_copy(
+            update={"scale": new.get(model.scale or "", model.scale), "items": [item(one) for one in model.items]}
+        )
+        for model in main.constructs
+    ]
+    return main.model_copy(update={"constructs": constructs})
+
+
 def assemble(main: s.InstrumentModel, parts: Sequence[Part], *, origin: str, digest: str) -> r.Instrument:
     """Join an instrument file with its shared blocks; both must have passed every check.
 

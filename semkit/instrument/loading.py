@@ -6,8 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from semkit.errors import InstrumentFileError, Problem, suggest
-from semkit.instrument.assembly import Part, assemble
+from semkit.errors import InstrumentFileError, OptionError, Problem, suggest
+from semkit.instrument.assembly import Part, assemble, with_scales
 from semkit.instrument.consistency import check
 from semkit.instrument.library import Source, find, find_block, list_instruments
 from semkit.instrument.reading import Document, read
@@ -15,7 +15,7 @@ from semkit.instrument.records import Instrument
 from semkit.instrument.schema import BlockModel, InstrumentModel
 
 
-def load_instrument(name_or_path: str | os.PathLike[str]) -> Instrument:
+def load_instrument(name_or_path: str | os.PathLike[str], *, points: int | None = None) -> Instrument:
     """Load a questionnaire: one of semkit's own by name, or a file by path.
 
     Parameters
@@ -23,12 +23,18 @@ def load_instrument(name_or_path: str | os.PathLike[str]) -> Instrument:
     name_or_path : str or path
         ``"collaborative_network"`` (see :func:`list_instruments`) or ``"my_instrument.toml"``.
 
+    points : int, optional
+        A variant the file declares, for example 7 points instead of 5 for literate respondents online.  Data of
+        two variants must never be mixed in one file.
+
     Returns
     -------
     Instrument
 
     Raises
     ------
+    OptionError
+        ``instrument.no-variant``: the file declares no variant with so many points.
     InstrumentFileError
         All problems of the file at once, each with place, what is allowed and a remedy.
     FileError
@@ -60,8 +66,25 @@ def load_instrument(name_or_path: str | os.PathLike[str]) -> Instrument:
         problems.extend(check(main, main.model, parts))
     if problems or not isinstance(main.model, InstrumentModel):
         raise InstrumentFileError(*problems)
+    model = main.model if points is None else _variant(main.model, points)
+    contents.append(f"points={points}".encode() if points is not None else b"")
     digest = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()
-    return assemble(main.model, [part for _, part in parts], origin=Path(source.label).name, digest=digest)
+    return assemble(model, [part for _, part in parts], origin=Path(source.label).name, digest=digest)
+
+
+def _variant(model: InstrumentModel, points: int) -> InstrumentModel:
+    declared = sorted({variant.points for variant in model.variants})
+    if points not in declared:
+        raise OptionError(
+            Problem(
+                "instrument.no-variant",
+                f'instrument "{model.name}"',
+                f"it has no variant with {points} points",
+                ", ".join(map(str, declared)) or "no points argument: the file declares no variant",
+                "Leave points out, or declare the variant under [[variants]].",
+            )
+        )
+    return with_scales(model, points)
 
 
 def _is_block(main: Document) -> Problem:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from semkit.errors import Problem, suggest
-from semkit.instrument.schema import ConstructModel, ItemModel, ScaleModel
+from semkit.instrument.schema import ConstructModel, InstrumentModel, ItemModel, ScaleModel, VariantModel
 from semkit.instrument.scope import File, Scope
 
 Path = tuple[str | int, ...]
@@ -26,6 +26,54 @@ def check_measures(scope: Scope) -> Iterator[Problem]:
             yield from _construct(scope, file, ("constructs", number), construct)
             for index, item in enumerate(construct.items):
                 yield from _item(scope, file, ("constructs", number, "items", index), construct, item)
+    if isinstance(scope.main.model, InstrumentModel):
+        for number, variant in enumerate(scope.main.model.variants):
+            yield from _variant(scope, scope.main.model, ("variants", number), variant)
+
+
+def _variant(scope: Scope, model: InstrumentModel, path: Path, variant: VariantModel) -> Iterator[Problem]:
+    """A variant must keep what items rely on: the mirror, and the words that attention checks ask for."""
+    where = scope.main.places.of(path)
+    old, new = scope.scales.get(variant.scale), scope.scales.get(variant.by)
+    for name, scale in ((variant.scale, old), (variant.by, new)):
+        if scale is None and name not in scope.dropped:
+            yield scope.undefined_scale(where, name)
+    if old is None or new is None:
+        return
+    if new.points != variant.points:
+        yield Problem(
+            "instrument.variant-shape",
+            where,
+            f"the variant has {variant.points} points, {new.name} has {new.points}",
+            f"points = {new.points}",
+            "Change the points, or name another scale.",
+        )
+    own = [(c, item) for c in model.constructs for item in c.items if (item.scale or c.scale) == old.name]
+    codes = codes_of(new)
+    mirrored = {codes[0] + codes[-1] - code for code in codes} == set(codes)
+    for _, item in own:
+        if (item.reverse and not mirrored) or (
+            item.attention is not None and not _same_words(old, new, item.attention)
+        ):
+            yield Problem(
+                "instrument.variant-shape",
+                where,
+                f'item "{item.name}" cannot stand on {new.name}',
+                "a scale with a mirror, on which the required answers of attention checks have the same words",
+                "Mend the scale, or leave the variant out.",
+            )
+
+
+def _same_words(old: ScaleModel, new: ScaleModel, code: int) -> bool:
+    """Whether ``code`` has the same label on both scales, in every language that both have."""
+    places = [codes_of(scale).index(code) if code in codes_of(scale) else -1 for scale in (old, new)]
+    for lang in ("id", "en"):
+        first, second = getattr(old.labels, lang), getattr(new.labels, lang)
+        if first is not None and second is not None:
+            both_exist = 0 <= places[0] < len(first) and 0 <= places[1] < len(second)
+            if not both_exist or first[places[0]] != second[places[1]]:
+                return False
+    return True
 
 
 def _scale(scope: Scope, file: File, path: Path, scale: ScaleModel) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ _KINDS = {
     "expectations": "expectation",
     "conditions": "condition",
     "derived": "derived variable",
+    "variants": "variant",
 }
 
 Span = tuple[int, int]
@@ -115,7 +116,7 @@ class Places:
 
 def _entry(section: str, index: int, node: dict[str, Any]) -> str:
     kind = _KINDS.get(section, section)
-    for key in ("name", "code", "block", "key", "question"):
+    for key in ("name", "code", "block", "key", "question", "by"):
         if isinstance(node.get(key), str | int):
             return f'{kind} "{node[key]}"' if isinstance(node[key], str) else f"{kind} {node[key]}"
     return f"{kind} number {index + 1}"

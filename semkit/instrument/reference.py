@@ -36,6 +36,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[[routing]]`", s.RoutingModel),
     ("`[[derived]]`", s.DerivedModel),
     ("`bands` of a derived variable", s.BandModel),
+    ("`[[variants]]`", s.VariantModel),
     ("`[[expectations]]`", s.ExpectationModel),
     ("`[[placeholders]]`", s.PlaceholderModel),
     ("A shared block", s.BlockModel),

@@ -228,6 +228,14 @@ class UseModel(Strict):
     )
 
 
+class VariantModel(Strict):
+    """A declared variant: the same items on a scale with another number of points."""
+
+    points: int = Field(ge=2, le=11, description="Points of the variant.", examples=[7])
+    scale: Name = Field(description="Scale of own constructs that is replaced.", examples=["agree5"])
+    by: Name = Field(description="Scale that replaces it.", examples=["agree7"])
+
+
 class FileModel(Strict):
     """What instruments and blocks have in common."""
 
@@ -269,5 +277,8 @@ class InstrumentModel(FileModel):
     theory: list[str] = Field(default_factory=list, description="Theories it rests on.")
     sources: list[SourceModel] = Field(default_factory=list, description="Papers it was drawn from.")
     use: list[UseModel] = Field(default_factory=list, description="Shared blocks, in order of asking.")
+    variants: list[VariantModel] = Field(
+        default_factory=list, description="Variants with another number of points; `load_instrument(..., points=7)`."
+    )
     routing: list[RoutingModel] = Field(default_factory=list, description="Blocks some respondents are not asked.")
     expectations: list[ExpectationModel] = Field(default_factory=list, description="Checks of validity foreseen.")

@@ -95,7 +95,7 @@ scored = ["trust"]
 BROKEN = {
     "undefined scale": (
         ('name = "TR1", id', 'name = "TR1", scale = "agree9", id'),
-        ("instrument.undefined-scale", 'line 26, construct "trust", item "TR1"', "agree5", 'Did you mean "agree5"?'),
+        ("instrument.undefined-scale", 'line 26, construct "trust", item "TR1"', "agree5", 'Did you mean "agree7"?'),
     ),
     "undefined scale of a construct": (
         ('scale = "agree5"\nitems = [{', 'scale = "agre5"\nitems = [{'),
@@ -278,6 +278,14 @@ BROKEN = {
     "date for a number": (
         ("minimum = 0", "minimum = 2026-01-01"),
         ("instrument.wrong-type", 'question "years", key "minimum"', "a finite number", "2026-01-01"),
+    ),
+    "variant with the wrong points": (
+        ("[[routing]]", '[[variants]]\npoints = 7\nscale = "agree5"\nby = "can5"\n\n[[routing]]'),
+        ("instrument.variant-shape", 'variant "can5"', "points = 5", "7 points"),
+    ),
+    "variant on which a check asks for other words": (
+        ("[[routing]]", '[[variants]]\npoints = 5\nscale = "agree5"\nby = "can5"\n\n[[routing]]'),
+        ("instrument.variant-shape", 'variant "can5"', "same words", "TR3"),
     ),
     "time that no questionnaire takes": (
         ("minutes = 5", "minutes = 0"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
-from semkit.errors import InstrumentFileError, OptionError
+from semkit.errors import FileError, InstrumentFileError, OptionError
 from semkit.instrument import Instrument, Item, combine, list_instruments, load_instrument
 
 BORDER = ("collaborative_network", "government_role", "marketing_performance")
@@ -189,3 +190,36 @@ def test_unknown_names_are_suggested(border: dict[str, Instrument]) -> None:
 def test_records_are_frozen(border: dict[str, Instrument]) -> None:
     with pytest.raises(AttributeError):
         border["government_role"].name = "x"  # type: ignore[misc]
+
+
+def test_seven_points_are_a_declared_variant(border: dict[str, Instrument]) -> None:
+    for name in ("collaborative_network", "government_role"):
+        five, seven = border[name], load_instrument(name, points=7)
+        assert {item.scale for item in seven.scored_items} == {"agree7"} and seven.scale("agree7").points == 7
+        assert {item.scale for item in seven.marker_items} == {"agree5"}
+        assert [item.text for item in seven.items] == [item.text for item in five.items]
+        (check,) = seven.checks
+        assert check.attention is not None
+        assert f'"{seven.scale("agree7").label(check.attention, "id")}"' in check.text.id
+        assert seven.scale("agree7").reverse(1) == 7 and seven.digest != five.digest
+    with pytest.raises(OptionError) as caught:
+        load_instrument("marketing_performance", points=7)
+    assert caught.value.code == "instrument.no-variant" and caught.value.problems[0].remedy
+    with pytest.raises(OptionError, match="7"):
+        load_instrument("government_role", points=6)
+
+
+def test_found_inside_a_wheel_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    from semkit.instrument import library
+
+    repository = library.bundled_folder()
+    package = tmp_path / "site-packages" / "semkit"
+    package.mkdir(parents=True)
+    monkeypatch.setattr(library, "files", lambda _: package)
+    with pytest.raises(FileError, match="not installed"):
+        load_instrument("government_role")
+    shutil.copytree(repository, package / "_instruments")
+    assert library.bundled_folder() == package / "_instruments"
+    assert load_instrument("government_role").name == "government_role"
