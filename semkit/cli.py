@@ -18,6 +18,7 @@ from typing import IO, Any, NoReturn
 from semkit import __version__
 from semkit.errors import OptionError, Problem, SemkitError, suggest
 
+FORMS = ("codebook",)
 COMMANDS = ("new", "check", "run", "clean", "validate", "fit", "export")
 
 _EPILOG = """examples:
@@ -25,7 +26,7 @@ _EPILOG = """examples:
   semkit check mystudy/study.toml           every problem of the file at once
   semkit run mystudy/study.toml             all stages, verdicts, report.html
   semkit run mystudy/study.toml -o out      the same, results in the folder out
-  semkit export government_role --to codebook --lang id,en -o codebook.csv
+  semkit export government_role --to codebook --lang id,en -o codebook.html
 
 exit codes: 0 done, 1 the data give no answer, 2 wrong usage (arguments, files, models)
 """
@@ -138,11 +139,13 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("-o", "--output", metavar="DIR", help="folder for the results")
         _talk(sub)
     sub = command("export", _export, "write an instrument in another form",
-                  "semkit export government_role --to codebook --lang id,en -o codebook.csv")  # fmt: skip
+                  "semkit export government_role --to codebook --lang id,en -o codebook.html")  # fmt: skip
     sub.add_argument("instrument", metavar="INSTRUMENT", help="name of one of semkit's instruments, or a .toml file")
     sub.add_argument("--to", required=True, metavar="FORM", help="codebook")
     sub.add_argument("--lang", default="id,en", help="languages, separated by commas (default: id,en)")
-    sub.add_argument("-o", "--output", metavar="PATH", help="file to write; to the screen when left out")
+    sub.add_argument(
+        "-o", "--output", metavar="PATH", help="file to write: .html, .xlsx or .csv (default: NAME_codebook.html here)"
+    )
     return parser
 
 
@@ -220,17 +223,22 @@ def _fit(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from semkit.study.codebook import export_instrument
+    from semkit.instrument import load_instrument, write_codebook
 
+    if options.to not in FORMS:
+        raise OptionError(
+            Problem(
+                "cli.unknown-form",
+                "--to",
+                f'"{options.to}" is no form an instrument can be written in',
+                ", ".join(FORMS),
+                suggest(options.to, FORMS).strip() or "Use one of these.",
+            )
+        )
+    form = load_instrument(options.instrument)
     languages = tuple(part.strip() for part in options.lang.split(",") if part.strip())
-    text = export_instrument(options.instrument, options.to, languages)
-    if options.output is None:
-        sys.stdout.write(text)
-        return 0
-    from semkit.writing import write_text
-
-    write_text(options.output, text)
-    _say(f"wrote {options.output}")
+    path = Path(options.output) if options.output else Path(f"{form.name}_codebook.html")
+    _say(f"wrote {write_codebook(form, path, languages or form.languages)}")
     return 0
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from semkit.study.checking import Study, check_document
 from semkit.study.reading import read_document
+from semkit.study.running import StageResult, StudyResult, run, run_cleaning, run_fitting, run_validation
 
 if TYPE_CHECKING:
     import os
@@ -28,4 +29,13 @@ def read_study(path: str | os.PathLike[str]) -> Study:
     return check_document(read_document(path))
 
 
-__all__ = ["Study", "read_study"]
+__all__ = [
+    "StageResult",
+    "Study",
+    "StudyResult",
+    "read_study",
+    "run",
+    "run_cleaning",
+    "run_fitting",
+    "run_validation",
+]

@@ -202,8 +202,9 @@ class CheckModel(Strict):
     """One robustness check of a claim: the same rule on another analysis."""
 
     id: Key = Field(description="Name of the check.", examples=["RC3"])
-    kind: Literal["all_in", "regression", "model"] = Field(
-        description="`all_in`: the same models on the data without exclusions. `regression`: moderated regression on "
+    kind: Literal["all_in", "routed", "regression", "model"] = Field(
+        description="`all_in`: the same models on the data without exclusion of careless respondents. `routed`: blocks "
+        "that routed respondents were not asked are scored at the lowest point. `regression`: moderated regression on "
         "composites. `model`: other models with the same labels."
     )
     claim: Key = Field(description="Claim it checks.", examples=["H-B2"])
@@ -236,7 +237,35 @@ class OutputModel(Strict):
 
 
 class CleaningModel(Strict):
-    """Rules of cleaning; what is left out keeps its default."""
+    """Rules of cleaning; what is left out keeps its default, the rules of docs/cleaning.md."""
+
+    duplicates: bool = Field(True, description="Remove copies of a submission.")
+    consent: bool = Field(True, description="Remove respondents without consent.")
+    screening: bool = Field(True, description="Remove respondents who were screened out.")
+    exclude_careless: bool = Field(True, description="False raises the flags but keeps everybody.")
+    attention_modes: list[Annotated[str, Field(max_length=40)]] = Field(
+        default_factory=lambda: ["self"],
+        description="Modes of answering in which a failed attention check counts against the respondent.",
+    )
+    default_mode: Annotated[str, Field(max_length=40)] = Field(
+        "self", description="Mode of rows that do not tell theirs."
+    )
+    attention_fails: int = Field(1, ge=1, description="Failed checks that raise the flag.")
+    seconds_per_item: float = Field(2.0, ge=0, le=60, description="Least believable time per item.")
+    run_minimum: int = Field(8, ge=2, description="A run of at least this many identical answers raises the flag ...")
+    run_share: float = Field(0.5, ge=0, le=1, description="... if it is also this share of the consecutive items.")
+    max_missing: float = Field(0.30, ge=0, le=1, description="Share of items missing that excludes by itself.")
+    reverse_gap: float = Field(
+        2.5, gt=0, description="Mean distance of straight and reversed items that raises the flag."
+    )
+    mahalanobis_p: float = Field(0.001, ge=0, lt=1, description="Multivariate outliers: flagged, never excluded.")
+    flags_to_exclude: int = Field(2, ge=1, description="Other flags that exclude together.")
+    winsorise: list[float] = Field(
+        default_factory=lambda: [0.01, 0.99],
+        min_length=2,
+        max_length=2,
+        description="Quantiles to which amounts are pulled before their logarithm.",
+    )
 
 
 class StudyFileModel(Strict):

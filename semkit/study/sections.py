@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path as PathName
+
 from semkit.errors import Problem, SemkitError, suggest
 from semkit.instrument import Instrument, load_instrument
 from semkit.instrument.combination import combine
@@ -10,14 +12,19 @@ from semkit.study.findings import Findings, Path
 from semkit.writing import inside
 
 
+def instrument_source(folder: PathName, name: str) -> PathName | str:
+    """Where an instrument of the study file is: a path inside the study's folder, or a name of semkit's own."""
+    is_path = name.endswith(".toml") or "/" in name or "\\" in name
+    return inside(folder, name) if is_path else name
+
+
 def instruments(found: Findings) -> tuple[Instrument, ...]:
     """Load every instrument; problems of each are part of the study's problems."""
     forms: list[Instrument] = []
     for number, name in enumerate(found.file.instruments):
         path = ("instruments", number)
         try:
-            is_path = name.endswith(".toml") or "/" in name or "\\" in name
-            forms.append(load_instrument(inside(found.document.folder, name) if is_path else name))
+            forms.append(load_instrument(instrument_source(found.document.folder, name)))
         except SemkitError as error:
             found.relay(error, path)
             found.complete = False

@@ -181,8 +181,9 @@ def _line(line: Line, parts: Sequence[PartVerdict], alpha: float) -> LineVerdict
 def robustness_tag(verdict: str, checks: Sequence[Check], needed: Sequence[str] = ()) -> Tag:
     """``robust``: every check gives the same verdict; ``fragile``: most disagree; else ``mixed``; "" without checks.
 
-    A check in ``needed`` that was not run withholds ``robust``.
+    Checks that were not testable are not applicable.  A check in ``needed`` that was not run withholds ``robust``.
     """
+    checks = [check for check in checks if check.verdict != "not_testable"]
     if not checks:
         return ""
     same = sum(check.verdict == verdict for check in checks)

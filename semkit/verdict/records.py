@@ -277,6 +277,10 @@ COLUMNS = (
 )
 
 
+#: Words instead of signs: a cell that begins with a sign is a formula to a spreadsheet.
+_SIDE = {"+": "positive", "-": "negative"}
+
+
 def _numbers(evidence: Evidence | None) -> dict[str, Any]:
     if evidence is None:
         return {}
@@ -301,7 +305,7 @@ def _claim_row(item: Verdict) -> dict[str, Any]:
         "family": item.claim.family,
         "model": " ".join(item.models),
         "parameter": single.parameter if single else "",
-        "direction": single.direction if single else "",
+        "direction": _SIDE[single.direction] if single else "",
         "delta": single.delta if single else float("nan"),
         **(_numbers(item.evidence) if single else {}),
         "p": item.pvalue,
@@ -325,7 +329,7 @@ def _part_row(item: Verdict, part: PartVerdict) -> dict[str, Any]:
         "family": item.claim.family,
         "model": part.part.model,
         "parameter": part.part.parameter,
-        "direction": part.part.direction,
+        "direction": _SIDE[part.part.direction],
         "delta": part.part.delta,
         **_numbers(part.evidence),
         "p": part.evidence.pvalue if part.evidence else float("nan"),

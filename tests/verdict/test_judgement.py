@@ -157,6 +157,8 @@ def test_robustness_tag():
     assert robustness_tag("supported", [other]) == "fragile"
     assert robustness_tag("supported", [same, other, check("RC8", "contradicted")]) == "fragile"
     assert robustness_tag("supported", [same], ["RC10"]) == "mixed"
+    assert robustness_tag("supported", [same, check("RC7", "not_testable")]) == "robust"
+    assert robustness_tag("supported", [check("RC7", "not_testable")]) == ""
     verdicts = judge([compound(2)], {"M": several([0.3, 0.2], [0.05, 0.05])}, {})
     tagged = with_checks(verdicts, {"H-1": [same, other]})["H-1"]
     assert tagged.robustness == "mixed" and tagged.verdict == "supported" and tagged.checks == (same, other)
