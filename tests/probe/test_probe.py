@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import semkit as sk
 from semkit.errors import ModelError, NotSupportedError, OptionError, ResultError
 from semkit.probe import neyman
 from semkit.result import Reference, Term, Variable
+from tests.reference.harness import VARIABLE, find_data
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 PATHS = pd.read_csv(REFERENCE / "data" / "path_sim.csv")
@@ -49,11 +49,11 @@ def test_slopes_and_roots_are_those_of_r():
 
 
 def test_process_conditional_effects_to_the_printed_digit():
-    root = os.environ.get("SEMKIT_REFERENCE")
-    if not root:
-        pytest.skip("SEMKIT_REFERENCE is not set: the PROCESS files are read in place only")
-    data = pd.read_csv(Path(root) / "process" / "Data_Model1.csv")
-    text = (Path(root) / "process" / "Results_OLS_Model1.txt").read_text(encoding="utf-8-sig")
+    path = find_data("Data_Model1.csv")
+    if path is None:
+        pytest.skip(f"{VARIABLE} is not set: the PROCESS files are read in place only")
+    data = pd.read_csv(path)
+    text = path.with_name("Results_OLS_Model1.txt").read_text(encoding="utf-8-sig")
     block = text[text.index("Conditional effect of X") : text.index("Values for quantitative")]
     printed = [
         [float(v) for v in line.split()] for line in re.findall(r"^\s+-?[\d.]+(?:\s+-?[\d.]+){6}\s*$", block, re.M)

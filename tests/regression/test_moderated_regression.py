@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ import semkit as sk
 from semkit.errors import OptionError, SampleError
 from semkit.regression import leastsquares as ls
 from semkit.result import Result, quantity
+from tests.reference.harness import VARIABLE, find_data
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 PATHS = pd.read_csv(REFERENCE / "data" / "path_sim.csv")
@@ -87,12 +87,11 @@ def test_errors_are_those_of_statsmodels():
 
 
 def test_process_model_1_to_the_printed_digit():
-    root = os.environ.get("SEMKIT_REFERENCE")
-    if not root:
-        pytest.skip("SEMKIT_REFERENCE is not set: the PROCESS files are read in place only")
-    folder = Path(root) / "process"
-    data = pd.read_csv(folder / "Data_Model1.csv")
-    text = (folder / "Results_OLS_Model1.txt").read_text(encoding="utf-8-sig")
+    path = find_data("Data_Model1.csv")
+    if path is None:
+        pytest.skip(f"{VARIABLE} is not set: the PROCESS files are read in place only")
+    data = pd.read_csv(path)
+    text = path.with_name("Results_OLS_Model1.txt").read_text(encoding="utf-8-sig")
     result = sk.moderated_regression(data, "y", "x", "m", se="HC3", center=False)
     table = result.estimates.set_index(pd.Index(result.names))
     printed = {"constant": "y ~1", "m": "y ~ m", "x": "y ~ x", "int_1": "y ~ x:m"}
