@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from semkit.errors import Note, NotSupportedError, OptionError, Problem
@@ -61,8 +61,16 @@ def prepare(
     if terms:
         spec = spec.extend(terms)
     expansion = expand(spec, option, n_groups=2 if grouped else 1, std_lv=std_lv)
-    text = print_model(expansion.spec) if terms or expansion.products else model
+    text = _print(expansion.spec, tuple(used)) if terms or expansion.products else model
     return Prepared(expansion.spec, expansion.products, used, text, expansion.notes)
+
+
+def _print(spec: ModelSpec, composites: tuple[str, ...]) -> str:
+    """The model as text; error variances that come from the sample stand in comments."""
+    columns = {composite_column(name) for name in composites}
+    shown = tuple(term for term in spec.terms if not (term.op == "~~" and term.lhs in columns and term.lhs == term.rhs))
+    notes = [f"# {column} ~~ (1 - rho)*s^2 from the sample" for column in sorted(columns)]
+    return "\n".join([print_model(replace(spec, terms=shown)).rstrip("\n"), *notes])
 
 
 def _option(interaction: Any) -> ProductIndicators:
@@ -72,10 +80,20 @@ def _option(interaction: Any) -> ProductIndicators:
         return ProductIndicators()
     if isinstance(interaction, str) and interaction.lower() in _LATER:
         raise NotSupportedError(
-            Problem("fitting.not-supported", f"interaction={interaction!r}", "is not offered",
-                    "product, ProductIndicators(...)", "Use product indicators.")
+            Problem(
+                "fitting.not-supported",
+                f"interaction={interaction!r}",
+                "is not offered",
+                "product, ProductIndicators(...)",
+                "Use product indicators.",
+            )
         )
     raise OptionError(
-        Problem("fitting.unknown-option-value", f"interaction={interaction!r}", "is not a known value",
-                "product, ProductIndicators(...)", "Choose one of them.")
+        Problem(
+            "fitting.unknown-option-value",
+            f"interaction={interaction!r}",
+            "is not a known value",
+            "product, ProductIndicators(...)",
+            "Choose one of them.",
+        )
     )
