@@ -114,7 +114,7 @@ def standardised_estimates(fit: Any) -> pd.DataFrame:
         table["std_all"] = NAN
     known = {name: position for position, name in enumerate(fit.names)}
     counts = table["label"].value_counts()
-    places = {name: table.columns.get_loc(name) for name in ("std_all", "std_se", "std_ci_lower", "std_ci_upper")}
+    values = {name: table[name].to_numpy(dtype=float).copy() for name in ("std_all", *columns)}
     for i, row in enumerate(table.to_dict("records")):
         label = str(row["label"] or "")
         plain = f"{row['lhs']} {row['op']} {row['rhs']}".strip()
@@ -124,9 +124,10 @@ def standardised_estimates(fit: Any) -> pd.DataFrame:
         if name not in known or not math.isfinite(fit.std_est[known[name]]):
             continue
         found = quantity(fit, name, standardized=True)
-        for key, value in zip(places, (found.est, found.se, found.ci_lower, found.ci_upper), strict=True):
-            table.iloc[i, places[key]] = value
-    return table
+        for key, value in zip(values, (found.est, found.se, found.ci_lower, found.ci_upper), strict=True):
+            values[key][i] = value
+    done: pd.DataFrame = table.assign(**values)
+    return done
 
 
 def read_flow(cleaned: Any, models: Iterable[tuple[str, int]] = ()) -> Flow:

@@ -174,8 +174,8 @@ def _instrument(instrument: Any) -> str:
                       ("kind", "", "text")])  # fmt: skip
     for construct in instrument.constructs:
         items = instrument.items_of(construct.code, checks=True)
-        if not items:
-            continue
+        if construct.dimensions or not items:
+            continue  # items stand under their dimensions
         table = table.heading(f"{construct.label.get(lang)} ({construct.code})")
         for item in items:
             kind = "attention check" if item.attention is not None else "reversed" if item.reverse else ""
