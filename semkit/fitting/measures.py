@@ -138,10 +138,14 @@ def tests(solution: Solution, base: Baseline) -> dict[str, Test]:
 
 
 def browne(solution: Solution) -> float:
-    """Browne's residual statistic with weights at the implied moments."""
+    """Browne's residual statistic with weights at the implied moments.
+
+    A binding inequality takes no direction away, since the degrees of freedom do not count it either.
+    """
     plain = tuple((group.cov[0], group.mean[0]) for group in solution.observed)
     return solution.total * residual_nt(
-        solution.layout, solution.theta, solution.given[0], plain, solution.weights, solution.expected, solution.basis
+        solution.layout, solution.theta, solution.given[0], plain, solution.weights, solution.expected,
+        solution.equality_basis,
     )
 
 

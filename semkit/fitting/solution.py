@@ -99,13 +99,18 @@ class Solution:
         return tangent(jacobian[0][self.minimum.active[0] | constraints.equality])
 
     @cached_property
-    def equality_rank(self) -> int:
-        """How many parameters the equality constraints take away."""
+    def equality_basis(self) -> FloatArray:
+        """Directions the equality constraints alone allow, shape ``(q, r)``; what degrees of freedom count."""
         constraints = make_constraints(self.table, self.layout, self.given)
         if constraints is None:
-            return 0
+            return np.eye(self.layout.n_parameters)
         _, jacobian = constraints.evaluate(self.minimum.x, np.arange(1))
-        return self.layout.n_parameters - tangent(jacobian[0][constraints.equality]).shape[1]
+        return tangent(jacobian[0][constraints.equality])
+
+    @cached_property
+    def equality_rank(self) -> int:
+        """How many parameters the equality constraints take away."""
+        return self.layout.n_parameters - self.equality_basis.shape[1]
 
     @cached_property
     def expected(self) -> FloatArray:

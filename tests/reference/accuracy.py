@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from tests.reference.cases import CASES
-from tests.reference.harness import WITHOUT, compare, entries, find_data, found_values, load_case, run_case
+from tests.reference.harness import WITHOUT, compare, compared, entries, find_data, found_values, load_case, run_case
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "accuracy.md"
 STEPS = (0.001, 0.01, 0.1, 0.5, 1.0)
@@ -39,7 +39,7 @@ def row(name: str) -> str:
     if path is None:
         kept = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith(f"| {name} |")]
         return kept[0] if kept else f"| {name} | {case['package']} {case['version']} | - | data not here |"
-    wanted, found = entries(case), found_values(run_case(case, pd.read_csv(path)))
+    wanted, found = compared(name, entries(case)), found_values(run_case(case, pd.read_csv(path)))
     tight = [entry for entry in wanted if entry.tolerance > 0]
     ratio = max(
         abs(found.get(entry.key, float("nan")) - entry.value) / entry.tolerance
@@ -53,8 +53,8 @@ def row(name: str) -> str:
 
 def page() -> str:
     lines = [row(name) for name in CASES]
-    excused = [f"- `{key}`: {reason}" for key, reason in WITHOUT.items()] or ["None."]
-    tail = ["", "## Keys that are not delivered, with the reason", "", *excused]
+    excused = [f"- {name}, `{' '.join(key)}`: {reason}." for (name, key), reason in WITHOUT.items()] or ["None."]
+    tail = ["", "## Keys on which semkit differs on purpose, with the reason", "", *excused]
     return HEAD + "\n".join(lines + tail) + "\n"
 
 
