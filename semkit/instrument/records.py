@@ -132,6 +132,6 @@ class Instrument:
         )
 
     def _repr_html_(self) -> str:
-        from semkit.instrument.view import html
+        from semkit.display import html
 
         return html(self)

@@ -1,6 +1,6 @@
 """The reference of the instrument file, made from its schema.
 
-``python -m semkit.instrument.reference`` writes ``docs/instrument-file.md``; a test compares.
+``python -m semkit.instrument.reference`` prints ``docs/instrument-file.md``; a test compares.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -16,7 +15,6 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from semkit.instrument import schema as s
-from semkit.writing import write_text
 
 # In the order a writer of a file meets them.
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -51,7 +49,8 @@ shows them; `sk.load_instrument("FILE.toml")` loads the file.
 
 Limits: 1 MB, UTF-8, names of at most 40 letters, digits and `_`, texts of at most 2,000 characters.
 
-This page is made from the schema by `python -m semkit.instrument.reference`; do not edit it by hand.
+This page is printed from the schema by `python -m semkit.instrument.reference` (`python docs/make.py` writes it); do
+not edit it by hand.
 
 ## A small example
 
@@ -208,14 +207,5 @@ def _example(info: FieldInfo) -> str:
     return f"`{_value(info.examples[0])}`" if info.examples else ""
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page to the path given, else to ``docs/instrument-file.md`` of the repository."""
-    default = Path(__file__).resolve().parents[2] / "docs" / "instrument-file.md"
-    path = Path(arguments[0]) if arguments else default
-    write_text(path, reference())
-    print(path)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.stdout.write(reference())
