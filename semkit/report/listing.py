@@ -64,7 +64,7 @@ def evidence_table(claim: Claim) -> Table:
         sign = "<" if part.direction == "-" else ">"
         name = f"{part.model}: {part.name}" if part.model else part.name
         table = table.add(
-            id=part.id, meaning=f"{part.meaning or part.name} {sign} 0", name=name,
+            id=part.id, meaning=f"{part.meaning or part.name}{rounding.BLANK}{sign}{rounding.BLANK}0", name=name,
             est=part.est, ci=(part.ci_lower, part.ci_upper), p=part.pvalue, delta=part.delta, raw=part.raw_est,
             n=part.n, verdict=part.verdict,
         )  # fmt: skip

@@ -15,6 +15,8 @@ ABSENT = "–"
 """Printed for 'not estimated'."""
 MINUS = "\u2212"
 THIN = "\u2009"
+BLANK = "\u00a0"
+"""Keeps a symbol, its sign and its number on one line."""
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -86,11 +88,12 @@ def pvalue(value: Any) -> str:
 
 
 def p_phrase(value: Any, symbol: str = "p") -> str:
-    """Print a p value in a sentence: ``p < .001``, ``p = .032``, empty when there is none."""
+    """Print a p value in a sentence: ``p < .001``, ``p = .032`` (unbreakable), empty when there is none."""
     text = pvalue(value)
     if text == ABSENT:
         return ""
-    return f"{symbol} {text[0]} {text[1:]}" if text[0] in "<>" else f"{symbol} = {text}"
+    sign, value_text = (text[0], text[1:]) if text[0] in "<>" else ("=", text)
+    return f"{symbol}{BLANK}{sign}{BLANK}{value_text}"
 
 
 def interval(lower: Any, upper: Any, digits: int = 2, *, leading: bool = True) -> str:

@@ -60,7 +60,7 @@ def _table(table: Table) -> str:
 
 
 def _notes(notes: Any) -> str:
-    return render("notes.html.j2", notes=list(notes)) if notes else ""
+    return render("notes.html.j2", notes=list(notes), wording=wording) if notes else ""
 
 
 def _figure(drawing: Drawing | None) -> str:

@@ -82,6 +82,12 @@ def parameter_of(lhs: str, op: str, rhs: str, labels: Mapping[str, str]) -> str:
             return f"{left} {op} {right}".strip()
 
 
+def sentence(text: str) -> str:
+    """``text`` with a full stop at its end, unless it ends in a sign already or is empty."""
+    text = text.strip()
+    return text if not text or text[-1] in ".!?:…" else f"{text}."
+
+
 def deciding(claim: Claim) -> Evidence | None:
     """The part that decides: the only one, or of several the one with the largest p (the weakest link)."""
     parts = [part for part in claim.parts if part.decides and math.isfinite(part.est)]
@@ -91,7 +97,7 @@ def deciding(claim: Claim) -> Evidence | None:
 def evidence_phrase(part: Evidence) -> str:
     """``total effect = .52, 95 % CI [.43, .61], p < .001``."""
     pieces = [
-        f"{part.meaning or part.name} = {rounding.number(part.est, leading=False)}",
+        f"{part.meaning or part.name}{rounding.BLANK}={rounding.BLANK}{rounding.number(part.est, leading=False)}",
         f"95{rounding.THIN}% CI {rounding.interval(part.ci_lower, part.ci_upper, leading=False)}",
         rounding.p_phrase(part.pvalue),
     ]
@@ -145,7 +151,7 @@ def _sample(content: ReportContent) -> str:
         return ""
     first, last = flow.steps[0], flow.steps[-1]
     gone = [(reason, n) for step in flow.steps for reason, n in step.left if n]
-    why = "; ".join(f"{reason}, n = {rounding.count(n)}" for reason, n in gone)
+    why = "; ".join(f"{reason}, n{rounding.BLANK}={rounding.BLANK}{rounding.count(n)}" for reason, n in gone)
     return (
         f"Of {rounding.count(first.count)} records received, {rounding.count(last.count)} were analysed"
         + (f" (left out: {why})" if why else "")
