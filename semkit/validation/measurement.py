@@ -24,6 +24,10 @@ _MEASURE = {
 }  # fmt: skip
 
 
+COMPLETE_SHARE = 0.75
+"""A model on fewer of the respondents is marked."""
+
+
 @dataclass(frozen=True, eq=False)
 class Measurement:
     """A confirmatory factor model, one factor a block, factors correlated.
@@ -78,6 +82,7 @@ def measure(name: str, blocks: Sequence[Block], values: pd.DataFrame) -> Measure
 
     items = [item for block in blocks for item in block.items]
     used = values[items].dropna()
+    received = int(values[items].notna().any(axis=1).sum())
     neutral = {item: f"v{i}" for i, item in enumerate(items, start=1)}
     text = "\n".join(
         f"f{j} =~ " + " + ".join(neutral[item] for item in block.items) for j, block in enumerate(blocks, start=1)
@@ -102,10 +107,10 @@ def measure(name: str, blocks: Sequence[Block], values: pd.DataFrame) -> Measure
             remedy="Look for items that hardly correlate with the others of their construct.",
         )
         return replace(empty, notes=(note,))
-    return _read(fit, name, tuple(blocks), {short: item for item, short in neutral.items()})
+    return _read(fit, name, tuple(blocks), {short: item for item, short in neutral.items()}, received)
 
 
-def _read(fit: Any, name: str, blocks: tuple[Block, ...], original: Mapping[str, str]) -> Measurement:
+def _read(fit: Any, name: str, blocks: tuple[Block, ...], original: Mapping[str, str], received: int) -> Measurement:
     table = fit.estimates
     codes = {f"f{j}": block.code for j, block in enumerate(blocks, start=1)}
     rows = table[table["op"] == "=~"]
@@ -123,15 +128,38 @@ def _read(fit: Any, name: str, blocks: tuple[Block, ...], original: Mapping[str,
             "std_se": standardised["se"].to_numpy(dtype=float),
         }
     )
+    # the direction of a factor is free; most of its loadings should be positive
+    total = loadings.groupby("construct")["std"].sum()
+    sign = {code: -1.0 if total[code] < 0 else 1.0 for code in codes.values()}
+    turned = loadings["construct"].map(sign)
+    loadings = loadings.assign(est=loadings["est"] * turned, std=loadings["std"] * turned)
     correlations = pd.DataFrame(np.eye(len(blocks)), index=list(codes.values()), columns=list(codes.values()))
     for row in table[(table["op"] == "~~") & (table["lhs"] != table["rhs"])].to_dict("records"):
         if row["lhs"] in codes and row["rhs"] in codes:
             first, second = codes[row["lhs"]], codes[row["rhs"]]
-            correlations.loc[first, second] = correlations.loc[second, first] = float(row["std_all"])
+            correlations.loc[first, second] = correlations.loc[second, first] = (
+                sign[first] * sign[second] * float(row["std_all"])
+            )
     measures = fit.fit_measures
+    thin = _thin_note(name, received, int(fit.nobs))
     wanted = {column: float(measures.get(_MEASURE.get(column, column), np.nan)) for column in FIT_COLUMNS}
     notes = tuple(_translate(note, name, original, codes) for note in fit.notes if note.severity != "info")
-    return Measurement(name, blocks, int(fit.nobs), loadings, correlations, wanted, notes)
+    return Measurement(name, blocks, int(fit.nobs), loadings, correlations, wanted, (*thin, *notes))
+
+
+def _thin_note(name: str, received: int, used: int) -> tuple[Note, ...]:
+    if used >= COMPLETE_SHARE * received:
+        return ()
+    return (
+        Note(
+            "validation.many-incomplete",
+            "warning",
+            f"only {used} of {received} respondents answered all items of the model.",
+            name,
+            "A few missing answers an item add up over many items.",
+            "Read its loadings with care; alpha and omega of each construct use more respondents.",
+        ),
+    )
 
 
 def _translate(note: Note, name: str, original: Mapping[str, str], codes: Mapping[str, str]) -> Note:

@@ -182,6 +182,18 @@ def test_stratified_alpha_is_the_reliability_of_the_mean_of_parts():
     assert float(consistency.stratified_alpha(mean @ cov @ mean.T, alphas)) == pytest.approx(true)
 
 
+def test_factors_point_where_most_of_their_items_point(found):
+    """A first item that is not reversed must not turn the whole factor."""
+    turned = HS.assign(x1=-HS["x1"], x4=-HS["x4"], x5=-HS["x5"])
+    other = sk.validate(turned, FACTORS)
+    sign = np.array([-1, 1, 1, 1, 1, -1, 1, 1, 1])  # of textual two of three point down: x6 is the odd one
+    assert other.loadings["std"].to_numpy() == pytest.approx(found.loadings["std"].to_numpy() * sign, rel=1e-5)
+    assert other.fornell_larcker.loc["textual", "visual"] == pytest.approx(
+        -found.fornell_larcker.loc["textual", "visual"], rel=1e-5
+    )
+    assert ("validation.negative-item", "x1") in codes(other)
+
+
 # ---------------------------------------------------------------- discriminant validity
 
 
@@ -292,6 +304,15 @@ def test_a_model_that_does_not_converge_is_not_read(monkeypatch):
     found = sk.validate(HS, FACTORS)
     assert ("validation.model-not-converged", "all constructs") in codes(found)
     assert found.constructs["cr"].isna().all() and found.fit["cfi"].isna().all()
+
+
+def test_a_model_on_few_complete_cases_is_marked():
+    data = pd.read_csv(REFERENCE / "data" / "HS_missing10.csv")
+    found = sk.validate(data, FACTORS)
+    complete = len(data[NINE].dropna())
+    note = next(note for note in found.notes if note.code == "validation.many-incomplete")
+    assert f"only {complete} of 301" in note.what and found.fit["n"][0] == complete
+    assert "validation.many-incomplete" not in {note.code for note in sk.validate(HS, FACTORS).notes}
 
 
 def test_few_respondents_leave_what_can_be_computed():
