@@ -11,7 +11,7 @@ from semkit.estimate.layout import BETA, PSI, Block
 FloatArray = NDArray[np.float64]
 
 
-def variances(block: Block, implied: Implied) -> tuple[FloatArray, FloatArray]:
+def variances(block: Block, implied: Implied, *, slopes: bool = True) -> tuple[FloatArray, FloatArray]:
     """Total variances of the observed variables and of eta, and their derivatives by the free cells.
 
     With ``C = A Psi A'``: ``dVar(y_i) = 2 s u_i v_i``; ``dVar(eta_j)`` is ``2 A_ja C_bj`` for ``beta_ab`` and
@@ -23,12 +23,14 @@ def variances(block: Block, implied: Implied) -> tuple[FloatArray, FloatArray]:
     slope : ndarray (B, p + m, c)
     """
     cells, p = block.free, block.p
-    u, v, scale = block.factors
-    columns = frame(block, implied)
-    batch = columns.shape[0]
+    batch = implied.sigma.shape[0]
     variance = np.concatenate(
         [np.diagonal(implied.sigma, axis1=1, axis2=2), np.diagonal(implied.eta_cov, axis1=1, axis2=2)], axis=1
     )
+    if not slopes:
+        return variance, np.zeros((batch, p + block.m, 0))
+    u, v, scale = block.factors
+    columns = frame(block, implied)
     slope = np.zeros((batch, p + block.m, len(cells)))
     slope[:, :p] = 2.0 * scale * columns[:, :, u] * columns[:, :, v]
     beta, psi = np.flatnonzero(cells.kind == BETA), np.flatnonzero(cells.kind == PSI)
@@ -43,14 +45,17 @@ def deviations(
 ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
     """Standard deviations by variable name ``(B,)`` and their derivatives by the parameters ``(B, q)``.
 
+    With ``n_parameters=0`` the derivatives are empty.
+
     A variable with a variance that is not positive has NaN.
     """
-    variance, slope = variances(block, implied)
+    variance, slope = variances(block, implied, slopes=n_parameters > 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         sd = np.sqrt(np.where(variance > 0.0, variance, np.nan))
         by_cell = slope / (2.0 * sd[..., None])
     by_parameter = np.zeros((sd.shape[0], sd.shape[1], n_parameters))
-    np.add.at(by_parameter, (slice(None), slice(None), block.free.source), by_cell)
+    if n_parameters:
+        np.add.at(by_parameter, (slice(None), slice(None), block.free.source), by_cell)
     names = block.observed + block.eta
     order = {name: k for k, name in enumerate(names)}
     return ({name: sd[:, k] for name, k in order.items()}, {name: by_parameter[:, k] for name, k in order.items()})

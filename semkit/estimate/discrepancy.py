@@ -66,9 +66,6 @@ class Value:
     hessian: FloatArray | None = None  # (B, q, q)
 
 
-CALLS: dict[str, int] = {"kernel": 0}
-
-
 def observe(cov: FloatArray, mean: FloatArray, weight: float = 1.0) -> Observed:
     """Observed moments with their log-determinant; ``cov`` must be positive definite."""
     sign, logdet = np.linalg.slogdet(cov)
@@ -113,16 +110,48 @@ def discrepancy(
     gradient = np.zeros((batch, q)) if order != "value" else None
     hessian = np.zeros((batch, q, q)) if order in ("expected", "exact") else None
     for block, data in zip(layout.blocks, observed, strict=True):
-        CALLS["kernel"] += 1
         value, slope, curve = _group(block, theta, data, given, order)
         f += data.weight * value
         source = block.free.source
-        single = len(np.unique(source)) == len(source)
+        single = block.single
         if gradient is not None and slope is not None:
             _add(gradient, source, data.weight * slope, single)
         if hessian is not None and curve is not None:
             _add_square(hessian, source, data.weight * curve, single)
     return Value(f, gradient, hessian)
+
+
+def slope(layout: Layout, theta: FloatArray, observed: tuple[Observed, ...], given: FloatArray) -> FloatArray:
+    """Only the gradient ``(B, q)``, in the cheapest form: by matrices instead of by columns.
+
+    With ``Q = W - W T W`` the derivatives by whole matrices are ``2 Q M`` (lambda), ``2 G'Q M`` (beta), ``G'Q G``
+    (psi) and ``Q`` (theta), twice that off the diagonal; nothing is said about positive definiteness.
+    """
+    out = np.zeros_like(theta)
+    for block, data in zip(layout.blocks, observed, strict=True):
+        implied = imply(block, theta, given)
+        w = np.linalg.inv(implied.sigma)
+        target = data.cov
+        gap = data.mean - implied.mu if block.means else None
+        if gap is not None:
+            target = target + gap[:, :, None] * gap[:, None, :]
+        q = w - w @ target @ w
+        right = np.concatenate([implied.g, implied.cross], axis=2)
+        by_right = q @ right
+        inner = implied.g.swapaxes(1, 2) @ by_right
+        batch = theta.shape[0]
+        everything = np.concatenate(
+            [by_right.reshape(batch, -1), inner.reshape(batch, -1), q.reshape(batch, -1)], axis=1
+        )
+        u, _, scale = block.factors
+        by_cell = everything[:, block.slope_positions] * (2.0 * scale)
+        if gap is not None:
+            left = (gap[:, None, :] @ w)[:, 0, :]
+            both = np.concatenate([left, (left[:, None, :] @ implied.g)[:, 0, :]], axis=1)
+            by_cell -= 2.0 * mean_factor(block, implied) * both[:, u]
+        source = block.free.source
+        _add(out, source, data.weight * by_cell, block.single)
+    return out
 
 
 def _add(total: FloatArray, source: NDArray[np.int64], part: FloatArray, single: bool) -> None:

@@ -50,12 +50,14 @@ def label_quantities(
 def evaluate(
     expressions: Sequence[Expression], quantities: Quantities, n_parameters: int, batch: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Values ``(B, k)`` and derivatives ``(B, k, q)`` of ``k`` expressions."""
+    """Values ``(B, k)`` and derivatives ``(B, k, q)`` of ``k`` expressions (only values when ``q`` is 0)."""
     values = np.zeros((batch, len(expressions)))
     slopes = np.zeros((batch, len(expressions), n_parameters))
     for i, expression in enumerate(expressions):
         with np.errstate(all="ignore"):
             values[:, i] = expression.evaluate(quantities.value, quantities.sd, quantities.std)
+            if n_parameters == 0:
+                continue
             partials = expression.gradient(quantities.value, quantities.sd, quantities.std)
         for atom, partial in partials.items():
             weight = np.broadcast_to(np.asarray(partial, dtype=np.float64), (batch,))

@@ -78,6 +78,17 @@ def fill(block: Block, theta: FloatArray, given: FloatArray) -> Matrices:
     )
 
 
+def total_effects(block: Block, beta: FloatArray) -> FloatArray:
+    """``(I - B)^-1``, shape ``(B, m, m)``; a finite sum of powers where no slopes form a cycle."""
+    eye = np.eye(block.m)
+    if block.depth < 0:
+        return np.asarray(np.linalg.inv(eye - beta))
+    a = eye + beta
+    for _ in range(block.depth - 1):
+        a = eye + beta @ a
+    return a
+
+
 def imply(block: Block, theta: FloatArray, given: FloatArray) -> Implied:
     """Implied moments: ``Sigma = G Psi G' + Theta``, ``mu = nu + G alpha``.
 
@@ -87,7 +98,7 @@ def imply(block: Block, theta: FloatArray, given: FloatArray) -> Implied:
     """
     x = fill(block, theta, given)
     if block.any_beta:
-        a = np.linalg.inv(np.eye(block.m) - x.beta)
+        a = total_effects(block, x.beta)
         g = x.lambda_ @ a
     else:
         a = np.broadcast_to(np.eye(block.m), x.beta.shape)

@@ -117,9 +117,47 @@ class Block:
         return u, v, scale
 
     @cached_property
+    def single(self) -> bool:
+        """Whether no two cells share a parameter."""
+        return len(np.unique(self.free.source)) == len(self.free)
+
+    @cached_property
+    def slope_positions(self) -> IntArray:
+        """Where ``u'Qv`` of each free cell stands in the flattened ``[Q [G M], G'Q [G M], Q]``."""
+        cells, p, m = self.free, self.p, self.m
+        kind, row, col = cells.kind, cells.row, cells.col
+        inner = p * 2 * m
+        last = inner + m * 2 * m
+        return np.select(
+            [kind == LAMBDA, kind == BETA, kind == PSI, kind == THETA],
+            [row * 2 * m + m + col, inner + row * 2 * m + m + col, inner + row * 2 * m + col, last + row * p + col],
+            0,
+        )
+
+    @cached_property
     def any_beta(self) -> bool:
         lo, hi = self.offsets[BETA], self.offsets[BETA + 1]
         return bool(np.any(self.fixed[lo:hi]) or np.any(self.free.kind == BETA) or np.any(self.given.kind == BETA))
+
+
+    @cached_property
+    def depth(self) -> int:
+        """Length of the longest chain of slopes; -1 when the slopes form a cycle.
+
+        With chains of at most ``d`` slopes ``(I - B)^-1 = I + B + ... + B^d`` exactly.
+        """
+        lo, hi = self.offsets[BETA], self.offsets[BETA + 1]
+        pattern = (self.fixed[lo:hi] != 0.0).reshape(self.m, self.m)
+        for cells in (self.free, self.given):
+            pick = cells.kind == BETA
+            pattern[cells.row[pick], cells.col[pick]] = True
+        power, depth = pattern.copy(), 0
+        while power.any():
+            depth += 1
+            if depth > self.m:
+                return -1
+            power = (power.astype(np.int64) @ pattern.astype(np.int64)) > 0
+        return depth
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,21 +41,25 @@ class Scales:
     slope: tuple[dict[str, FloatArray], ...]
 
 
-def scales(layout: Layout, theta: FloatArray, given: FloatArray) -> Scales:
-    """Model-implied standard deviations of every variable of every group."""
-    parts = [deviations(block, imply(block, theta, given), layout.n_parameters) for block in layout.blocks]
+def scales(layout: Layout, theta: FloatArray, given: FloatArray, *, slopes: bool = True) -> Scales:
+    """Model-implied standard deviations of every variable of every group (derivatives empty if not wanted)."""
+    parts = [deviations(block, imply(block, theta, given), layout.n_parameters if slopes else 0)
+             for block in layout.blocks]
     return Scales(tuple(part[0] for part in parts), tuple(part[1] for part in parts))
 
 
-def row_values(table: ParameterTable, layout: Layout, theta: FloatArray, given: FloatArray) -> RowValues:
-    """Unstandardised values of all rows."""
+def row_values(
+    table: ParameterTable, layout: Layout, theta: FloatArray, given: FloatArray, *, slopes: bool = True
+) -> RowValues:
+    """Unstandardised values of all rows (derivatives have no columns if not wanted)."""
     batch = theta.shape[0]
     value = np.full((batch, len(table)), np.nan)
-    slope = np.zeros((batch, len(table), layout.n_parameters))
+    slope = np.zeros((batch, len(table), layout.n_parameters if slopes else 0))
     fixed = np.flatnonzero((table.block > 0) & (table.free == 0) & np.isfinite(table.value))
     value[:, fixed] = table.value[fixed]
     value[:, table.free_rows] = theta[:, table.unique]
-    slope[:, table.free_rows, table.unique] = 1.0
+    if slopes:
+        slope[:, table.free_rows, table.unique] = 1.0
     if layout.given_rows:
         value[:, list(layout.given_rows)] = given[:, : len(layout.given_rows)]
     return RowValues(value, slope)

@@ -278,7 +278,7 @@ def _kind(type: str) -> Kind:
 def solution_rows(
     table: ParameterTable, solution: Solution, rows: RowValues, binary: frozenset[str],
     theta: FloatArray | None = None, given: FloatArray | None = None,
-    kinds: tuple[str, ...] = ("raw", "result", "std_all", "std_lv", "std_nox"),
+    kinds: tuple[str, ...] = ("raw", "result", "std_all", "std_lv", "std_nox"), *, slopes: bool = True,
 ) -> Mapping[str, RowValues]:
     """All rows, unstandardised and standardised, definitions evaluated in each metric.
 
@@ -287,8 +287,9 @@ def solution_rows(
     """
     theta = solution.minimum.x if theta is None else theta
     given = solution.given if given is None else given
-    layout, q = solution.layout, solution.layout.n_parameters
-    by = scales(layout, theta, given)
+    layout = solution.layout
+    q = layout.n_parameters if slopes else 0
+    by = scales(layout, theta, given, slopes=slopes)
     out: dict[str, RowValues] = {}
     for kind in kinds:
         if kind == "raw":
