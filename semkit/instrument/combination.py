@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from semkit.errors import InstrumentFileError, OptionError, Problem
-from semkit.instrument.items import Text
+from semkit.instrument.items import LANGUAGES, Text
 from semkit.instrument.records import Instrument
 
 
@@ -74,40 +75,50 @@ def combine(forms: Sequence[Instrument]) -> Instrument:
         )
     if len(forms) == 1:
         return forms[0]
-    union = _Union()
-    by_name: Callable[[Any], Any] = lambda entry: entry.name  # noqa: E731
-    by_code: Callable[[Any], Any] = lambda entry: entry.code  # noqa: E731
-    parts: dict[str, Any] = {
-        "scales": union.join(forms, "scales", by_name),
-        "specials": union.join(forms, "specials", by_code),
-        "constructs": union.join(forms, "constructs", by_code),
-        "items": union.join(forms, "items", by_name),
-        "questions": union.join(forms, "questions", by_name),
-        "routing": union.join(forms, "routing", by_name),
-        "derived": union.join(forms, "derived", by_name),
-        "placeholders": union.join(forms, "placeholders", by_name),
-        "sources": union.join(forms, "sources", lambda entry: entry.key),
-    }
-    if union.problems:
-        raise InstrumentFileError(*union.problems)
-    marker = tuple(dict.fromkeys(code for form in forms for code in form.marker))
-    parts["items"] = tuple(sorted(parts["items"], key=lambda item: item.construct in marker))
-    languages = tuple(lang for lang in forms[0].languages if all(lang in form.languages for form in forms))
+    parts = _joined(forms)
     return Instrument(
         name="+".join(form.name for form in forms),
         version="+".join(form.version for form in forms),
-        title=Text(*(" + ".join(form.title.get(lang) for form in forms) for lang in ("id", "en"))),
+        title=_title(forms),
         description=Text(),
-        notice=forms[0].notice
-        if len({form.notice for form in forms}) == 1
-        else Text(*(" ".join(dict.fromkeys(form.notice.get(lang) for form in forms)) for lang in ("id", "en"))),
-        languages=languages,
+        notice=_notice(forms),
+        languages=tuple(lang for lang in forms[0].languages if all(lang in form.languages for form in forms)),
         minutes=sum(form.minutes for form in forms),
         status=min((form.status for form in forms), key=("unvalidated", "piloted", "validated").index),
         expectations=tuple(dict.fromkeys(entry for form in forms for entry in form.expectations)),
         theory=tuple(dict.fromkeys(entry for form in forms for entry in form.theory)),
-        marker=marker,
+        marker=_marker(forms),
         origin="+".join(form.origin for form in forms),
         digest="+".join(form.digest for form in forms),
         **parts,
     )
+
+
+def _marker(forms: Sequence[Instrument]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(code for form in forms for code in form.marker))
+
+
+def _title(forms: Sequence[Instrument]) -> Text:
+    return Text(*(" + ".join(form.title.get(lang) for form in forms) for lang in LANGUAGES))
+
+
+def _notice(forms: Sequence[Instrument]) -> Text:
+    """Every different notice once."""
+    return Text(*(" ".join(dict.fromkeys(form.notice.get(lang) for form in forms)) for lang in LANGUAGES))
+
+
+def _joined(forms: Sequence[Instrument]) -> dict[str, Any]:
+    """Parts of all forms by name; marker items last."""
+    union = _Union()
+    by_name, by_code = attrgetter("name"), attrgetter("code")
+    parts: dict[str, Any] = {
+        part: union.join(forms, part, by_name)
+        for part in ("scales", "items", "questions", "routing", "derived", "placeholders")
+    }
+    parts |= {part: union.join(forms, part, by_code) for part in ("specials", "constructs")}
+    parts["sources"] = union.join(forms, "sources", attrgetter("key"))
+    if union.problems:
+        raise InstrumentFileError(*union.problems)
+    marker = _marker(forms)
+    parts["items"] = tuple(sorted(parts["items"], key=lambda item: item.construct in marker))
+    return parts

@@ -88,8 +88,6 @@ def write_xlsx(path: str | os.PathLike[str], sheets: Mapping[str, tuple[Sequence
     """
     try:
         import openpyxl
-        from openpyxl.styles import Alignment, Font
-        from openpyxl.utils import get_column_letter
     except ImportError as error:
         raise MissingExtraError(
             Problem(
@@ -103,32 +101,38 @@ def write_xlsx(path: str | os.PathLike[str], sheets: Mapping[str, tuple[Sequence
     book = openpyxl.Workbook()
     book.remove(book.active)
     for name, (header, rows) in sheets.items():
-        sheet = book.create_sheet(_sheet_name(name, book.sheetnames))
-        widths = [len(str(title)) for title in header]
-        for number, row in enumerate([list(header), *rows], start=1):
-            if number > MAX_ROWS:
-                raise FileError(
-                    Problem(
-                        "writing.table-too-large",
-                        f'{path}, sheet "{name}"',
-                        "the table has too many rows for XLSX",
-                        f"at most {MAX_ROWS} rows",
-                        "Write the table as CSV.",
-                    )
-                )
-            for column, value in enumerate(_checked(row, header), start=1):
-                _fill(sheet.cell(row=number, column=column), value)
-                widths[column - 1] = max(widths[column - 1], min(60, len(str(value if value is not None else ""))))
-        for column, width in enumerate(widths, start=1):
-            sheet.column_dimensions[get_column_letter(column)].width = width + 2
-            sheet.cell(row=1, column=column).font = Font(bold=True)
-        for line in sheet.iter_rows():
-            for place in line:
-                place.alignment = Alignment(wrap_text=True, vertical="top")
-        sheet.freeze_panes = "A2"
+        _write_sheet(book.create_sheet(_sheet_name(name, book.sheetnames)), header, rows, f'{path}, sheet "{name}"')
     stream = io.BytesIO()
     book.save(stream)
     return write_bytes(path, stream.getvalue())
+
+
+def _write_sheet(sheet: Any, header: Sequence[str], rows: Rows, where: str) -> None:
+    """Fill one sheet: bold header that stays in view, wrapped texts, columns as wide as their words (at most 60)."""
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
+    widths = [len(str(title)) for title in header]
+    for number, row in enumerate([list(header), *rows], start=1):
+        if number > MAX_ROWS:
+            raise FileError(
+                Problem(
+                    "writing.table-too-large",
+                    where,
+                    "the table has too many rows for XLSX",
+                    f"at most {MAX_ROWS} rows",
+                    "Write the table as CSV.",
+                )
+            )
+        for column, value in enumerate(_checked(row, header), start=1):
+            place = sheet.cell(row=number, column=column)
+            _fill(place, value)
+            place.alignment = Alignment(wrap_text=True, vertical="top")
+            widths[column - 1] = max(widths[column - 1], min(60, len(str(value if value is not None else ""))))
+    for column, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(column)].width = width + 2
+        sheet.cell(row=1, column=column).font = Font(bold=True)
+    sheet.freeze_panes = "A2"
 
 
 def _fill(place: Any, value: object) -> None:
