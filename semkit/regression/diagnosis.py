@@ -16,6 +16,53 @@ TAIL_CASES = 10
 CASES_PER_COEFFICIENT = 10
 
 
+MISSING_CODES = (-9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0)
+
+
+def missing_code(values: FloatArray) -> float | None:
+    """A value that looks like a code for 'missing': a usual code, at the end, farther off than the rest is wide.
+
+    Parameters
+    ----------
+    values : ndarray (n,)
+        NaN where missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> missing_code(np.array([1.0, 5.0, 7.0, -99.0])), missing_code(np.array([95.0, 97.0, 99.0]))
+    (-99.0, None)
+    """
+    found = np.unique(values[~np.isnan(values)])
+    if found.size < 3:
+        return None
+    for code, rest, gap in (
+        (found[0], found[1:], found[1] - found[0]),
+        (found[-1], found[:-1], found[-1] - found[-2]),
+    ):
+        if code in MISSING_CODES and gap > np.ptp(rest):
+            return float(code)
+    return None
+
+
+def _code_notes(variables: Mapping[str, Variable]) -> list[Note]:
+    notes = []
+    for name, variable in variables.items():
+        code = None if variable.values is None else missing_code(variable.values)
+        if code is not None and variable.values is not None:
+            notes.append(
+                Note(
+                    "regression.missing-code",
+                    "warning",
+                    f"{int(np.sum(variable.values == code))} respondents have {code:g}, far from all other values.",
+                    name,
+                    "It looks like a code for a missing answer and counts as a number here.",
+                    f"Set {code:g} to missing first.",
+                )
+            )
+    return notes
+
+
 def diagnose(
     recipe: RegressionRecipe,
     variables: Mapping[str, Variable],
@@ -34,7 +81,7 @@ def diagnose(
         NaN first.
     hat : ndarray (nobs,)
     """
-    notes = []
+    notes = _code_notes(variables)
     if nobs < CASES_PER_COEFFICIENT * len(vif):
         notes.append(
             Note(

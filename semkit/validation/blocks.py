@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from semkit.errors import Note, OptionError, Problem, SampleError, suggest
+from semkit.regression.diagnosis import missing_code
 from semkit.result import FloatArray
 
 
@@ -118,7 +119,7 @@ def read_answers(data: Any, constructs: Any = None) -> Answers:
     if not isinstance(given, Mapping):
         values, routed = _only_asked(values, named, forms, blocks)
         notes += routed
-    return Answers(values, blocks, wholes, tuple(notes))
+    return Answers(values, blocks, wholes, (*notes, *_code_notes(values)))
 
 
 def _no_constructs(what: str) -> OptionError:
@@ -220,6 +221,25 @@ def _only_asked(
                     )
                 )
     return values, notes
+
+
+def _code_notes(values: pd.DataFrame) -> list[Note]:
+    notes = []
+    for item in values.columns:
+        column = values[item].to_numpy(dtype=float)
+        code = missing_code(column)
+        if code is not None:
+            notes.append(
+                Note(
+                    "validation.missing-code",
+                    "warning",
+                    f"{int(np.sum(column == code))} answers are {code:g}, far from all others.",
+                    str(item),
+                    "It looks like a code for a missing answer and counts as a number here.",
+                    f"Set {code:g} to missing first.",
+                )
+            )
+    return notes
 
 
 def _numbers(frame: pd.DataFrame, blocks: Sequence[Block]) -> pd.DataFrame:

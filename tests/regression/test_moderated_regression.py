@@ -15,6 +15,7 @@ import pytest
 import semkit as sk
 from semkit.errors import OptionError, SampleError
 from semkit.regression import leastsquares as ls
+from semkit.regression.diagnosis import missing_code
 from semkit.result import Result, quantity
 from tests.reference.harness import VARIABLE, find_data
 
@@ -290,6 +291,39 @@ def test_notes_on_collinearity_leverage_and_tails():
     assert "regression.few-in-tail" in {note.code for note in sk.moderated_regression(few, "y", "x", "w").notes}
     small = sk.moderated_regression(data.head(30), "y", "x", "w")
     assert "regression.few-cases" in {note.code for note in small.notes}
+
+
+def test_a_code_for_missing_is_not_taken_for_a_number():
+    data = simulated()
+    coded = sk.moderated_regression(data.assign(w=data["w"].mask(data.index < 7, -99.0)), "y", "x", "w")
+    note = next(note for note in coded.notes if note.code == "regression.missing-code")
+    assert note.where == "w" and note.what.startswith("7 respondents have -99")
+    assert missing_code(np.array([1.0, 2.0, 5.0, 99.0, np.nan])) == 99.0
+    assert missing_code(np.array([10.0, 60.0, 99.0])) is None
+    assert missing_code(np.array([0.0, 99.0])) is None
+
+
+def test_moderation_among_real_customers():
+    """Switching costs moderate satisfaction -> loyalty: the sign of the textbook example, on raw means."""
+    path = find_data("corporate_reputation.csv")
+    if path is None:
+        pytest.skip(f"{VARIABLE} is not set: the customer survey is read in place only")
+    raw = pd.read_csv(path)
+    switch = [f"switch_{i}" for i in range(1, 5)]
+    loyal = [f"cusl_{i}" for i in range(1, 4)]
+    answers = raw[["cusa", *switch, *loyal]].replace(-99, np.nan)
+    data = pd.DataFrame(
+        {"sat": answers["cusa"], "switch": answers[switch].mean(axis=1), "loyal": answers[loyal].mean(axis=1)}
+    )
+    result = sk.moderated_regression(data, "loyal", "sat", "switch")
+    assert result.nobs_received == 344 and result.nobs == len(data.dropna())
+    assert quantity(result, "loyal ~ sat").ci_lower > 0.3
+    assert result.est[3] < 0
+    slopes = sk.probe(result, "sat", "switch").slopes["slope"].to_numpy()
+    assert slopes[0] > slopes[1] > slopes[2] > 0
+    coded = raw[["cusa", *switch, *loyal]].rename(columns={"cusa": "sat", "switch_1": "switch", "cusl_2": "loyal"})
+    uncleaned = sk.moderated_regression(coded, "loyal", "sat", "switch")
+    assert "regression.missing-code" in {note.code for note in uncleaned.notes}
 
 
 def problems_of(error, *args, **options):

@@ -270,6 +270,13 @@ def test_each_planted_fault_gets_its_note():
     assert set(found.loadings["item"]) == set(planted().columns) - {"same"}
 
 
+def test_a_code_for_missing_is_not_taken_for_an_answer():
+    data = HS.assign(x2=HS["x2"].mask(HS.index < 5, -99.0))
+    found = sk.validate(data, FACTORS)
+    assert ("validation.missing-code", "x2") in codes(found)
+    assert not {note.code for note in sk.validate(HS, FACTORS).notes} & {"validation.missing-code"}
+
+
 def test_limits_are_the_researchers():
     strict = Thresholds(reliability_minimum=0.80, reliability_good=0.95, htmt_warn=0.1, htmt_fail=0.5, loading=0.8)
     notes = codes(sk.validate(HS, FACTORS, strict))
