@@ -116,17 +116,19 @@ def answer_variance(codes: FloatArray, reverse: BoolArray) -> FloatArray:
     return np.where(told, (spread**2).sum(axis=1) / size, np.nan)
 
 
-def reverse_gap(scores: FloatArray, reverse: BoolArray) -> FloatArray:
+def reverse_gap(scores: FloatArray, reverse: BoolArray, span: float = 4.0) -> FloatArray:
     """Mean absolute difference between reversed and straight items of one construct.
 
-    ``mean over pairs (r, s) of |x_r - x_s|`` with ``x_r`` already flipped: 0 when the two ways of
-    asking agree, ``points - 1`` when they contradict each other fully.
+    ``mean over pairs (r, s) of |x_r - x_s|`` with ``x_r`` already flipped, times ``4 / range`` so that every scale is
+    measured in steps of a five-point one: 0 when the two ways of asking agree, 4 when they contradict each other fully.
 
     Parameters
     ----------
     scores : ndarray (n, p)
         Item scores of one construct, reverse items already flipped, NaN where missing.
     reverse : ndarray (p,) of bool
+    span : float
+        Highest minus lowest point of the scale; 4 on a five-point scale.
 
     Returns
     -------
@@ -145,7 +147,7 @@ def reverse_gap(scores: FloatArray, reverse: BoolArray) -> FloatArray:
     """
     gaps = np.abs(scores[:, reverse][:, :, None] - scores[:, ~reverse][:, None, :]).reshape(scores.shape[0], -1)
     pairs = (~np.isnan(gaps)).sum(axis=1)
-    return np.where(pairs > 0, np.nansum(gaps, axis=1) / np.maximum(pairs, 1), np.nan)
+    return np.where(pairs > 0, 4.0 / span * np.nansum(gaps, axis=1) / np.maximum(pairs, 1), np.nan)
 
 
 def missing_share(missing: BoolArray, exists: BoolArray) -> FloatArray:

@@ -11,12 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from semkit.cleaning.conditions import holds
+from semkit.cleaning.items import note_declared
 from semkit.cleaning.ledger import Ledger
 from semkit.cleaning.money import winsorise
 from semkit.cleaning.plan import CleaningPlan
 from semkit.cleaning.scoring import indicators, scale_mean, standardised_mean
 from semkit.instrument import Band, Derived, Instrument, Question
-from semkit.responses import Responses
+from semkit.responses import Responses, looks_personal
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -47,6 +48,7 @@ class Variables:
     absent: dict[str, BoolArray] = field(default_factory=dict)
     bases: dict[str, str] = field(default_factory=dict)
     money: set[str] = field(default_factory=set)
+    personal: list[str] = field(default_factory=list)
 
     def number(self, name: str) -> FloatArray:
         """An analysis column as numbers; NaN throughout when it has none."""
@@ -67,8 +69,12 @@ def make_variables(
     """
     variables = Variables(responses, form, plan, analysed, ledger)
     for question in form.questions:
-        if question.section not in ("quality", "consent"):
-            _question(question, variables)
+        if question.section in ("quality", "consent"):
+            continue
+        if looks_personal(question.name):
+            variables.personal.append(question.name)
+            continue
+        _question(question, variables)
     for rule in form.derived:
         _derive(rule, variables)
     return variables
@@ -94,10 +100,7 @@ def _question(question: Question, variables: Variables) -> None:
         variables.columns[question.name] = np.where(special, np.nan, raw.astype(np.float64)) * question.factor
         if question.answer == "amount" and question.factor == 1.0:
             variables.money.add(question.name)
-    declared = variables.responses.declared
-    if question.name in declared.columns:
-        hit = declared[question.name].to_numpy(dtype=bool)
-        variables.ledger.add(hit, "declared missing code", None, None, "missing", question.name)
+    note_declared(variables.responses, question.name, variables.ledger)
 
 
 def _specials(question: Question, raw: NDArray[Any], variables: Variables) -> BoolArray:

@@ -89,7 +89,8 @@ def raise_flags(
     for construct, block in layout.blocks():
         turned = layout.reverse[block]
         if construct.code not in layout.form.marker and turned.any() and not turned.all():
-            gap = careless.reverse_gap(np.where(scores.asked, scores.scores, np.nan)[:, block], turned)
+            span = float((layout.highest - layout.lowest)[block].max())
+            gap = careless.reverse_gap(np.where(scores.asked, scores.scores, np.nan)[:, block], turned, span)
             enter("flag_reverse", "reverse items", gap >= plan.reverse_gap, gap, plan.reverse_gap, construct.code)
 
     distance, more = outliers(scores.answers[:, scored], judged, plan.mahalanobis_p)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from semkit.cleaning.conditions import holds
@@ -15,6 +14,7 @@ from semkit.cleaning.plan import CleaningPlan
 from semkit.cleaning.scoring import flip
 from semkit.errors import Note
 from semkit.instrument import Routing
+from semkit.responses import Responses
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +45,7 @@ class Scores:
     routed: dict[str, FloatArray]
 
 
-def score_items(
-    coded: pd.DataFrame, declared: pd.DataFrame, layout: Layout, plan: CleaningPlan, ledger: Ledger
-) -> tuple[Scores, list[Note]]:
+def score_items(responses: Responses, layout: Layout, plan: CleaningPlan, ledger: Ledger) -> tuple[Scores, list[Note]]:
     """Score the items of all received respondents.
 
     Rules, in this order: answers on the scale are flipped where the item is reverse; a 97 ("not applicable") of a block
@@ -60,6 +58,7 @@ def score_items(
     notes : list of Note
         ``cleaning.routing-contradicted``, ``cleaning.routing-unknown``.
     """
+    coded = responses.coded
     codes = coded.reindex(columns=layout.names).to_numpy(dtype=float)
     on_scale = np.zeros(codes.shape, dtype=bool)
     for number, item in enumerate(layout.items):
@@ -91,12 +90,17 @@ def score_items(
             value[np.isnan(codes[:, number])] = None
             rule = "routing" if not asked[hit, number].all() else "special code"
             ledger.add(hit, rule, value, None, action, item.name)
-        if item.name in declared.columns:
-            ledger.add(
-                declared[item.name].to_numpy(dtype=bool), "declared missing code", None, None, "missing", item.name
-            )
+        note_declared(responses, item.name, ledger)
     given = (on_scale | special) & asked
     return Scores(answers, scores, given, asked, absent, routed), notes
+
+
+def note_declared(responses: Responses, name: str, ledger: Ledger) -> None:
+    """Enter the cells of a column that held a missing code the user declared, with that code."""
+    if name in responses.declared.columns:
+        hit = responses.declared[name].to_numpy(dtype=bool)
+        text = responses.text_of(name)
+        ledger.add(hit, "declared missing code", None if text is None else text.to_numpy(), None, "missing", name)
 
 
 def _route(

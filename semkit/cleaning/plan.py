@@ -31,7 +31,8 @@ class CleaningPlan:
     max_missing : float
         More than this share of items missing raises the flag and excludes by itself.
     reverse_gap : float
-        Mean distance between straight and reversed items of a construct that raises the flag.
+        Mean distance between straight and reversed items of a construct that raises the flag, in steps of a
+        five-point scale (other scales are rescaled to it).
     mahalanobis_p : float
         Multivariate outliers; flagged, never excluded.
     flags_to_exclude : int

@@ -61,7 +61,7 @@ def clean(responses: Responses, plan: CleaningPlan | None = None) -> Cleaned:
     layout = make_layout(form)
     ledger = Ledger(responses.coded.index.to_numpy(dtype=np.int64))
     entries = Ledger(responses.coded.index.to_numpy(dtype=np.int64))  # recodes stand after the exclusions
-    scores, notes = score_items(responses.coded, responses.declared, layout, plan, entries)
+    scores, notes = score_items(responses, layout, plan, entries)
     out, found = _leave(responses, plan, scores, ledger)
     notes += found
     judged = ~(out["duplicate"] | out["no_consent"] | out["screened_out"])
@@ -75,6 +75,7 @@ def clean(responses: Responses, plan: CleaningPlan | None = None) -> Cleaned:
     flow = make_flow(out)
     _refuse_nobody(analysed, flow)
     variables = make_variables(responses, form, plan, analysed, entries)
+    notes += _personal(variables)
     table, absent = _columns(responses, layout, plan, scores, variables, flags, hit)
     states = pd.Series("analysed", index=responses.coded.index, name="state", dtype=object)
     for state, left in out.items():
@@ -85,7 +86,7 @@ def clean(responses: Responses, plan: CleaningPlan | None = None) -> Cleaned:
         ledger=pd.concat([ledger.frame(), entries.frame()], ignore_index=True), flow=flow, states=states, flags=flags,
         attention=attention_table(scores, responses.quality, layout, plan, judged), not_applicable=absent,
         bases=dict(variables.bases), raw=responses.raw, forms=responses.forms, plan=plan,
-        notes=(*responses.notes, *notes), responses=responses,
+        notes=(*_reading_notes(responses), *notes), responses=responses,
     )  # fmt: skip
 
 
@@ -138,6 +139,23 @@ def _refuse_nobody(analysed: BoolArray, flow: pd.DataFrame) -> None:
         )
 
 
+def _personal(variables: Variables) -> list[Note]:
+    """Questions that ask for a person's data are left out of the analysis columns, and that is said."""
+    if not variables.personal:
+        return []
+    names = ", ".join(f'"{name}"' for name in variables.personal)
+    return [
+        Note("cleaning.personal-question", "warning", f"these questions look personal and are left out: {names}",
+             "", "", "Remove them from the instrument, or rename them if they are not.")
+    ]  # fmt: skip
+
+
+def _reading_notes(responses: Responses) -> list[Note]:
+    """Notes of the reading, and the problems that did not stop it (they keep their codes)."""
+    slight = [Note(one.code, "warning", one.what, one.where, "", one.remedy) for one in responses.problems]
+    return [*responses.notes, *slight]
+
+
 def _reasons(flags: pd.DataFrame) -> NDArray[np.object_]:
     """The flags of each respondent in words: ``attention + speed``."""
     names = [name.removeprefix("flag_") for name in FLAGS]
@@ -172,10 +190,12 @@ def _columns(
     columns |= means
     columns |= scores.routed
     columns |= {name: values for name, values in variables.columns.items() if name not in columns}
-    for name in ("mode", "lang", "form_version"):
-        columns[name] = quality[name].to_numpy(dtype=object)
-    columns["enumerator"] = hide_names(quality["enumerator"]).replace("", None).to_numpy(dtype=object)
-    columns["duration_s"] = quality["duration_s"].to_numpy(dtype=float)
+    seen = [
+        name for name in ("mode", "lang", "form_version", "enumerator", "duration_s") if quality[name].notna().any()
+    ]
+    for name in seen:
+        values = hide_names(quality[name]).replace("", None) if name == "enumerator" else quality[name]
+        columns[name] = values.to_numpy(dtype=float if name == "duration_s" else object)
     columns |= {name: flags[name].to_numpy(dtype=float) for name in FLAGS}
     columns["careless"] = careless.astype(float)
     return pd.DataFrame(columns, index=index), pd.DataFrame({**gone, **no_means, **variables.absent}, index=index)

@@ -25,8 +25,8 @@ class Cleaned:
     ----------
     frame : DataFrame (analysed respondents, columns)
         Item scores (reverse items flipped, special codes missing, routing rules applied), ``m_<code>`` construct means,
-        questions as numbers or option codes, dummies, derived variables, ``flag_*``, ``mode``, ``lang``, and
-        ``synthetic`` where the file has the marker.
+        questions as numbers or option codes, dummies, derived variables, ``flag_*``; where the file has them ``mode``,
+        ``lang``, ``form_version``, ``enumerator`` (codes, never names), ``duration_s`` and the marker ``synthetic``.
     frame_all : DataFrame
         The same columns with careless respondents kept (only duplicates, no consent and screening removed), and
         ``careless``.

@@ -290,26 +290,30 @@ def _missing_problems(sources: Sequence[Source], targets: Targets, where: str) -
                     f'{close} Say which column it is: mapping={{"<column>": "{name}"}}.'.strip(),
                 )
             )
-    for name, question in targets.questions.items():
-        if name not in present and question.section != "quality":
-            slight.append(
-                Problem(
-                    "responses.missing-question",
-                    f'{where}, question "{name}"',
-                    "no column holds it",
-                    f'a column "{name}"',
-                    "What is made from it will be missing.",
-                )
+    lacking = [name for name, one in targets.questions.items() if name not in present and one.section != "quality"]
+    if lacking:
+        slight.append(
+            Problem(
+                "responses.missing-question",
+                f"{where}, question{'s' if len(lacking) > 1 else ''} {_quoted(lacking)}",
+                "no column holds the answers",
+                "a column with the name or the text of the question",
+                "What is made from them will be missing; or say which column it is with mapping=.",
             )
-    for header in unmatched:
-        known = [*targets.items, *targets.questions]
+        )
+    if unmatched:
         slight.append(
             Problem(
                 "responses.unmatched-column",
-                f'{where}, column "{header}"',
-                "it is no item, question or metadata",
-                "names or labels of the instruments",
-                suggest(header, known).strip() or 'It is left aside; mapping={"<column>": "<name>"} would use it.',
+                f"{where}, column{'s' if len(unmatched) > 1 else ''} {_quoted(unmatched)}",
+                "no item, question or metadata of the platform",
+                "names or texts of the instruments",
+                'Left aside; mapping={"<column>": "<name>"} would use it.',
             )
         )
     return serious, slight
+
+
+def _quoted(names: Sequence[str], most: int = 30) -> str:
+    rest = len(names) - most
+    return ", ".join(f'"{name}"' for name in names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -130,6 +130,11 @@ class Responses:
         """Number of rows received."""
         return len(self.raw)
 
+    def text_of(self, name: str) -> pd.Series | None:
+        """Text as read of the column that holds an item or question; None when no single column does."""
+        found = [source for source in self.sources if source.target == name and not source.option]
+        return self.raw.iloc[:, found[0].position - 1] if len(found) == 1 else None
+
     @property
     def columns(self) -> pd.DataFrame:
         """Where each column of the file went, as a table."""

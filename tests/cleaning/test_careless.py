@@ -70,6 +70,8 @@ def test_reverse_gap_by_hand() -> None:
         [3, 3, 3, 3],
     ])  # fmt: skip
     np.testing.assert_allclose(careless.reverse_gap(scores, reverse), [3.0, 2.5, NA, 0.0])
+    # full contradiction is 4 whatever the number of points: 7 against 1 on seven points
+    np.testing.assert_allclose(careless.reverse_gap(np.array([[7.0, 1.0]]), np.array([False, True]), 6.0), [4.0])
 
 
 def test_missing_share_counts_only_what_exists() -> None:
