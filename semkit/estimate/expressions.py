@@ -100,9 +100,10 @@ class TableConstraints:
         value, slope = label_quantities(self.table, self.layout, x, given)
         sd: dict[str, FloatArray] = {}
         sd_slope: dict[str, FloatArray] = {}
-        if any(expression.sd_names for expression in expressions):
+        wanted = tuple(dict.fromkeys(name for expression in expressions for name in expression.sd_names))
+        if wanted:
             block = self.layout.blocks[0]
-            sd, sd_slope = deviations(block, imply(block, x, given), q)
+            sd, sd_slope = deviations(block, imply(block, x, given), q, wanted)
         values, slopes = evaluate(expressions, Quantities(value, slope, sd, sd_slope), q, len(x))
         if not expressions:
             values, slopes = np.zeros((len(x), 0)), np.zeros((len(x), 0, q))

@@ -45,9 +45,9 @@ def solve_chord(
     inverse: FloatArray,
     metric: FloatArray,
     *,
-    tolerance: float = 1e-13,
-    max_iterations: int = 25,
-    depth: int = 6,
+    tolerance: float = 1e-12,
+    max_iterations: int = 30,
+    depth: int = 8,
 ) -> Roots:
     """Solve ``residual(z) = 0`` for ``B`` equations near one known solution.
 
