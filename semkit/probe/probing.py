@@ -8,9 +8,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from semkit.errors import Note, OptionError, Problem, ResultError
+from semkit.errors import OptionError, Problem, ResultError
 from semkit.probe import frames
-from semkit.probe.equation import Equation, find_equation, variable_of
+from semkit.probe.diagnosis import diagnose
+from semkit.probe.equation import find_equation, variable_of
 from semkit.probe.view import Probe
 from semkit.result import FloatArray, Result, Variable
 
@@ -105,7 +106,7 @@ def probe(
         critical=critical,
         nobs=result.nobs,
         result_method=result.method,
-        notes=_notes(result, equation, variable, chosen, root_table),
+        notes=diagnose(result, equation, variable, chosen, root_table),
     )
 
 
@@ -177,70 +178,3 @@ def _given_values(values: Sequence[float]) -> tuple[FloatArray, list[str]]:
             )
         )
     return chosen, [f"{value:g}" for value in chosen]
-
-
-def _notes(
-    result: Result, equation: Equation, variable: Variable, chosen: FloatArray, roots: pd.DataFrame
-) -> tuple[Note, ...]:
-    notes = []
-    name = equation.moderator
-    if not result.admissible:
-        notes.append(
-            Note(
-                "probe.inadmissible",
-                "warning",
-                "the result has inadmissible estimates; its slopes are shown but should not be relied on.",
-                result.method,
-                remedy="Read result.notes for the parameter.",
-            )
-        )
-    if variable.values is None:
-        notes.append(
-            Note("probe.no-values", "info", "the result has no respondents' values; shares are not known.", name)
-        )
-    elif variable.kind == "latent":
-        notes.append(
-            Note(
-                "probe.factor-scores",
-                "info",
-                "shares of respondents count factor scores, which vary less than the latent variable itself.",
-                name,
-            )
-        )
-    outside = chosen[(chosen < variable.minimum) | (chosen > variable.maximum)]
-    if outside.size:
-        notes.append(
-            Note(
-                "probe.value-outside-data",
-                "warning",
-                f"no respondent reaches {', '.join(f'{value:.4g}' for value in outside)}"
-                f" (observed {variable.minimum:.4g} to {variable.maximum:.4g}).",
-                name,
-                "The slope there is extrapolated.",
-                'Probe at values people have: values="percentiles".',
-            )
-        )
-    if len(roots) and not roots["inside_data"].all() and np.isfinite(variable.minimum):
-        far = ", ".join(f"{value:.4g}" for value in roots.loc[~roots["inside_data"], "value"])
-        notes.append(
-            Note(
-                "probe.region-outside-data",
-                "info",
-                f"significance also changes at {far}, outside the observed data.",
-                name,
-            )
-        )
-    if variable.binary:
-        notes.append(
-            Note("probe.binary-moderator", "info", "takes 0 and 1 only; values between have no meaning.", name)
-        )
-    if equation.held:
-        notes.append(
-            Note(
-                "probe.other-products",
-                "info",
-                f"{equation.focal} is also multiplied by {', '.join(equation.held)}: held at the mean.",
-                name,
-            )
-        )
-    return tuple(notes)

@@ -5,11 +5,35 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semkit.result import FloatArray
 
 ErrorKind = Literal["classical", "HC0", "HC1", "HC2", "HC3", "HC4"]
 ERROR_KINDS: tuple[str, ...] = get_args(ErrorKind)
+
+
+DECIDES = 1e-9
+"""A leverage closer to 1 than this is 1."""
+
+
+def undetermined(design: FloatArray) -> NDArray[np.bool_]:
+    """Coefficients that a single row decides (leverage 1): least squares knows nothing of their error.
+
+    The others are those of the fit without that row (and without the column it decides).
+
+    Parameters
+    ----------
+    design : ndarray (n, k)
+
+    Returns
+    -------
+    ndarray (k,) of bool
+    """
+    alone = leverage(design) > 1.0 - DECIDES
+    root = np.linalg.pinv(design)
+    scale = np.abs(root).max(axis=1)
+    return np.asarray((np.abs(root[:, alone]) > 1e-8 * scale[:, None]).any(axis=1))
 
 
 def leverage(design: FloatArray) -> FloatArray:
@@ -48,6 +72,8 @@ def residual_weights(hat: FloatArray, n_coef: int, kind: ErrorKind) -> FloatArra
     ndarray (n,)
     """
     n = hat.shape[0]
+    # a row that alone decides a coefficient has residual 0 and leverage 1: it adds nothing to the others
+    hat = np.where(hat > 1.0 - DECIDES, 0.0, hat)
     if kind == "HC1":
         return np.full(n, np.sqrt(n / (n - n_coef)))
     if kind == "HC2":

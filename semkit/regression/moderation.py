@@ -109,7 +109,10 @@ def _estimate(
     scaling = columns.values[:, 1:]
     std_est = ls.standardise(est, scaling.var(axis=0, ddof=1), powers, np.asarray(y.var(ddof=1)))
     std_vcov = ls.standardised_covariance(design, residual, est, scaling, y, powers, kind)
-    std_est[0], std_vcov[0], std_vcov[:, 0] = np.nan, np.nan, np.nan
+    unknown = ls.undetermined(design) if kind != "classical" else np.zeros(len(est), dtype=bool)
+    vcov[unknown], vcov[:, unknown] = np.nan, np.nan
+    unknown[0] = True  # an intercept has no standardised value
+    std_est[0], std_vcov[unknown], std_vcov[:, unknown] = np.nan, np.nan, np.nan
     names = (f"{recipe.outcome} ~1", *(f"{recipe.outcome} ~ {name}" for name in predictors))
     draws, std_draws = _draws(recipe, design, y, scaling, powers)
     df = int(fit.df_resid)

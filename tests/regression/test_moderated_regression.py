@@ -232,6 +232,22 @@ def test_singular_draws_are_counted_not_used():
     assert np.isfinite(result.draws).all()
 
 
+@pytest.mark.parametrize("kind", ["HC0", "HC2", "HC3"])  # HC4 compares leverages with k / n, which changes, too
+def test_a_coefficient_that_one_row_decides_has_no_robust_error(kind):
+    """A dummy of a single row drops that row: the other coefficients and errors are those without it."""
+    data = simulated(n=80, rare=np.r_[1.0, np.zeros(79)])
+    result = sk.moderated_regression(data, "y", "x", "w", ["rare"], se=kind, center=False)
+    without = sk.moderated_regression(data.iloc[1:], "y", "x", "w", se=kind, center=False)
+    assert result.est[:4] == pytest.approx(without.est, rel=1e-9)
+    assert result.vcov[:4, :4] == pytest.approx(without.vcov, rel=1e-7)
+    assert np.isnan(result.vcov[4, 4]) and np.isnan(result.std_vcov[4]).all()
+    assert np.isfinite(result.std_vcov[1:4, 1:4]).all()
+    row = result.estimates.iloc[4]
+    assert np.isnan(row[["se", "pvalue", "ci_lower"]].astype(float)).all()
+    assert "regression.high-leverage" in {note.code for note in result.notes}
+    assert np.isfinite(sk.probe(result, "x", "w").lines["predicted"]).all()
+
+
 def test_factors_are_dummies_with_a_named_reference():
     data = simulated(region=np.resize(["Sambas", "Sanggau", "Kapuas Hulu"], 400))
     result = sk.moderated_regression(data, "y", "x", "w", ["region"], factors={"region": "Sanggau"})
