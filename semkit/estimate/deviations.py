@@ -91,6 +91,6 @@ def deviations(
         if block.single:
             by_parameter[:, :, block.free.source] = by_cell
         else:
-            np.add.at(by_parameter, (slice(None), slice(None), block.free.source), by_cell)
+            np.add.at(np.moveaxis(by_parameter, -1, 0), block.free.source, np.moveaxis(by_cell, -1, 0))
     order = {name: k for k, name in enumerate(known if names is None else names)}
     return ({name: sd[:, k] for name, k in order.items()}, {name: by_parameter[:, k] for name, k in order.items()})

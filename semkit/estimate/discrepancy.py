@@ -79,7 +79,7 @@ def inverse(sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
         root = np.linalg.cholesky(sigma)
     except np.linalg.LinAlgError:
         finite = np.isfinite(sigma).all(axis=(-1, -2))
-        good = finite.copy()
+        good: NDArray[np.bool_] = np.array(finite, dtype=bool)
         good[finite] = np.linalg.eigvalsh(sigma[finite])[:, 0] > 0.0
         safe = np.where(good[:, None, None], sigma, np.eye(sigma.shape[-1]))
         w, logdet = inverse(safe)
@@ -87,7 +87,7 @@ def inverse(sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
         logdet[~good] = np.nan
         return w, logdet
     diagonal = np.diagonal(root, axis1=-2, axis2=-1)
-    return np.linalg.inv(sigma), 2.0 * np.log(diagonal).sum(axis=-1)
+    return np.asarray(np.linalg.inv(sigma)), np.asarray(2.0 * np.log(diagonal).sum(axis=-1))
 
 
 def discrepancy(
@@ -158,7 +158,7 @@ def _add(total: FloatArray, source: NDArray[np.int64], part: FloatArray, single:
     if single:
         total[:, source] += part
     else:
-        np.add.at(total, (slice(None), source), part)
+        np.add.at(total.T, source, part.T)
 
 
 def _add_square(total: FloatArray, source: NDArray[np.int64], part: FloatArray, single: bool) -> None:
@@ -167,7 +167,7 @@ def _add_square(total: FloatArray, source: NDArray[np.int64], part: FloatArray, 
     elif single:
         total[:, source[:, None], source[None, :]] += part
     else:
-        np.add.at(total, (slice(None), source[:, None], source[None, :]), part)
+        np.add.at(np.moveaxis(total, 0, -1), (source[:, None], source[None, :]), np.moveaxis(part, 0, -1))
 
 
 def _group(
@@ -213,12 +213,12 @@ def _expected(
 ) -> FloatArray:
     """tr(W Sigma_k W Sigma_l) + 2 mu_k' W mu_l = 2 s_k s_l [(U'WU)(V'WV) + (U'WV)(V'WU)] + 2 t_k t_l U'WU."""
     uu, uv = _pick(by_w, u, u), _pick(by_w, u, v)
-    out = uu * _pick(by_w, v, v)
+    out: FloatArray = uu * _pick(by_w, v, v)
     out += uv * uv.swapaxes(1, 2)
     out *= 2.0 * scale[:, None] * scale[None, :]
     if t is not None:
         out += (2.0 * t[:, :, None] * t[:, None, :]) * uu
-    return out
+    return np.asarray(out)
 
 
 def _exact(

@@ -174,19 +174,19 @@ def residual_summaries(
         "bollen": (float(np.sum(bollen[below] ** 2)), p * (p - 1) / 2),
         "mplus": (float(np.sum(mplus[lower] ** 2)), p * (p + 1) / 2),
     }
-    gaps = dict.fromkeys(sums, 0.0)
-    extra = dict.fromkeys(sums, 0)
+    gaps = {name: 0.0 for name in sums}  # noqa: C420
+    extra = {name: 0 for name in sums}  # noqa: C420
     if mean is not None and mu is not None:
         relative = float(np.sum(((mean - mu) / s) ** 2))
         gaps = {"rmr": float(np.sum((mean - mu) ** 2)), "bentler": relative, "bollen": relative,
                 "mplus": float(np.sum((mean / s - mu / i) ** 2))}
-        extra = dict.fromkeys(sums, p)
+        extra = {name: p for name in sums}  # noqa: C420
     if slopes is not None and slopes_hat is not None and x_sd is not None:
         relative = float(np.sum(((slopes - slopes_hat) * x_sd / s[:, None]) ** 2))
         for name, value in (("rmr", float(np.sum((slopes - slopes_hat) ** 2))), ("bentler", relative),
                             ("bollen", relative)):
             gaps[name] += value
-            extra[name] += slopes.size
+            extra[name] += int(slopes.size)
     return {
         name: ((total + gaps[name]) / max(count + extra[name], 1), total / max(count, 1))
         for name, (total, count) in sums.items()

@@ -8,12 +8,13 @@ do not arrive are started again by full Newton steps.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semkit.errors import OptionError, Problem
 from semkit.estimate.discrepancy import Observed, observe, slope
 from semkit.estimate.expressions import TableConstraints, make_constraints
 from semkit.estimate.implied import imply
@@ -21,6 +22,7 @@ from semkit.estimate.optimise import LikelihoodObjective
 from semkit.estimate.standardize import row_values
 from semkit.fitting.draws import Draws
 from semkit.fitting.solution import Solution, given_values
+from semkit.fitting.tables import solution_rows
 from semkit.numerics.chord import solve_chord
 from semkit.numerics.jobs import Chunk, Job, run_job
 from semkit.numerics.newton import minimise
@@ -33,6 +35,20 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 CHUNK = 100
+
+
+def with_draws(fit: Fit, draws: int, seed: int | None) -> Fit:
+    """A copy of a fit that carries draws, its recipe and provenance saying so."""
+    from semkit.fitting.options import draw_count
+
+    if fit.solution.sample is None:
+        raise OptionError(Problem("fitting.no-raw-data", "bootstrap", "the model was fitted to moments",
+                                  "a fit to raw data", "Fit with data instead of moments."))
+    found = bootstrap(fit, draw_count(draws), seed)
+    provenance = {**fit.provenance, "seed": found.seed, "draws_requested": found.requested,
+                  "draws_failed": found.failed, "draws_inadmissible": found.inadmissible}
+    options = replace(fit.recipe.options, bootstrap=found.requested, seed=found.seed)
+    return replace(fit, recipe=replace(fit.recipe, options=options), bootstrap_draws=found, provenance=provenance)
 
 
 def bootstrap(fit: Fit, draws: int, seed: int | None = None, chunk: int = CHUNK) -> Draws:
@@ -58,7 +74,8 @@ def bootstrap(fit: Fit, draws: int, seed: int | None = None, chunk: int = CHUNK)
     found = run_job(refit, Job(replicates=draws, seed=seed, chunk=chunk))
     status = found["status"]
     keep = status == 0
-    return Draws(found["est"][keep], found["std"][keep], draws, int(np.sum(status == 1)), int(np.sum(status == 2)), seed)
+    failed, inadmissible = int(np.sum(status == 1)), int(np.sum(status == 2))
+    return Draws(found["est"][keep], found["std"][keep], draws, failed, inadmissible, seed)
 
 
 @dataclass(eq=False)
@@ -147,9 +164,8 @@ def _chord(
     layout, q = solution.layout, solution.layout.n_parameters
     batch = len(given)
     hessian = 2.0 * solution.observed_information
-    rows = np.arange(batch)
     if constraints is None:
-        inverse, metric = np.linalg.inv(hessian), hessian
+        inverse, metric = np.asarray(np.linalg.inv(hessian)), hessian
         start = np.tile(solution.theta, (batch, 1))
     else:
         here = make_constraints(solution.table, layout, solution.given)
@@ -159,7 +175,7 @@ def _chord(
         jac = jacobian[0][equal]
         k = len(jac)
         system = np.block([[hessian, jac.T], [jac, np.zeros((k, k))]])
-        inverse = np.linalg.pinv(system)
+        inverse = np.asarray(np.linalg.pinv(system))
         metric = np.zeros_like(system)
         metric[:q, :q] = 2.0 * solution.expected
         start = np.tile(np.concatenate([solution.theta, solution.minimum.multiplier[0][equal]]), (batch, 1))
@@ -180,7 +196,6 @@ def _chord(
             found = solve_chord(residual, start, inverse, metric)
         except np.linalg.LinAlgError:  # a draw ran into a singular matrix: all of them by Newton
             return start[:, :q], np.zeros(batch, dtype=bool), 1
-    del rows
     return found.z[:, :q], found.converged, found.calls
 
 
@@ -203,8 +218,9 @@ def _minimal(
 def admissible(solution: Solution, theta: FloatArray, given: FloatArray) -> NDArray[np.bool_]:
     """No negative variance and a positive semi-definite latent covariance matrix, draw by draw."""
     table = solution.table
-    variance = [k for k, row in enumerate(table.free_rows) if table.op[row] == "~~" and table.lhs[row] == table.rhs[row]]
-    good = np.all(theta[:, table.unique[variance]] >= -1e-10, axis=1)
+    rows = list(table.free_rows)
+    variance = [k for k, row in enumerate(rows) if table.op[row] == "~~" and table.lhs[row] == table.rhs[row]]
+    good: NDArray[np.bool_] = np.all(theta[:, table.unique[variance]] >= -1e-10, axis=1)
     for block in solution.layout.blocks:
         latent = [k for k, name in enumerate(block.eta) if name in table.variables.lv]
         if latent:
@@ -216,8 +232,6 @@ def admissible(solution: Solution, theta: FloatArray, given: FloatArray) -> NDAr
 
 def quantities(fit: Fit, theta: FloatArray, given: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Estimates and standardised estimates ``(b, k)`` in the order of ``fit.names``."""
-    from semkit.fitting.fit import solution_rows
-
     solution = fit.solution
     rows = row_values(solution.table, solution.layout, theta, given, slopes=False)
     with np.errstate(all="ignore"):

@@ -14,7 +14,7 @@ from semkit.fitting.expansion import composite_column, prepare
 from semkit.fitting.fit import Fit
 from semkit.fitting.options import Options, make_options
 from semkit.fitting.recipe import Recipe
-from semkit.fitting.solution import Solution, fit_moments
+from semkit.fitting.solution import fit_moments
 from semkit.model import ModelSpec, ParameterTable, build_table, check
 from semkit.sample import Composite, Design, GroupMoments, Moments, Sample, group_moments, make_sample
 from semkit.sample.design import require_trivial
@@ -119,7 +119,8 @@ def cfa(model: str, data: Any = None, **options: Any) -> Fit:
     known = set(sem.__annotations__) - {"model", "data", "return"}
     unknown = [name for name in options if name not in known]
     if unknown:
-        raise OptionError(*(Problem("fitting.unknown-option", f"{name}=", "is not an argument", ", ".join(sorted(known)),
+        allowed = ", ".join(sorted(known))
+        raise OptionError(*(Problem("fitting.unknown-option", f"{name}=", "is not an argument", allowed,
                                     suggest(name, known).strip() or "Leave it out.") for name in unknown))
     start, composites = options.pop("start", None), options.pop("composites", None)
     interaction, design = options.pop("interaction", "product"), options.pop("design", None)
@@ -177,27 +178,13 @@ def fit_spec(
             table = make_table(spec, options, tuple(g.label for g in sample.groups), tuple(columns))
     solution = fit_moments(table, options, parts, sample, tuple(columns), _start(table, start))
     provenance: dict[str, Any] = {"semkit": __version__, "numpy": np.__version__, "call": options.call}
-    if not options.bootstrap:
-        return Fit(solution, recipe, None, provenance, notes)
-    return _with_draws(solution, recipe, provenance, notes)
-
-
-def _with_draws(
-    solution: Solution, recipe: Recipe, provenance: dict[str, Any], notes: tuple[Note, ...]
-) -> Fit:
-    from semkit.fitting.bootstrap import bootstrap
-
-    if solution.sample is None:
-        raise OptionError(Problem("fitting.no-raw-data", "bootstrap=", "the model was fitted to moments",
-                                  "a fit to raw data", "Fit with data instead of moments."))
     fit = Fit(solution, recipe, None, provenance, notes)
-    draws = bootstrap(fit, recipe.options.bootstrap, recipe.options.seed)
-    provenance |= {"seed": draws.seed, "draws_requested": draws.requested, "draws_failed": draws.failed,
-                   "draws_inadmissible": draws.inadmissible}
-    return Fit(solution, recipe, draws, provenance, notes)
+    return fit.bootstrap(options.bootstrap, seed=options.seed) if options.bootstrap else fit
 
 
-def make_table(spec: ModelSpec, options: Options, groups: tuple[str, ...], composites: tuple[str, ...]) -> ParameterTable:
+def make_table(
+    spec: ModelSpec, options: Options, groups: tuple[str, ...], composites: tuple[str, ...]
+) -> ParameterTable:
     """The parameter table of an expanded model under the options."""
     means = True if options.conditional_x and options.meanstructure is None else options.meanstructure
     table = build_table(
@@ -244,8 +231,9 @@ def _start(table: ParameterTable, start: Mapping[str, float] | None) -> FloatArr
     known = {name: int(table.unique[k]) for k, name in enumerate(table.free_names)}
     unknown = [name for name in start if name not in known]
     if unknown:
-        raise OptionError(*(Problem("fitting.unknown-parameter", f'start["{name}"]', "the model has no such free parameter",
-                                    ", ".join(known), suggest(name, known).strip()) for name in unknown))
+        what = "the model has no such free parameter"
+        raise OptionError(*(Problem("fitting.unknown-parameter", f'start["{name}"]', what, ", ".join(known),
+                                    suggest(name, known).strip()) for name in unknown))
     for name, value in start.items():
         out[known[name]] = float(value)
     return out

@@ -109,6 +109,7 @@ def conditional(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Residual covariances, slopes and intercepts of the regression of y on x."""
     slopes = np.linalg.solve(cov[np.ix_(x, x)], cov[np.ix_(x, y)]).T
+    slopes = np.asarray(slopes)
     return cov[np.ix_(y, y)] - slopes @ cov[np.ix_(x, y)], slopes, mean[y] - slopes @ mean[x]
 
 

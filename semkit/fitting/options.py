@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from semkit.errors import NotSupportedError, OptionError, Problem, suggest
 
 _ALLOWED: dict[str, tuple[str, ...]] = {
@@ -15,11 +17,16 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "se": ("standard", "robust.huber.white", "robust.sem", "bootstrap", "none"),
     "test": ("standard", "yuan.bentler.mplus", "satorra.bentler", "browne.residual.nt.model", "none"),
 }
+_PLAIN_ML = "Use estimator='ml' or 'mlr'."
+_OTHERS = ("gls", "uls", "wls", "dwls", "wlsmv", "wlsm", "ulsmv", "mlf", "mlmv", "mlmvs", "pml", "bayes")
+_COMPLETE = "Use missing='listwise'; the number of respondents used is shown."
+_GAPS = ("fiml", "ml", "direct", "two.stage", "pairwise", "robust.two.stage", "available.cases")
 _LATER: dict[str, dict[str, str]] = {
-    "estimator": dict.fromkeys(("gls", "uls", "wls", "dwls", "wlsmv", "wlsm", "ulsmv", "mlf", "mlmv", "mlmvs", "pml", "bayes"), "Use estimator='ml' or 'mlr'."),
-    "missing": dict.fromkeys(("fiml", "ml", "direct", "two.stage", "pairwise", "robust.two.stage", "available.cases"), "Use missing='listwise'; the number of respondents used is shown."),
-    "test": dict.fromkeys(("bollen.stine", "scaled.shifted", "mean.var.adjusted", "browne.residual.adf"), "Use test='standard' or 'yuan.bentler.mplus'."),
-}  # fmt: skip
+    "estimator": dict.fromkeys(_OTHERS, _PLAIN_ML),
+    "missing": dict.fromkeys(_GAPS, _COMPLETE),
+    "test": dict.fromkeys(("bollen.stine", "scaled.shifted", "mean.var.adjusted", "browne.residual.adf"),
+                          "Use test='standard' or 'yuan.bentler.mplus'."),
+}
 _ALIASES: dict[str, dict[str, str]] = {
     "se": {"robust": "robust.huber.white", "boot": "bootstrap", "robust.mlr": "robust.huber.white",
            "robust.mlm": "robust.sem"},
@@ -27,7 +34,7 @@ _ALIASES: dict[str, dict[str, str]] = {
              "mlm": "satorra.bentler"},
     "information": {"first_order": "first.order"},
     "missing": {"complete": "listwise"},
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,14 @@ def choose(option: str, value: Any) -> str:
     )
 
 
+def draw_count(value: Any) -> int:
+    """A checked number of bootstrap draws."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise OptionError(Problem("fitting.bootstrap-count", f"bootstrap={value!r}", "is not a number of draws",
+                                  "a whole number, 1 or more", "Write for example bootstrap=2000."))
+    return int(value)
+
+
 def make_options(
     call: str, *, estimator: str, missing: str, information: str | None, likelihood: str, se: str | None,
     test: str | tuple[str, ...] | list[str] | None, bootstrap: int | None, seed: int | None, **rest: Any,
@@ -101,12 +116,7 @@ def make_options(
     }[name]
     tests = (test,) if isinstance(test, str) else tuple(test or (defaults[2],))
     chosen = tuple(dict.fromkeys(("standard", *(choose("test", one) for one in tests))))
-    draws = 0
-    if bootstrap is not None and bootstrap is not False:
-        if isinstance(bootstrap, bool) or int(bootstrap) != bootstrap or bootstrap < 1:
-            raise OptionError(Problem("fitting.bootstrap-count", f"bootstrap={bootstrap!r}", "is not a number of draws",
-                                      "a whole number, 1 or more", "Write for example bootstrap=2000."))
-        draws = int(bootstrap)
+    draws = 0 if bootstrap is None or bootstrap is False else draw_count(bootstrap)
     errors = choose("se", se) if se is not None else defaults[1]
     if errors == "bootstrap" and draws == 0:
         draws = 1000

@@ -84,7 +84,7 @@ def positive_definite(hessian: FloatArray) -> FloatArray:
         floor = 1e-8 * np.maximum(np.abs(values).max(axis=-1, keepdims=True), 1e-300)
         bad = values[:, 0] <= floor[:, 0]
         mended = (vectors * np.maximum(np.abs(values), floor)[:, None, :]) @ vectors.swapaxes(1, 2)
-        return np.where(bad[:, None, None], mended, hessian)
+        return np.asarray(np.where(bad[:, None, None], mended, hessian))
     return hessian
 
 
@@ -155,7 +155,7 @@ class _State:
 
 
 def _violation(value: FloatArray, equality: BoolArray) -> FloatArray:
-    return np.where(equality, np.abs(value), np.maximum(-value, 0.0)).sum(axis=-1)
+    return np.asarray(np.where(equality, np.abs(value), np.maximum(-value, 0.0)).sum(axis=-1))
 
 
 def minimise(

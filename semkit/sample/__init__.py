@@ -8,4 +8,14 @@ from semkit.sample.design import Design
 from semkit.sample.frame import make_sample
 from semkit.sample.moments import Moments
 
-__all__ = ["Composite", "Design", "Group", "GroupMoments", "Moments", "Product", "Sample", "group_moments", "make_sample"]
+__all__ = [
+    "Composite",
+    "Design",
+    "Group",
+    "GroupMoments",
+    "Moments",
+    "Product",
+    "Sample",
+    "group_moments",
+    "make_sample",
+]

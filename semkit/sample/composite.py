@@ -46,7 +46,7 @@ class Composite:
         object.__setattr__(self, "items", {part: tuple(items) for part, items in self.items.items()})
         problems = []
         if not self.parts:
-            problems.append(Problem("sample.composite-empty", "Composite", "no parts", "one part or more", "Name them."))
+            problems.append(Problem("sample.composite-empty", "Composite", "no parts", "one or more", "Name them."))
         if self.weights != "equal":
             problems.append(Problem("sample.composite-weights", "Composite.weights", repr(self.weights), "equal",
                                     "Form other means as a column of the data first."))

@@ -33,6 +33,7 @@ def require_trivial(design: Design | None) -> None:
     if design is not None and not design.trivial:
         used = [name for name in ("weights", "strata", "cluster", "fpc") if getattr(design, name)]
         raise NotSupportedError(
-            Problem("sample.design-not-supported", "design", f"{', '.join(used)} given; models are fitted to unweighted data",
+            Problem("sample.design-not-supported", "design",
+                    f"{', '.join(used)} given; models are fitted to unweighted data",
                     "Design() or None", "Use estimator='mlr' for robust errors, or leave design out.")
         )

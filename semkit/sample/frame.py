@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import NotSupportedError, Note, OptionError, Problem, SampleError, suggest
+from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleError, suggest
 from semkit.sample.arrays import Group, Product, Sample
 from semkit.sample.composite import Composite
 from semkit.sample.design import Design, require_trivial
@@ -184,8 +184,8 @@ def _group(
 def _check_used(base: FloatArray, names: tuple[str, ...], nobs: int, received: int) -> None:
     problems = []
     if nobs < 2:
-        problems.append(Problem("sample.no-complete-rows", "data", f"{nobs} of {received} respondents have no missing value",
-                                "2 or more", "Look which column is mostly missing and leave it out."))
+        problems.append(Problem("sample.no-complete-rows", "data",
+                                f"{nobs} of {received} respondents have no missing value", "2 or more", "Look which column is mostly missing and leave it out."))
         raise SampleError(*problems)
     for k, name in enumerate(names):
         if np.ptp(base[:, k]) == 0.0:

@@ -55,8 +55,7 @@ class Moments:
             problems.append(Problem("sample.moments-not-symmetric", "cov", "the matrix is not finite and symmetric",
                                     "a covariance matrix", "Check how it was read."))
         if self.nobs < 2:
-            problems.append(Problem("sample.moments-nobs", "nobs", f"{self.nobs}", "the number of respondents, 2 or more",
-                                    "Pass nobs=."))
+            problems.append(Problem("sample.moments-nobs", "nobs", f"{self.nobs}", "2 or more", "Pass nobs=."))
         if self.divisor not in ("n", "n-1"):
             problems.append(Problem("sample.moments-divisor", "divisor", repr(self.divisor), "n, n-1", "Choose one."))
         if problems:

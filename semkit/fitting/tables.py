@@ -1,0 +1,237 @@
+"""Tables of a fit: estimates, standardised solutions, explained variance, moments, scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from semkit.errors import OptionError, Problem
+from semkit.estimate.expressions import Quantities, evaluate, label_quantities
+from semkit.estimate.standardize import Kind, RowValues, scales, standardise
+from semkit.fitting.solution import Solution
+from semkit.model import ParameterTable
+from semkit.result import Variable, percentile_pvalue
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from semkit.fitting.fit import Fit
+
+FloatArray = NDArray[np.float64]
+
+_Z = float(ndtri(0.975))
+
+
+def standard_kind(type: str) -> Kind:
+    allowed: dict[str, Kind] = {"std_all": "std_all", "std_lv": "std_lv", "std_nox": "std_nox",
+                                "std.all": "std_all", "std.lv": "std_lv", "std.nox": "std_nox"}
+    if type not in allowed:
+        raise OptionError(Problem("fitting.unknown-option-value", f"type={type!r}", "is not a known value",
+                                  "std_all, std_lv, std_nox", "Choose one of them."))
+    return allowed[type]
+
+
+def solution_rows(
+    table: ParameterTable, solution: Solution, rows: RowValues, binary: frozenset[str],
+    theta: FloatArray | None = None, given: FloatArray | None = None,
+    kinds: tuple[str, ...] = ("raw", "result", "std_all", "std_lv", "std_nox"), *, slopes: bool = True,
+) -> Mapping[str, RowValues]:
+    """All rows, unstandardised and standardised, definitions evaluated in each metric.
+
+    ``"result"`` is the metric of claims: fully standardised, 0/1 predictors in their own unit, and
+    definitions over those with ``sd(v) = 1``.
+    """
+    theta = solution.minimum.x if theta is None else theta
+    given = solution.given if given is None else given
+    layout = solution.layout
+    q = layout.n_parameters if slopes else 0
+    by = scales(layout, theta, given, slopes=slopes)
+    out: dict[str, RowValues] = {}
+    for kind in kinds:
+        if kind == "raw":
+            out[kind] = rows
+        elif kind == "result":
+            out[kind] = standardise(table, layout, rows, by, "std_all", binary)
+        else:
+            out[kind] = standardise(table, layout, rows, by, kind)  # type: ignore[arg-type]
+    definitions = table.definitions
+    if not definitions:
+        return out
+    claim = out.get("result") or standardise(table, layout, rows, by, "std_all", binary)
+    std = {label: claim.value[:, row] for label, row in table.labelled_rows.items()}
+    std_slope = {label: claim.slope[:, row] for label, row in table.labelled_rows.items()}
+    for kind, values in out.items():
+        value, slope = values.value.copy(), values.slope.copy()
+        if kind == "raw":
+            labels, label_slope = label_quantities(table, layout, theta, given)
+            known = Quantities(labels, label_slope, by.sd[0], by.slope[0], std, std_slope)
+        else:
+            one = {name: np.ones(len(theta)) for name in by.sd[0]}
+            zero = {name: np.zeros((len(theta), q)) for name in by.sd[0]}
+            known = Quantities(
+                {label: value[:, row] for label, row in table.labelled_rows.items()},
+                {label: slope[:, row] for label, row in table.labelled_rows.items()}, one, zero, std, std_slope,
+            )
+        defined, defined_slope = evaluate([e for _, e in definitions], known, q, len(theta))
+        value[:, table.definition_rows], slope[:, table.definition_rows] = defined, defined_slope
+        out[kind] = RowValues(value, slope)
+    return out
+
+
+def _errors(values: RowValues, vcov: FloatArray) -> FloatArray:
+    """Delta-method standard errors of all rows."""
+    slope = values.slope[0]
+    variance = np.einsum("kq,qr,kr->k", slope, vcov, slope) if slope.size else np.zeros(len(slope))
+    return np.sqrt(np.maximum(variance, 0.0))
+
+
+def _shown(table: ParameterTable) -> NDArray[np.int64]:
+    return np.flatnonzero((table.block > 0) | (np.array(table.op) == ":="))
+
+
+def _labels(table: ParameterTable, shown: NDArray[np.int64]) -> list[str]:
+    """Labels without the engine's own, which begin with a dot."""
+    return ["" if table.label[i].startswith(".") else table.label[i] for i in shown]
+
+
+def _columns(est: FloatArray, se: FloatArray) -> dict[str, FloatArray]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(se > 1e-12 * np.maximum(np.abs(est), 1e-4), est / se, np.nan)
+    se = np.where(np.isnan(z) & ~np.isnan(se), 0.0, se)
+    return {"est": est, "se": se, "z": z, "pvalue": 2.0 * ndtr(-np.abs(z)), "ci_lower": est - _Z * se,
+            "ci_upper": est + _Z * se}
+
+
+def estimates_table(fit: Fit) -> pd.DataFrame:
+    """The table behind :attr:`Fit.estimates`; with draws, errors, p and intervals come from them."""
+    import pandas as pd
+
+    table, shown = fit.table, _shown(fit.table)
+    raw = fit._all["raw"]
+    columns = _columns(raw.value[0], _errors(raw, fit.solution.vcov))
+    if fit.draws is not None and len(fit.draws) > 1:
+        at, draws = fit._positions, fit.draws
+        columns["se"][at] = draws.std(axis=0, ddof=1)
+        columns["z"][at] = columns["est"][at] / columns["se"][at]
+        columns["pvalue"][at] = percentile_pvalue(draws)
+        columns["ci_lower"][at], columns["ci_upper"][at] = np.percentile(draws, [2.5, 97.5], axis=0)
+    group = [table.groups[b - 1] if b > 0 else "" for b in table.block[shown]]
+    head = {name: [getattr(table, name)[i] for i in shown] for name in ("lhs", "op", "rhs")}
+    data: dict[str, Any] = {**head, "group": group, "label": _labels(table, shown)}
+    data |= {name: values[shown] for name, values in columns.items()}
+    data |= {kind: fit._all[kind].value[0, shown] for kind in ("std_lv", "std_all", "std_nox")}
+    return pd.DataFrame(data)
+
+
+def standardized_table(fit: Fit, kind: Kind) -> pd.DataFrame:
+    """The table behind :meth:`Fit.standardized`."""
+    import pandas as pd
+
+    table, shown = fit.table, _shown(fit.table)
+    values = fit._all[kind]
+    columns = _columns(values.value[0], _errors(values, fit.solution.vcov))
+    data: dict[str, Any] = {name: [getattr(table, name)[i] for i in shown] for name in ("lhs", "op", "rhs")}
+    data["group"] = [table.groups[b - 1] if b > 0 else "" for b in table.block[shown]]
+    data["label"] = _labels(table, shown)
+    data |= {("est_std" if name == "est" else name): column[shown] for name, column in columns.items()}
+    return pd.DataFrame(data)
+
+
+def r_squared(fit: Fit) -> pd.Series[float]:
+    """``1 - residual variance / total variance`` of everything that something points at."""
+    import pandas as pd
+
+    table = fit.table
+    out: dict[str, float] = {}
+    for g, (block, implied) in enumerate(zip(fit.solution.layout.blocks, fit.solution.implied, strict=True)):
+        total = dict(zip(block.eta, np.diagonal(implied.eta_cov[0]), strict=True))
+        total |= dict(zip(block.observed, np.diagonal(implied.sigma[0]), strict=True))
+        rows = [i for i in range(len(table)) if table.block[i] == g + 1]
+        caused = {table.rhs[i] for i in rows if table.op[i] == "=~"}
+        caused |= {table.lhs[i] for i in rows if table.op[i] == "~"}
+        variance = {table.lhs[i]: float(fit._rows.value[0, i]) for i in rows
+                    if table.op[i] == "~~" and table.lhs[i] == table.rhs[i]}
+        for name in (*table.variables.ov, *table.variables.lv):
+            if name in caused and name in variance:
+                suffix = f".g{g + 1}" if g else ""
+                out[name + suffix] = 1.0 - variance[name] / float(total[name])
+    return pd.Series(out, dtype=float, name="r2")
+
+
+def moments_tables(fit: Fit, which: str) -> Mapping[str, Any]:
+    """Covariances and means as frames."""
+    import pandas as pd
+
+    names = list(fit.table.variables.ov)
+    covs, means = [], []
+    for group, implied in zip(fit.solution.observed, fit.solution.implied, strict=True):
+        cov, mean = (implied.sigma[0], implied.mu[0]) if which == "implied" else (group.cov[0], group.mean[0])
+        covs.append(pd.DataFrame(cov, index=names, columns=names))
+        means.append(pd.Series(mean, index=names))
+    out: dict[str, Any] = {"cov": covs[0] if len(covs) == 1 else covs}
+    if fit.table.meanstructure:
+        out["mean"] = means[0] if len(means) == 1 else means
+    return out
+
+
+def residual_table(fit: Fit, type: str) -> pd.DataFrame:
+    """The matrix behind :meth:`Fit.residuals` (first group)."""
+    import pandas as pd
+
+    names = list(fit.table.variables.ov)
+    cov, sigma = fit.solution.observed[0].cov[0], fit.solution.implied[0].sigma[0]
+    s, i = np.sqrt(np.diagonal(cov)), np.sqrt(np.abs(np.diagonal(sigma)))
+    if type == "raw":
+        values = cov - sigma
+    elif type in ("cor", "cor.bollen"):
+        values = cov / np.outer(s, s) - sigma / np.outer(i, i)
+    elif type == "cor.bentler":
+        values = (cov - sigma) / np.outer(s, s)
+    else:
+        raise OptionError(Problem("fitting.unknown-option-value", f"type={type!r}", "is not a known value",
+                                  "raw, cor, cor.bentler", "Choose one of them."))
+    return pd.DataFrame(values, index=names, columns=names)
+
+
+def factor_scores(fit: Fit) -> list[FloatArray]:
+    """Regression scores of the latent variables by group."""
+    if fit.solution.sample is None:
+        raise OptionError(Problem("fitting.no-raw-data", "predict()", "the model was fitted to moments",
+                                  "a fit to raw data", "Fit with data instead of moments."))
+    out = []
+    for block, implied, data in zip(fit.solution.layout.blocks, fit.solution.implied, fit.solution.data, strict=True):
+        pick = [block.eta.index(name) for name in fit.table.variables.lv]
+        weights = np.linalg.solve(implied.sigma[0], implied.cross[0][:, pick])
+        centre = implied.mu[0] if block.means else data.mean(axis=0)
+        level = implied.eta_mean[0][pick] if block.means else 0.0
+        out.append(level + (data - centre) @ weights)
+    return out
+
+
+def variables_of(fit: Fit) -> Mapping[str, Variable]:
+    """Everything known of each variable of the first group; factor scores are the values of latents."""
+    block, implied = fit.solution.layout.blocks[0], fit.solution.implied[0]
+    sample = fit.solution.sample
+    out: dict[str, Variable] = {}
+    crossed = {name for i in range(len(fit.table)) if fit.table.op[i] == "~" and ":" in fit.table.rhs[i]
+               for name in fit.table.rhs[i].split(":")}
+    group = fit.table.groups[0]
+    moments = fit.solution.moments[0]
+    for k, name in enumerate(fit.table.variables.ov):
+        mean, sd = float(moments.mean[0, k]), float(np.sqrt(moments.cov[0, k, k]))
+        values = sample.column(name) if sample is not None else None
+        low, high = (float(values.min()), float(values.max())) if values is not None else (np.nan, np.nan)
+        out[name] = Variable(name, "observed", mean, sd, low, high, values, mean if name in crossed else 0.0,
+                             name in fit.binary, group)
+    scores = factor_scores(fit)[0] if sample is not None and fit.table.variables.lv else None
+    for k, name in enumerate(fit.table.variables.lv):
+        at = block.eta.index(name)
+        sd = float(np.sqrt(max(float(implied.eta_cov[0, at, at]), 0.0)))
+        values = scores[:, k] if scores is not None else None
+        low, high = (float(values.min()), float(values.max())) if values is not None else (np.nan, np.nan)
+        out[name] = Variable(name, "latent", float(implied.eta_mean[0, at]), sd, low, high, values, 0.0, False, group)
+    return out
