@@ -50,7 +50,7 @@ def answers(n: int = 40, seed: int = 5) -> pd.DataFrame:
     table["mode"] = ["self"] * n
     table["enumerator"] = [""] * n
     table["device_hash"] = [f"d{row}" for row in range(n)]
-    return pd.DataFrame(table, dtype=object)
+    return pd.DataFrame(table, dtype=object).copy()
 
 
 def cleaned(frame: pd.DataFrame, plan: sk.CleaningPlan | None = None) -> sk.Cleaned:
