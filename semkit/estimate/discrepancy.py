@@ -205,7 +205,8 @@ def _pick(square: FloatArray, rows: NDArray[np.int64], cols: NDArray[np.int64]) 
     """``square[:, rows][:, :, cols]`` in one pass."""
     width = square.shape[-1]
     flat = square.reshape(square.shape[0], -1)
-    return np.take(flat, (rows[:, None] * width + cols[None, :]).ravel(), axis=1).reshape(-1, len(rows), len(cols))
+    at = (rows[:, None] * width + cols[None, :]).ravel()
+    return np.asarray(np.take(flat, at, axis=1).reshape(-1, len(rows), len(cols)))
 
 
 def _expected(
@@ -228,7 +229,7 @@ def _exact(
     by_r = by_w - 2.0 * by_q
     uu, uv, vv = _pick(by_w, u, u), _pick(by_w, u, v), _pick(by_w, v, v)
     r_uv = _pick(by_r, u, v)
-    out = _pick(by_r, u, u) * vv
+    out: FloatArray = _pick(by_r, u, u) * vv
     out += uu * _pick(by_r, v, v)
     cross = r_uv * uv.swapaxes(1, 2)
     out += cross

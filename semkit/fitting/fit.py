@@ -104,7 +104,7 @@ class Fit:
     @cached_property
     def est(self) -> FloatArray:
         """Estimates, shape ``(k,)``."""
-        return self._all["raw"].value[0, self._positions]
+        return np.asarray(self._all["raw"].value[0, self._positions])
 
     @cached_property
     def vcov(self) -> FloatArray:
@@ -115,7 +115,7 @@ class Fit:
     @cached_property
     def std_est(self) -> FloatArray:
         """Fully standardised estimates; 0/1 predictors keep their unit."""
-        return self._all["result"].value[0, self._positions]
+        return np.asarray(self._all["result"].value[0, self._positions])
 
     @cached_property
     def std_vcov(self) -> FloatArray:

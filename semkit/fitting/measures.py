@@ -108,8 +108,7 @@ def conditional(
     cov: FloatArray, mean: FloatArray, y: list[int], x: list[int]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Residual covariances, slopes and intercepts of the regression of y on x."""
-    slopes = np.linalg.solve(cov[np.ix_(x, x)], cov[np.ix_(x, y)]).T
-    slopes = np.asarray(slopes)
+    slopes: FloatArray = np.asarray(np.linalg.solve(cov[np.ix_(x, x)], cov[np.ix_(x, y)]).T, dtype=np.float64)
     return cov[np.ix_(y, y)] - slopes @ cov[np.ix_(x, y)], slopes, mean[y] - slopes @ mean[x]
 
 

@@ -74,7 +74,7 @@ class Solution:
     @property
     def theta(self) -> FloatArray:
         """Estimates of the different parameters, shape ``(q,)``."""
-        return self.minimum.x[0]
+        return np.asarray(self.minimum.x[0])
 
     @property
     def converged(self) -> bool:
@@ -110,14 +110,14 @@ class Solution:
     @cached_property
     def equality_rank(self) -> int:
         """How many parameters the equality constraints take away."""
-        return self.layout.n_parameters - self.equality_basis.shape[1]
+        return self.layout.n_parameters - int(self.equality_basis.shape[1])
 
     @cached_property
     def expected(self) -> FloatArray:
         """Expected information per respondent, ``(q, q)``."""
         value = discrepancy(self.layout, self.minimum.x, self.observed, self.given, "expected")
         assert value.hessian is not None
-        return 0.5 * value.hessian[0]
+        return np.asarray(0.5 * value.hessian[0])
 
     @cached_property
     def observed_information(self) -> FloatArray:
@@ -126,7 +126,7 @@ class Solution:
         constraints = make_constraints(self.table, self.layout, self.given)
         if constraints is not None:
             hessian = hessian + constraints.curvature(self.minimum.x, np.arange(1), self.minimum.multiplier)[0]
-        return 0.5 * hessian
+        return np.asarray(0.5 * hessian)
 
     @cached_property
     def data(self) -> tuple[FloatArray, ...]:

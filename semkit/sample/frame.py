@@ -185,7 +185,8 @@ def _check_used(base: FloatArray, names: tuple[str, ...], nobs: int, received: i
     problems = []
     if nobs < 2:
         problems.append(Problem("sample.no-complete-rows", "data",
-                                f"{nobs} of {received} respondents have no missing value", "2 or more", "Look which column is mostly missing and leave it out."))
+                                f"{nobs} of {received} respondents have no missing value", "2 or more",
+                                "Look which column is mostly missing and leave it out."))
         raise SampleError(*problems)
     for k, name in enumerate(names):
         if np.ptp(base[:, k]) == 0.0:
