@@ -32,6 +32,7 @@ from semkit.report.drawing import (
     text_width,
     wrap,
 )
+from semkit.report.geometry import Box, along, aside, leave_box, leave_ellipse, on_curve, overlap
 from semkit.report.graph import Edge, Graph, Moderation, Node, Value, read_graph
 from semkit.report.layout import (
     DROP,
@@ -51,7 +52,6 @@ from semkit.report.layout import (
 from semkit.report.wording import name_of
 
 Labels = Mapping[str, str]
-Box = tuple[float, float, float, float]
 MAX_WITH_PATHS, MAX_WITHOUT_PATHS = 3, 10
 
 
@@ -125,17 +125,17 @@ class Canvas:
         place = self.plan.places[name]
         return place.x, place.y
 
-    def _border(self, name: str, toward: Point) -> Point:
-        """Where the line from a node's centre to ``toward`` leaves the node."""
+    def _border(self, name: str, toward: Point, shift: Point = (0.0, 0.0)) -> Point:
+        """Where the line from a node's centre to ``toward`` leaves the node; both ends moved by ``shift``."""
         x, y = self._center(name)
-        dx, dy = toward[0] - x, toward[1] - y
-        if dx == dy == 0:
+        direction = toward[0] - x, toward[1] - y
+        if direction == (0.0, 0.0):
             return x, y
         if self.graph.node(name).latent:
-            scale = 1.0 / math.hypot(dx / RX, dy / RY)
+            dx, dy = leave_ellipse((RX, RY), shift, direction)
         else:
-            scale = 1.0 / max(abs(dx) / RX, abs(dy) / (RY - 6))
-        return x + dx * scale, y + dy * scale
+            dx, dy = leave_box((RX, RY - 6), shift, direction)
+        return x + dx, y + dy
 
     def _node(self, node: Node) -> None:
         if node.name not in self.plan.places:
@@ -218,15 +218,18 @@ class Canvas:
     def _edge(self, edge: Edge) -> tuple[Value, list[Point], str]:
         """Draw a path and return where its label may stand."""
         way = self.plan.ways.get((edge.source, edge.target), ())
-        start = self._border(edge.source, way[0] if way else self._center(edge.target))
-        end = self._border(edge.target, way[-1] if way else self._center(edge.source))
-        clear = edge.value.free and edge.value.lower * edge.value.upper > 0 if edge.value.free else True
+        # Two paths against each other run side by side.
+        back = any((e.source, e.target) == (edge.target, edge.source) for e in self.graph.edges)
+        shift = aside(self._center(edge.source), self._center(edge.target), 17.0 if back else 0.0)
+        start = self._border(edge.source, way[0] if way else self._center(edge.target), shift)
+        end = self._border(edge.target, way[-1] if way else self._center(edge.source), shift)
+        clear = not edge.value.lower * edge.value.upper <= 0
         # Solid where the interval is clear of zero, dashed where it holds zero: readable without colour.
         points = (start, *way, end)
         self.lines.append(Line(points, INK, 1.6 if clear else 1.2, "" if clear else "6 4", head=True))
         middle = len(points) // 2
         a, b = points[middle - 1], points[middle]
-        return edge.value, _along(a, b), INK
+        return edge.value, along(a, b), INK
 
     def _junctions(self) -> list[tuple[Moderation, float]]:
         """Where each moderation meets its path: spread along it from left to right."""
@@ -251,7 +254,7 @@ class Canvas:
         self.lines.append(Line((start, at), BLUE, 2.2, head=True))
         self.nodes.append(Ellipse(at[0], at[1], 3.2, 3.2, BLUE, BLUE, 1.0))
         self.taken.append((at[0] - 6, at[1] - 6, at[0] + 6, at[1] + 6))
-        return m.value, _along(start, at), BLUE
+        return m.value, along(start, at), BLUE
 
     def _covariances(self) -> list[tuple[Value, list[Point], str]]:
         """Curved double arrows; more than a few would hide the paths and stay in the table."""
@@ -270,7 +273,7 @@ class Canvas:
             other = (end[0] + bend[0]) / 2, (end[1] + bend[1]) / 2
             curve = Curve((start, half, other, end), SOFT, 1.0, "", True, True)
             self.lines.append(curve)
-            out.append((value, [_bezier(curve, t) for t in (0.5, 0.4, 0.6, 0.3, 0.7)], SOFT))
+            out.append((value, [on_curve(curve, t) for t in (0.5, 0.4, 0.6, 0.3, 0.7)], SOFT))
         return out
 
     def _arc(self, first: str, second: str) -> list[Point]:
@@ -283,7 +286,7 @@ class Canvas:
             ((edge - sign * 1.5, ya), (bulge, ya), (bulge, yb), (edge - sign * 1.5, yb)), SOFT, 1.0, "", True, True
         )
         self.lines.append(curve)
-        return [_bezier(curve, t) for t in (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72)]
+        return [on_curve(curve, t) for t in (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72)]
 
     def _label(self, value: Value, places: list[Point], ink: str) -> None:
         """Print a value at the first of ``places`` where it covers nothing, else where it covers least."""
@@ -294,7 +297,7 @@ class Canvas:
         def box(p: Point) -> Box:
             return p[0] - width / 2, p[1] - height / 2, p[0] + width / 2, p[1] + height / 2
 
-        best = min(places, key=lambda p: sum(_overlap(box(p), other) for other in self.taken))
+        best = min(places, key=lambda p: sum(overlap(box(p), other) for other in self.taken))
         area = box(best)
         self.taken.append(area)
         self.words.append(Rect(area[0], area[1], width, height, PAPER, PAPER, 0.0))
@@ -327,25 +330,6 @@ class Canvas:
             tip = self._border(target, below)
             if self.plan.places[target].side == "right" and below[0] > start[0] + 10:
                 self.lines.append(Line((start, below, tip), SOFT, 1.0, head=True))
-
-
-def _along(a: Point, b: Point) -> list[Point]:
-    """Places for a label along a line, the middle first."""
-    shares = (0.5, 0.43, 0.57, 0.36, 0.64, 0.3, 0.7, 0.24, 0.76)
-    return [(a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])) for t in shares]
-
-
-def _bezier(curve: Curve, t: float) -> Point:
-    weights = ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3)
-    pairs = list(zip(weights, curve.points, strict=True))
-    return sum(w * p[0] for w, p in pairs), sum(w * p[1] for w, p in pairs)
-
-
-def _overlap(a: Box, b: Box) -> float:
-    """Area two boxes share."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    return width * height if width > 0 and height > 0 else 0.0
 
 
 def describe(graph: Graph, labels: Labels) -> str:

@@ -38,6 +38,17 @@ class Numbering:
     """Numbers tables and figures in the order in which they are asked for, and keeps them for the files."""
 
     blocks: list[Block] = field(default_factory=list)
+    slugs: set[str] = field(default_factory=set)
+
+    def slug(self, kind: str, text: str) -> str:
+        """A name no other of its kind has, for anchors and files; ids of strangers may look alike."""
+        plain = _slug(text)
+        name, count = plain, 1
+        while f"{kind}/{name}" in self.slugs:
+            count += 1
+            name = f"{plain}-{count}"
+        self.slugs.add(f"{kind}/{name}")
+        return name
 
     def _next(self, kind: str) -> int:
         return 1 + sum(block.kind == kind for block in self.blocks)
@@ -148,7 +159,7 @@ def _slug(text: str) -> str:
 
 
 def _claim(numbering: Numbering, claim: Claim) -> dict[str, Any]:
-    name = _slug(claim.id)
+    name = numbering.slug("claim", claim.id)
     return {
         "claim": claim,
         "anchor": f"claim-{name}",
@@ -176,7 +187,7 @@ def _quality(numbering: Numbering, content: ReportContent) -> list[Block]:
 def _model(numbering: Numbering, model: ModelPart, content: ReportContent) -> dict[str, Any]:
     from semkit.report.diagram import draw_diagram
 
-    name = _slug(model.id)
+    name = numbering.slug("model", model.id)
     title = model.id + (f": {model.title}" if model.title and model.title != model.id else "")
     main = listing.estimate_table(model, content.labels, sections=listing.MAIN_SECTIONS)
     rest = listing.estimate_table(
@@ -204,7 +215,7 @@ def _model(numbering: Numbering, model: ModelPart, content: ReportContent) -> di
 def _probe(numbering: Numbering, probe: Any, model: str, content: ReportContent) -> dict[str, Any]:
     labels = content.labels
     focal, moderator, outcome = (wording.name_of(n, labels) for n in (probe.focal, probe.moderator, probe.outcome))
-    name = _slug(f"{model}-{probe.focal}-{probe.moderator}")
+    name = numbering.slug("probe", f"{model}-{probe.focal}-{probe.moderator}")
     return {
         "title": f"{focal} × {moderator}",
         "slopes": numbering.figure(
@@ -223,7 +234,9 @@ def _probe(numbering: Numbering, probe: Any, model: str, content: ReportContent)
 def _agreement(numbering: Numbering, model: ModelPart, content: ReportContent) -> Block | None:
     if model.agreement is None:
         return None
-    return numbering.table(f"agreement-{_slug(model.id)}", listing.agreement_table(model.agreement, content.labels))
+    return numbering.table(
+        f"agreement-{numbering.slug('agreement', model.id)}", listing.agreement_table(model.agreement, content.labels)
+    )
 
 
 def _notes(content: ReportContent) -> list[tuple[str, Note]]:

@@ -66,6 +66,9 @@ def known(value: Any) -> bool:
 def htmt_table(quality: QualityPart, labels: Labels) -> Table:
     """Heterotrait-monotrait ratios: lower triangle."""
     frame = quality.htmt
+    if {"construct", "label"} <= set(quality.constructs.columns):
+        own = zip(quality.constructs["construct"], quality.constructs["label"], strict=True)
+        labels = {str(code): str(text) for code, text in own if text} | dict(labels)
     names = [str(name) for name in frame.columns]
     numbered = [(f"c{i}", str(i + 1), "std") for i in range(len(names) - 1)]
     table = Table.of([("label", "Construct", "text"), *numbered],

@@ -27,12 +27,13 @@ from semkit.result import quantity
 
 NAN = float("nan")
 
-STATE_WORDS = {
-    "duplicate": ("Distinct submissions", "duplicate submission"),
-    "no_consent": ("With consent", "no consent"),
-    "screened_out": ("Eligible", "screened out"),
+STEP_WORDS = {
+    "duplicates": ("Distinct submissions", "duplicate submission"),
+    "no consent": ("With consent", "no consent"),
+    "screening": ("Eligible", "screened out"),
     "careless": ("Attentive", "careless answers"),
 }
+"""Step of a cleaned flow -> who is left after it, why the others left."""
 
 
 def read_fit(
@@ -139,12 +140,28 @@ def read_flow(cleaned: Any, models: Iterable[tuple[str, int]] = ()) -> Flow:
             steps.append(FlowStep("Records received", remaining + removed))
             if not removed:
                 continue
-        label, reason = STATE_WORDS.get(step, (_sentence(step), step.replace("_", " ")))
+        label, reason = STEP_WORDS.get(step, (_sentence(step), step.replace("_", " ")))
         if removed:
-            steps.append(FlowStep(label, remaining, ((reason, removed),)))
+            why = _careless(cleaned, removed) if step == "careless" else ((reason, removed),)
+            steps.append(FlowStep(label, remaining, why))
     if steps and len(steps) > 1:
         steps[-1] = FlowStep("Analysed", steps[-1].count, steps[-1].left)
     return Flow(tuple(steps), tuple(models))
+
+
+def _careless(cleaned: Any, removed: int) -> tuple[tuple[str, int], ...]:
+    """Careless respondents by the rule that excluded them, if the ledger tells it for all of them."""
+    ledger = cleaned.ledger
+    rows = ledger[(ledger["rule"] == "careless") & (ledger["action"] == "excluded")]
+    if len(rows) != removed:
+        return (("careless answers", removed),)
+    counts = {"too many items missing": 0, "attention check failed and another flag": 0, "two or more other flags": 0}
+    for value in rows["value"].astype(str):
+        flags = value.split(" + ")
+        missing, attention, _ = counts
+        chosen = missing if "missing" in flags else attention if "attention" in flags else "two or more other flags"
+        counts[chosen] += 1
+    return tuple((reason, count) for reason, count in counts.items() if count)
 
 
 def _sentence(text: str) -> str:

@@ -149,7 +149,8 @@ def _cleaned(cleaned: Any) -> str:
     )
     kept = cleaned.states.isin(["careless", "analysed"])
     for name in cleaned.flags.columns:
-        flags = flags.add(flag=str(name).replace("_", " "), n=int(cleaned.flags.loc[kept, name].sum()))
+        words = str(name).removeprefix("flag_").replace("_", " ")
+        flags = flags.add(flag=words, n=int(cleaned.flags.loc[kept, name].sum()))
     parts = [_figure(flowchart(flow)), _table(flags), _line(f"Ledger: {rounding.count(len(cleaned.ledger))} rows.")]
     return _card("Cleaned responses", [*parts, _notes(cleaned.notes)], banner=banner)
 
