@@ -34,6 +34,8 @@ def holds(
     """
     name = condition.question
     size = len(coded)
+    if condition.unanswered:
+        return _unanswered(name, coded, form)
     ticks = [f"{name}/{code}" for code in condition.any_of if f"{name}/{code}" in coded.columns]
     if ticks:
         table = coded[ticks].to_numpy(dtype=float)
@@ -56,3 +58,13 @@ def holds(
     low = -np.inf if condition.at_least is None else condition.at_least
     high = np.inf if condition.at_most is None else condition.at_most
     return truth((values >= low) & (values <= high), ~np.isnan(values))
+
+
+def _unanswered(name: str, coded: pd.DataFrame, form: Instrument) -> FloatArray:
+    """1 where the cell is empty or holds a special code, 0 where an answer stands; NaN when the column is not there."""
+    if name not in coded.columns:
+        return np.full(len(coded), np.nan)
+    codes = coded[name].to_numpy(dtype=object)
+    offered = {str(code) for code in form.question(name).special}
+    empty = np.array([code is None or code != code or str(code).removesuffix(".0") in offered for code in codes])
+    return truth(empty.astype(bool), np.ones(len(codes), dtype=bool))

@@ -167,7 +167,7 @@ def _derive(rule: Derived, variables: Variables) -> None:
     made = _RULES[rule.rule](rule, variables)
     if made is not None:
         variables.columns[rule.name] = made
-        if rule.rule in ("copy", "ratio") and set(rule.sources) & variables.money:
+        if rule.rule in ("copy", "first", "ratio") and set(rule.sources) & variables.money:
             variables.money.add(rule.name)
 
 
@@ -242,16 +242,53 @@ def _index(rule: Derived, variables: Variables) -> FloatArray:
     return standardised_mean(columns, variables.analysed)
 
 
-def _all_of(rule: Derived, variables: Variables) -> FloatArray:
+def _truths(rule: Derived, variables: Variables) -> FloatArray:
+    """One row a condition: 1 true, 0 false, NaN unknown."""
     numbers = {name: variables.number(name) for name in variables.columns}
-    truths = np.array([holds(one, variables.responses.coded, variables.form, numbers) for one in rule.conditions])
+    return np.array([holds(one, variables.responses.coded, variables.form, numbers) for one in rule.conditions])
+
+
+def _all_of(rule: Derived, variables: Variables) -> FloatArray:
+    truths = _truths(rule, variables)
     return np.where((truths == 0.0).any(axis=0), 0.0, np.where((truths == 1.0).all(axis=0), 1.0, np.nan))
+
+
+def _count(rule: Derived, variables: Variables) -> FloatArray:
+    truths = _truths(rule, variables)
+    known = ~np.isnan(truths)
+    held = np.nan_to_num(truths).sum(axis=0)
+    if rule.rule == "count":
+        return np.where(known.all(axis=0), held, np.nan)
+    enough = known.sum(axis=0) >= 0.5 * len(rule.conditions)
+    return np.where(enough, held / np.maximum(known.sum(axis=0), 1), np.nan)
+
+
+def _sum(rule: Derived, variables: Variables) -> FloatArray:
+    out: FloatArray = np.sum([variables.number(name) for name in rule.sources], axis=0)
+    return out
+
+
+def _first(rule: Derived, variables: Variables) -> FloatArray:
+    out = variables.number(rule.sources[0])
+    for name in rule.sources[1:]:
+        out = np.where(np.isnan(out), variables.number(name), out)
+    return out
+
+
+def _mean_z(rule: Derived, variables: Variables) -> FloatArray:
+    columns = np.column_stack([variables.number(name) for name in rule.sources])
+    return standardised_mean(columns, variables.analysed)
 
 
 _RULES = {
     "copy": _copy,
     "value": _copy,
     "code": _code,
+    "first": _first,
+    "sum": _sum,
+    "mean_z": _mean_z,
+    "count": _count,
+    "share": _count,
     "chosen": _chosen,
     "bands": _bands,
     "log1p": _log1p,

@@ -130,6 +130,14 @@ def _route(
             answers[cells] = np.nan
             asked[cells] = False
             outcome[cells] = "not asked"
+    if routing.items:
+        cells = np.ix_(rows, layout.places(routing.items))
+        contradicted += int((~np.isnan(answers[cells])).any(axis=1).sum())
+        answers[cells] = np.nan
+        asked[cells] = False
+        scores[cells] = np.nan
+        absent[cells] = True
+        outcome[cells] = "does not exist"
     notes = []
     if contradicted:
         what = f"{contradicted} blocks were answered by respondents who should not have been asked; the rule was kept"

@@ -65,7 +65,7 @@ def _construct(model: s.ConstructModel) -> i.Construct:
 
 
 def _condition(model: s.ConditionModel) -> q.Condition:
-    return q.Condition(model.question, tuple(model.any_of), model.at_least, model.at_most)
+    return q.Condition(model.question, tuple(model.any_of), model.at_least, model.at_most, model.unanswered)
 
 
 def _question(model: s.QuestionModel) -> q.Question:
@@ -92,6 +92,7 @@ def _question(model: s.QuestionModel) -> q.Question:
         min_required=model.min_required,
         unit=model.unit,
         note=model.note,
+        shuffle=model.shuffle or "",
     )
 
 
@@ -105,6 +106,7 @@ def _routing(model: s.RoutingModel) -> q.Routing:
         model.scored_as,
         tuple(model.missing),
         tuple(model.sensitivity),
+        tuple(model.items),
     )
 
 

@@ -137,7 +137,9 @@ def _item(form: Instrument, item: Item) -> Entry:
         kind, scoring = "check", f"required answer: {item.attention}; never scored"
     elif construct.na_scored_as is not None:
         scoring = "; ".join(part for part in (scoring, f"97 scored {construct.na_scored_as}") if part)
-    skipped = [f"not if {_condition(r.when)}" for r in form.routing if item.construct in r.skips]
+    skipped = [
+        f"not if {_condition(r.when)}" for r in form.routing if item.construct in r.skips or item.name in r.items
+    ]
     return Entry(
         item.name, kind, item.construct, item.text, answers + _specials(form, item.special), scoring, "; ".join(skipped)
     )
@@ -174,6 +176,8 @@ def _range(question: Question) -> str:
 
 
 def _condition(condition: Condition) -> str:
+    if condition.unanswered:
+        return f"{condition.question} is not answered"
     if condition.any_of:
         return f"{condition.question} = {' or '.join(condition.any_of)}"
     parts = [f">= {condition.at_least:g}" if condition.at_least is not None else ""]
@@ -205,6 +209,9 @@ def _derived(derived: Derived) -> Entry:
         rule = f"{bands}; else missing"
     elif derived.rule == "all_of":
         rule = "1 if " + " and ".join(map(_condition, derived.conditions)) + ", else 0"
+    elif derived.rule in ("count", "share"):
+        head = "how many hold" if derived.rule == "count" else "share that holds"
+        rule = f"{head} of: {'; '.join(map(_condition, derived.conditions))}"
     elif derived.rule == "chosen":
         rule = f"1 if {derived.choice} was chosen in {sources}, else 0"
     else:
@@ -216,6 +223,9 @@ def _derived(derived: Derived) -> Entry:
             "growth_pct": "100 (first / second - 1) of {}",
             "ratio": "first / second of {}",
             "mean_z_log1p": "mean of standardised ln(1 + x) of {}",
+            "mean_z": "mean of standardised {}",
+            "first": "the first that exists of {}",
+            "sum": "sum of {}",
         }
         rule = words[derived.rule].format(sources)
     return Entry(derived.name, "derived", "", derived.label, scoring=rule)
@@ -224,8 +234,9 @@ def _derived(derived: Derived) -> Entry:
 def _routing(form: Instrument, known: set[str]) -> Iterator[Entry]:
     for routing in form.routing:
         rule = (
-            f"skips {', '.join(routing.skips)} (recorded {routing.skipped_code}); scored {routing.scored_as}: "
-            f"{', '.join(routing.scored) or 'none'}; missing: {', '.join(routing.missing) or 'none'}"
+            f"skips {', '.join((*routing.skips, *routing.items))} (recorded {routing.skipped_code}); "
+            f"scored {routing.scored_as}: "
+            f"{', '.join(routing.scored) or 'none'}; missing: {', '.join((*routing.missing, *routing.items)) or 'none'}"
         )
         name = f"routing {routing.name}" if routing.name in known else routing.name
         yield Entry(name, "routing", "", Text(), scoring=rule, asked=_condition(routing.when))

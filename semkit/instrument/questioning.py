@@ -20,6 +20,8 @@ from semkit.instrument.scope import File, Scope
 Path = tuple[str | int, ...]
 NUMERIC = ("count", "number", "amount", "percent", "of_ten")
 _SOURCES = {"copy": 1, "code": 1, "value": 1, "chosen": 1, "bands": 1, "log1p": 1, "growth_pct": 2, "ratio": 2}
+_SEVERAL = ("first", "sum", "mean_z", "mean_z_log1p")
+_CONDITIONS = ("all_of", "count", "share")
 
 
 def check_questions(scope: Scope) -> Iterator[Problem]:
@@ -132,6 +134,16 @@ def _condition(scope: Scope, where: str, condition: ConditionModel) -> Iterator[
         return
     number = condition.at_least is not None or condition.at_most is not None
     numeric = question.answer in NUMERIC
+    if condition.unanswered:
+        if number or condition.any_of:
+            yield Problem(
+                "instrument.condition-shape",
+                where,
+                "the condition asks for an answer and for none",
+                "unanswered = true alone, or any_of, at_least, at_most",
+                "Give one of the two.",
+            )
+        return
     if number == bool(condition.any_of) or number != numeric:
         yield Problem(
             "instrument.condition-shape",
@@ -176,9 +188,7 @@ def _cycles(scope: Scope) -> Iterator[Problem]:
 def _derived(scope: Scope, file: File, path: Path, derived: DerivedModel) -> Iterator[Problem]:
     where = file.places.of(path)
     wanted = _SOURCES.get(derived.rule)
-    if (wanted is not None and len(derived.sources) != wanted) or (
-        derived.rule == "mean_z_log1p" and not derived.sources
-    ):
+    if (wanted is not None and len(derived.sources) != wanted) or (derived.rule in _SEVERAL and not derived.sources):
         yield Problem(
             "instrument.derived-shape",
             where,
@@ -186,13 +196,13 @@ def _derived(scope: Scope, file: File, path: Path, derived: DerivedModel) -> Ite
             f"{wanted} sources" if wanted else "at least one source",
             "List what the rule needs.",
         )
-    for key, needed in (("choice", "chosen"), ("bands", "bands"), ("conditions", "all_of")):
-        if bool(getattr(derived, key)) != (derived.rule == needed):
+    for key, needed in (("choice", ("chosen",)), ("bands", ("bands",)), ("conditions", _CONDITIONS)):
+        if bool(getattr(derived, key)) != (derived.rule in needed):
             yield Problem(
                 "instrument.derived-shape",
                 where,
                 f'key "{key}" and rule "{derived.rule}" do not go together',
-                f'key "{key}" with rule "{needed}" and only there',
+                f'key "{key}" with rule {" or ".join(needed)} and only there',
                 f'Change the rule, or the key "{key}".',
             )
     own = scope.derived_order[derived.name]
@@ -238,6 +248,7 @@ def _routing(scope: Scope, path: Path, routing: RoutingModel) -> Iterator[Proble
     for code in dict.fromkeys([*routing.skips, *routing.scored, *routing.missing, *routing.sensitivity]):
         if code not in scope.constructs and code not in scope.dropped:
             yield scope.undefined_construct(where, code)
+    yield from _routed_items(scope, where, routing)
     if sorted([*routing.scored, *routing.missing]) != sorted(routing.skips):
         yield Problem(
             "instrument.routing-shape",
@@ -264,6 +275,36 @@ def _routing(scope: Scope, path: Path, routing: RoutingModel) -> Iterator[Proble
                 f'scored_as {routing.scored_as} is no code of the scale of "{code}"',
                 ", ".join(map(str, codes_of(scale))),
                 "Use one of the scale's codes.",
+            )
+
+
+def _routed_items(scope: Scope, where: str, routing: RoutingModel) -> Iterator[Problem]:
+    """Single items exist, and do not stand in a block that is skipped as a whole."""
+    home = {item.name: code for code, construct in scope.constructs.items() for item in construct.items}
+    if not routing.skips and not routing.items:
+        yield Problem(
+            "instrument.routing-shape",
+            where,
+            "it skips nothing",
+            "skips = [constructs], items = [items], or both",
+            "Name what is not asked, or remove the routing.",
+        )
+    for name in routing.items:
+        if name not in home and name not in scope.dropped:
+            yield Problem(
+                "instrument.undefined-name",
+                where,
+                f'there is no item "{name}" to skip',
+                ", ".join(home),
+                suggest(name, home).strip() or "Use the name of an item.",
+            )
+        elif home.get(name) in routing.skips:
+            yield Problem(
+                "instrument.routing-shape",
+                where,
+                f'item "{name}" stands in "{home[name]}", which is skipped as a whole',
+                "items of constructs that are not in skips",
+                "Remove the item from the list.",
             )
 
 

@@ -9,6 +9,10 @@ from typing import Literal
 from semkit.instrument.items import Text
 
 Section = Literal["consent", "screening", "profile", "objective", "quality"]
+Rule = Literal[
+    "copy", "code", "value", "chosen", "first", "bands", "log1p", "growth_pct", "ratio", "sum", "mean_z",
+    "mean_z_log1p", "all_of", "count", "share",
+]  # fmt: skip
 Answer = Literal["choice", "multiple", "count", "number", "amount", "percent", "of_ten", "text", "time"]
 
 
@@ -41,12 +45,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A comparison of one answer: one of ``any_of`` chosen, or ``at_least`` <= number <= ``at_most``."""
+    """A comparison of one answer: one of ``any_of`` chosen, ``at_least`` <= number <= ``at_most``, or ``unanswered``."""
 
     question: str
     any_of: tuple[str, ...] = ()
     at_least: float | None = None
     at_most: float | None = None
+    unanswered: bool = False
+    """True when no answer was given: an empty cell or a special code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,8 @@ class Question:
     unit : str
     note : str
         For the codebook, never shown to respondents.
+    shuffle : str
+        Questions with the same mark are asked in random order; empty for the order of the file.
     """
 
     name: str
@@ -106,6 +114,7 @@ class Question:
     min_required: float | None = None
     unit: str = ""
     note: str = ""
+    shuffle: str = ""
 
     @property
     def dummies(self) -> Mapping[str, str]:
@@ -136,6 +145,8 @@ class Routing:
         Skipped constructs that do not exist for these respondents: missing, never imputed, never FIML-filled.
     sensitivity : tuple of str
         Constructs of ``missing`` that a sensitivity check scores ``scored_as`` too.
+    items : tuple of str
+        Single items that are not asked, of constructs that are asked otherwise; they stay missing.
     """
 
     name: str
@@ -146,6 +157,7 @@ class Routing:
     scored_as: int
     missing: tuple[str, ...]
     sensitivity: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +180,15 @@ class Derived:
     ``bands``: ``bands`` applied to ``sources[0]``; no band, missing.  ``log1p``: ln(1 + x).  ``growth_pct``:
     100 (a / b - 1) of ``sources`` (a, b), missing unless b > 0.  ``ratio``: a / b, missing unless b > 0.
     ``mean_z_log1p``: mean over ``sources`` of the standardised log1p, missing when fewer than half exist.
-    ``all_of``: 1 when every condition holds, 0 when one fails, else missing.
+    ``mean_z``: the same without the logarithm.  ``first``: the first of ``sources`` that exists.  ``sum``: sum of
+    ``sources``, missing when one is.  ``all_of``: 1 when every condition holds, 0 when one fails, else missing.
+    ``count``: how many conditions hold, missing when one is unknown.  ``share``: share of the known conditions that
+    hold, missing when fewer than half are known.
     """
 
     name: str
     label: Text
-    rule: Literal["copy", "code", "value", "chosen", "bands", "log1p", "growth_pct", "ratio", "mean_z_log1p", "all_of"]
+    rule: Rule
     sources: tuple[str, ...]
     choice: str = ""
     bands: tuple[Band, ...] = ()

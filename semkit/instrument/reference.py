@@ -82,7 +82,12 @@ RULES = """
 | `growth_pct` | 100 (first / second - 1); missing unless the second is above 0 |
 | `ratio` | first / second; missing unless the second is above 0 |
 | `mean_z_log1p` | mean of the standardised ln(1 + x) of the sources; missing when fewer than half exist |
+| `mean_z` | mean of the standardised sources; missing when fewer than half exist |
+| `first` | the first of the sources that exists: an amount, else the class that was chosen instead |
+| `sum` | sum of the sources; missing when one is |
 | `all_of` | 1 if every condition holds, 0 if one fails, else missing |
+| `count` | how many conditions hold; missing when one is unknown |
+| `share` | share of the known conditions that hold; missing when fewer than half are known |
 """
 
 EXAMPLE = """\

@@ -110,6 +110,7 @@ class ConditionModel(Strict):
     )
     at_least: float | None = Field(None, description="The number is at least this.")
     at_most: float | None = Field(None, description="The number is at most this.")
+    unanswered: bool = Field(False, description="No answer was given (empty, or a special code).")
 
 
 class RelevanceModel(Strict):
@@ -153,6 +154,9 @@ class QuestionModel(Strict):
     asked: bool = Field(True, description="False for fields the form records by itself.")
     min_required: float | None = Field(None, description="Screening: smaller numbers are screened out.", examples=[1])
     unit: str = Field("", max_length=40, description="Unit of the answer.", examples=["Rp"])
+    shuffle: Name | None = Field(
+        None, description="Questions with the same mark are asked in random order.", examples=["el_qz"]
+    )
     note: str = Field("", max_length=500, description="Note for the codebook; never shown to respondents.")
 
 
@@ -161,7 +165,12 @@ class RoutingModel(Strict):
 
     name: Name = Field(description="Analysis column that marks these respondents.", examples=["no_partner"])
     when: ConditionModel = Field(description="Whom it concerns.")
-    skips: list[Name] = Field(min_length=1, description="Constructs not asked, with their attention checks.")
+    skips: list[Name] = Field(default_factory=list, description="Constructs not asked, with their attention checks.")
+    items: list[Name] = Field(
+        default_factory=list,
+        description="Single items not asked, of constructs that are asked otherwise; they stay missing.",
+        examples=[["el_ipf_2"]],
+    )
     skipped_code: int = Field(97, description="Special code recorded for skipped items.")
     scored: list[Name] = Field(default_factory=list, description="Skipped constructs whose items are scored.")
     scored_as: int = Field(1, description="That score, after reversal.")
@@ -185,12 +194,15 @@ class DerivedModel(Strict):
     name: Name = Field(description="Analysis column.", examples=["newexp"])
     label: TextModel = Field(description="Heading for people.")
     rule: Literal[
-        "copy", "code", "value", "chosen", "bands", "log1p", "growth_pct", "ratio", "mean_z_log1p", "all_of"
-    ] = Field(description="How it is made; see `Derived`.")
+        "copy", "code", "value", "chosen", "first", "bands", "log1p", "growth_pct", "ratio", "sum", "mean_z",
+        "mean_z_log1p", "all_of", "count", "share",
+    ] = Field(description="How it is made; see the rules below.")  # fmt: skip
     sources: list[Name] = Field(default_factory=list, description="Questions or earlier derived variables.")
     choice: Code | None = Field(None, description="For `chosen`.")
     bands: list[BandModel] = Field(default_factory=list, description="For `bands`.")
-    conditions: list[ConditionModel] = Field(default_factory=list, description="For `all_of`.")
+    conditions: list[ConditionModel] = Field(
+        default_factory=list, description="For `all_of`, `count` and `share`."
+    )
 
 
 class ExpectationModel(Strict):

@@ -209,7 +209,9 @@ def _only_asked(
             if routing.name not in frame or not pd.api.types.is_numeric_dtype(frame[routing.name]):
                 continue
             skipped = (frame[routing.name] == 1).to_numpy(dtype=bool)
-            items = [item for block in blocks if block.code in routing.skips for item in block.items]
+            items = [
+                item for block in blocks for item in block.items if block.code in routing.skips or item in routing.items
+            ]
             if skipped.any() and items:
                 values = values.assign(**{item: values[item].mask(skipped) for item in items})
                 notes.append(
