@@ -9,6 +9,7 @@ from semkit.sample.composite import alpha, stratified_error_variance
 
 __all__ = [
     "alpha",
+    "alpha_error",
     "alpha_if_dropped",
     "alpha_interval",
     "average_variance_extracted",
@@ -77,6 +78,31 @@ def alpha_interval(value: FloatArray, n: int, k: int, level: float = 0.95) -> tu
     df1, df2, tail = n - 1.0, (n - 1.0) * (k - 1.0), (1.0 - level) / 2.0
     rest = 1.0 - np.asarray(value, dtype=float)
     return 1.0 - rest * fdtri(df1, df2, 1.0 - tail), 1.0 - rest * fdtri(df1, df2, tail)
+
+
+def alpha_error(values: FloatArray) -> FloatArray:
+    """Standard error of alpha that assumes no distribution: from each respondent's influence on it.
+
+    With the deviations d_i of respondent i, the trace t and the total T of the covariance matrix:
+    ``psi_i = k / (k - 1) (t ((sum d_i)^2 - T) / T^2 - (sum d_i^2 - t) / T)``, error ``sqrt(sum psi_i^2) / (n - 1)``.
+    ``alpha -/+ z`` errors hold their level with answers heaped at one end, where :func:`alpha_interval` is
+    too short.  Source: Maydeu-Olivares, Coffman & Hartmann (2007), Psychological Methods 12, 157-176.
+
+    Parameters
+    ----------
+    values : ndarray (..., n, k)
+        Complete answers.
+
+    Returns
+    -------
+    ndarray (...)
+    """
+    n, k = values.shape[-2:]
+    deviation = values - values.mean(axis=-2, keepdims=True)
+    own, whole = (deviation**2).sum(axis=-1), deviation.sum(axis=-1) ** 2
+    trace, total = own.mean(axis=-1, keepdims=True), whole.mean(axis=-1, keepdims=True)
+    influence = k / (k - 1.0) * (trace * (whole - total) / total**2 - (own - trace) / total)
+    return np.asarray(np.sqrt((influence**2).sum(axis=-1)) / (n - 1.0))
 
 
 def item_rest(cov: FloatArray) -> FloatArray:

@@ -81,7 +81,7 @@ def scale_table(answers: Answers, level: float = 0.95) -> pd.DataFrame:
             "construct": block.code, "label": block.label, "source": block.source, "reflective": block.reflective,
             "items": len(block.items), "n": n, "missing": float(values.isna().to_numpy().sum() / max(values.size, 1)),
             "mean": float(score.mean()) if len(score) else NAN, "sd": float(score.std()) if len(score) > 1 else NAN,
-            "mean_r": NAN, "alpha": NAN, "alpha_lower": NAN, "alpha_upper": NAN, "alpha_std": NAN,
+            "mean_r": NAN, "alpha": NAN, "alpha_lower": NAN, "alpha_upper": NAN, "alpha_std": NAN, "alpha_se": NAN,
         }  # fmt: skip
         if cov is not None:
             alpha = consistency.alpha(cov)
@@ -90,6 +90,7 @@ def scale_table(answers: Answers, level: float = 0.95) -> pd.DataFrame:
                 "mean_r": float(consistency.mean_correlation(cov)), "alpha": float(alpha),
                 "alpha_lower": float(lower), "alpha_upper": float(upper),
                 "alpha_std": float(consistency.standardised_alpha(cov)),
+                "alpha_se": float(consistency.alpha_error(answers.of(part))),
             }  # fmt: skip
         rows.append(row)
     return pd.DataFrame(rows)

@@ -21,7 +21,8 @@ class Validation:
     constructs : DataFrame
         One row a construct: construct, label, source, reflective, items, n (complete cases), missing
         (share of cells), mean, sd (of the mean score), mean_r (mean inter-item correlation), alpha, alpha_lower,
-        alpha_upper (Feldt), alpha_std, omega (one-factor model of the construct alone; two items:
+        alpha_upper (Feldt), alpha_std, alpha_se (no distribution assumed), omega (one-factor
+        model of the construct alone; two items:
         equal loadings), cr (composite reliability), ave, ave_raw (unstandardised items), omega_model (these
         from the instrument's factor model), smallest_loading.
     items : DataFrame

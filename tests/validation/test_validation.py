@@ -171,6 +171,16 @@ def test_reliability_identities():
         assert one(batch) == pytest.approx(np.stack([one(each) for each in batch]))
 
 
+def test_the_error_of_alpha_is_the_jackknifes():
+    values = HS[NINE[:3]].to_numpy()
+    without = np.array([float(consistency.alpha(np.cov(np.delete(values, i, axis=0).T))) for i in range(301)])
+    jackknife = np.sqrt(300 / 301 * ((without - without.mean()) ** 2).sum())
+    assert float(consistency.alpha_error(values)) == pytest.approx(jackknife, rel=0.01)
+    assert float(consistency.alpha_error(values * 7 + 3)) == pytest.approx(float(consistency.alpha_error(values)))
+    table = sk.reliability(HS, FACTORS)
+    assert table["alpha_se"][0] == pytest.approx(float(consistency.alpha_error(values)))
+
+
 def test_stratified_alpha_is_the_reliability_of_the_mean_of_parts():
     """Parallel items within parts: population reliability of the composite is known."""
     within, k, parts = 0.5, 3, 3
