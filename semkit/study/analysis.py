@@ -153,9 +153,11 @@ def run_model(study: Study, name: str, frame: pd.DataFrame, sets: Mapping[str, t
             for key, spec in study.file.composites.items()
             if key in expansion.composites
         }
+        measured = measure(expansion, frame.loc[rows], model.estimator)
         fit = sem(
             expansion.text,
             frame[columns],
+            interaction=_matched(expansion, measured),
             estimator=model.estimator,
             missing=model.missing,
             composites=composites or None,
@@ -164,7 +166,17 @@ def run_model(study: Study, name: str, frame: pd.DataFrame, sets: Mapping[str, t
         )
     except SemkitError as error:
         return ModelRun(name, nominal, None, error.problems, None, rows)
-    return ModelRun(name, expansion, fit, (), measure(expansion, frame.loc[rows], model.estimator), rows, notes)
+    return ModelRun(name, expansion, fit, (), measured, rows, notes)
+
+
+def _matched(expansion: Expansion, measured: Measurement) -> Any:
+    """Product indicators matched by reliability rank: the best indicator of one factor with the best of the other."""
+    from semkit.interaction import ProductIndicators
+    from semkit.model import parse
+
+    factors = {name for product in parse(expansion.text).products for name in product.split(":")}
+    ranks = {name: measured.ranks[name] for name in factors if name in measured.ranks}
+    return ProductIndicators(match="loading", ranks=ranks) if ranks else "product"
 
 
 def _expand_for(

@@ -30,6 +30,7 @@ class Measurement:
         ``(sum of loadings)^2 phi / ((sum of loadings)^2 phi + sum of residual variances)`` from that model
         (McDonald 1999, Test Theory, eq. 6.20).
     htmt : mapping of factor pair to HTMT of their indicators
+    ranks : mapping of factor to its indicators, the most reliable (largest standardised loading) first
     sd : mapping of factor to the standard deviation of the mean of its indicators
     cfi, rmsea, srmr : float
         Robust versions where there are any; NaN without degrees of freedom.
@@ -42,6 +43,7 @@ class Measurement:
     omega: Mapping[str, float] = field(default_factory=dict)
     htmt: Mapping[tuple[str, str], float] = field(default_factory=dict)
     sd: Mapping[str, float] = field(default_factory=dict)
+    ranks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cfi: float = NAN
     rmsea: float = NAN
     srmr: float = NAN
@@ -87,12 +89,19 @@ def measure(expansion: Expansion, frame: pd.DataFrame, estimator: str) -> Measur
         omegas,
         pairs,
         sds,
+        {factor: _ranked(fit.estimates, factor) for factor in observed},
         cfi=_robust(measures, "cfi"),
         rmsea=_robust(measures, "rmsea"),
         srmr=_robust(measures, "srmr"),
         problem=problem,
         fit=fit,
     )
+
+
+def _ranked(estimates: pd.DataFrame, factor: str) -> tuple[str, ...]:
+    loading = estimates[(estimates["op"] == "=~") & (estimates["lhs"] == factor)]
+    order = loading.assign(size=loading["std_all"].abs()).sort_values("size", ascending=False, kind="stable")
+    return tuple(str(name) for name in order["rhs"])
 
 
 def omega_of(estimates: pd.DataFrame, factor: str) -> float:
