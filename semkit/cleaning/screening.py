@@ -38,6 +38,7 @@ def find_duplicates(keys: pd.DataFrame, device: pd.Series, answered: BoolArray) 
     [False, True, False]
     """
     known = device.notna().to_numpy() & (device.astype(str) != "").to_numpy() & answered
+    known &= device.where(pd.Series(known, index=device.index)).duplicated(keep=False).to_numpy()  # others are alone
     table = keys.copy(deep=False)
     table.insert(0, "", device.astype(object).to_numpy())
     out = np.zeros(len(keys), dtype=bool)

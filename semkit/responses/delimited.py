@@ -12,6 +12,7 @@ from semkit.responses.records import Limits
 from semkit.responses.sheet import Sheet, make_sheet
 
 DELIMITERS = (";", ",", "\t", "|")
+_HEADER_MOST = 2_000_000
 _NAMES = {";": "semicolon ;", ",": "comma ,", "\t": "tab", "|": "bar |"}
 
 
@@ -107,7 +108,8 @@ def find_delimiter(text: str, where: str, known: Callable[[str], bool] = lambda 
 def _header(text: str, delimiter: str) -> list[str]:
     """The first record; a quotation mark that is never closed makes it empty."""
     try:
-        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [])
+        start = io.StringIO(text[:_HEADER_MOST], newline="")  # the header, not the whole file
+        return next(csv.reader(start, delimiter=delimiter, strict=True), [])
     except csv.Error:
         return []
 

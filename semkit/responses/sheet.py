@@ -180,6 +180,7 @@ def _row_problems(where: str, header: tuple[str, ...], rows: Sequence[Sequence[s
     huge = [
         (number, column)
         for number, row in enumerate(rows, start=HEADER_ROW + 1)
+        if row and max(map(len, row)) > limits.cell
         for column, cell in enumerate(row)
         if len(cell) > limits.cell
     ]
