@@ -8,6 +8,7 @@ from semkit.instrument.loading import load_instrument
 from semkit.instrument.publication import write_codebook
 from semkit.instrument.questions import Band, Choice, Condition, Derived, Expectation, Question, Relevance, Routing
 from semkit.instrument.records import Instrument, Placeholder, Source
+from semkit.instrument.starter import new_instrument
 
 __all__ = [
     "Band",
@@ -31,5 +32,6 @@ __all__ = [
     "combine",
     "list_instruments",
     "load_instrument",
+    "new_instrument",
     "write_codebook",
 ]

@@ -150,6 +150,15 @@ def _first_order(scope: Scope, where: str, construct: ConstructModel) -> Iterato
             "at least one item",
             "Add items, or remove the construct.",
         )
+    scored = [item for item in construct.items if item.attention is None]
+    if scored and all(item.reverse for item in scored):
+        yield Problem(
+            "instrument.reverse-without-twin",
+            where,
+            "every item is reversed, so none shows which way the construct runs",
+            "at least one item that is not reversed",
+            "Add a straight item, or drop reverse and name the construct after its opposite.",
+        )
 
 
 def _second_order(scope: Scope, where: str, construct: ConstructModel) -> Iterator[Problem]:

@@ -45,7 +45,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A comparison of one answer: one of ``any_of`` chosen, ``at_least`` <= number <= ``at_most``, or ``unanswered``."""
+    """A comparison of one answer: one of ``any_of`` chosen, a number between limits, or ``unanswered``."""
 
     question: str
     any_of: tuple[str, ...] = ()

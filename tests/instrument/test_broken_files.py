@@ -126,6 +126,22 @@ BROKEN = {
         ('name = "TR2", reverse', 'name = "TR2", scale = "odd3", reverse'),
         ("instrument.no-mirror", 'item "TR2"', "lowest + highest - code", "1, 2, 5"),
     ),
+    "reversed item without a straight one": (
+        ('items = [{ name = "CA1", id', 'items = [{ name = "CA1", reverse = true, id'),
+        ("instrument.reverse-without-twin", 'construct "care"', "not reversed", "straight item"),
+    ),
+    "routing of an item that is not there": (
+        ('scored = ["trust"]', 'scored = ["trust"]\nitems = ["CA2"]'),
+        ("instrument.undefined-name", 'routing "lonely"', "CA1", 'Did you mean "CA1"?'),
+    ),
+    "routing of an item of a skipped block": (
+        ('scored = ["trust"]', 'scored = ["trust"]\nitems = ["TR1"]'),
+        ("instrument.routing-shape", 'routing "lonely"', "not in skips", "TR1"),
+    ),
+    "answered and unanswered at once": (
+        ('{ question = "partner", any_of = ["yes"] }', '{ question = "partner", any_of = ["yes"], unanswered = true }'),
+        ("instrument.condition-shape", 'question "years"', "alone", "for none"),
+    ),
     "attention key out of range": (
         ("attention = 2", "attention = 7"),
         ("instrument.attention-key", 'line 28, construct "trust", item "TR3"', "1, 2, 3, 4, 5", "7"),
