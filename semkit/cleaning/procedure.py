@@ -157,9 +157,10 @@ def _reading_notes(responses: Responses) -> list[Note]:
 
 
 def _reasons(flags: pd.DataFrame) -> NDArray[np.object_]:
-    """The flags of each respondent in words: ``attention + speed``."""
-    names = [name.removeprefix("flag_") for name in FLAGS]
-    table = flags.to_numpy(dtype=bool)
+    """The flags of each respondent that count for exclusion, in words: ``attention + speed``."""
+    counting = [name for name in FLAGS if name != "flag_mahalanobis"]
+    names = [name.removeprefix("flag_") for name in counting]
+    table = flags[counting].to_numpy(dtype=bool)
     patterns, place = np.unique(table, axis=0, return_inverse=True)  # a pattern of flags, not a respondent, at a time
     words = [" + ".join(name for name, up in zip(names, row, strict=True) if up) for row in patterns]
     out: NDArray[np.object_] = np.array(words, dtype=object)[place.reshape(-1)]

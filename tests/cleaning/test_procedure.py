@@ -141,7 +141,7 @@ def test_speed_is_two_seconds_for_each_item_answered() -> None:
 
 def test_duration_from_start_and_end() -> None:
     start, end = "2026-05-31T09:00:00.000+07:00", "2026-05-31T09:20:00.000+07:00"
-    frame = answers().drop(columns="duration_s").assign(start=start, end=end)
+    frame = answers().drop(columns="duration_s").copy().assign(start=start, end=end)
     frame.loc[2, "end"] = "2026-05-31T09:01:00.000+07:00"
     data = cleaned(frame)
     assert data.flags["flag_speed"].sum() == 1 and bool(data.flags.loc[FIRST + 2, "flag_speed"])
