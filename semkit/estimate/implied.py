@@ -56,6 +56,13 @@ class Implied:
     sigma: FloatArray
     mu: FloatArray
 
+    def take(self, at: slice) -> Implied:
+        """The same of some draws."""
+        x = self.matrices
+        part = Matrices(x.lambda_[at], x.beta[at], x.psi[at], x.theta[at], x.nu[at], x.alpha[at])
+        return Implied(part, self.a[at], self.g[at], self.eta_cov[at], self.eta_mean[at], self.cross[at],
+                       self.sigma[at], self.mu[at])
+
 
 def fill(block: Block, theta: FloatArray, given: FloatArray) -> Matrices:
     """Put parameters ``(B, q)`` and data-dependent values ``(B, d)`` into the matrices."""
