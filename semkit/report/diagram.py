@@ -147,7 +147,7 @@ class Canvas:
             self.nodes.append(Rect(x - RX, y - RY + 6, 2 * RX, 2 * RY - 12, PAPER, INK, 1.5))
         self.taken.append((x - RX, y - RY, x + RX, y + RY))
         explained = self.r2.get(node.name, math.nan)
-        extra = math.isfinite(explained)
+        extra = math.isfinite(explained) and self._caused(node)
         lines = wrap(name_of(node.name, self.labels), 2 * RX - 18, 12, lines=2, bold=True)
         top = y + 4 - 7 * (len(lines) - 1) - (7 if extra else 0)
         self.nodes += [Text(x, top + 14 * i, line, 12, bold=True) for i, line in enumerate(lines)]
@@ -155,8 +155,12 @@ class Canvas:
             text = f"R² = {rounding.number(explained, leading=False)}"
             self.nodes.append(Text(x, top + 14 * len(lines), text, 10, fill=SOFT))
         self._indicators(node, x, y)
-        if math.isfinite(node.residual):
+        if math.isfinite(node.residual) and self._caused(node):
             self._residual(node, x, y)
+
+    def _caused(self, node: Node) -> bool:
+        """Whether a path that is drawn ends here; what controls alone explain stays in the table."""
+        return any(edge.target == node.name for edge in self.graph.edges)
 
     def _residual(self, node: Node, x: float, y: float) -> None:
         """Short arrow of the unexplained variance onto a node's upper right."""
@@ -307,15 +311,19 @@ class Canvas:
 
     def _controls(self) -> None:
         """One box for all covariates, under the layers."""
-        names = [name_of(name, self.labels) for name in self.graph.controls]
+        # What a label adds in brackets is for the tables.
+        names = [name_of(name, self.labels).split(" (")[0] for name in self.graph.controls]
         width = min(430.0, self.plan.width - 28.0)
         lines = wrap(", ".join(names), width - 20, 10.5, lines=3)
         width = min(width, max(150.0, *(text_width(line, 10.5) + 24 for line in lines)))
         height = 42.0 + 14.0 * len(lines)
         x, y = 14.0, self.plan.height + 4
         outcomes = [name_of(name, self.labels) for name in self.graph.controlled]
-        every = len(outcomes) > 1 and len(outcomes) == len({edge.target for edge in self.graph.edges})
-        acts = "on every outcome" if every else "on " + ", ".join(outcomes)
+        acts = "on " + ", ".join(outcomes)
+        if len(outcomes) == len(self.graph.nodes):
+            acts = "on every variable shown"
+        elif len(outcomes) > 1 and set(self.graph.controlled) == {edge.target for edge in self.graph.edges}:
+            acts = "on every outcome"
         width = min(430.0, max(width, text_width(acts, 10.5) + 24))
         acts = shorten(acts, width - 20, 10.5)
         self.nodes.append(Rect(x, y, width, height, PAPER, SOFT, 1.0, 4))

@@ -239,13 +239,30 @@ def _agreement(numbering: Numbering, model: ModelPart, content: ReportContent) -
     )
 
 
-def _notes(content: ReportContent) -> list[tuple[str, Note]]:
-    """Notes of the stages, the instruments and the models; the gravest first, each once."""
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Notes of one code from one place: what they share, and (where, what) of each."""
+
+    place: str
+    first: Note
+    found: tuple[tuple[str, str], ...]
+
+
+def _notes(content: ReportContent) -> list[Diagnosis]:
+    """Notes of the stages, the instruments and the models: each once, alike ones together, the gravest first."""
     found = list(content.notes)
     if content.quality is not None:
-        found += [("Instruments", note) for note in content.quality.notes]
+        found += [("instruments", note) for note in content.quality.notes]
     for model in content.models:
         found += [(model.id, note) for note in model.notes]
         found += [(model.id, note) for probe in model.probes for note in probe.notes]
+    places: dict[Note, str] = {}
+    for place, note in found:
+        # The same words about a model come from every model; the same words about an instrument from one.
+        places.setdefault(note, place)
+    groups: dict[tuple[str, ...], list[Note]] = {}
+    for note, place in places.items():
+        groups.setdefault((place, note.code, note.severity, note.cause, note.remedy), []).append(note)
     grave = {"error": 0, "warning": 1, "info": 2}
-    return sorted(dict.fromkeys(found), key=lambda pair: grave.get(pair[1].severity, 3))
+    made = [Diagnosis(key[0], notes[0], tuple((n.where, n.what) for n in notes)) for key, notes in groups.items()]
+    return sorted(made, key=lambda entry: grave.get(entry.first.severity, 3))

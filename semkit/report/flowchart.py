@@ -72,20 +72,19 @@ def _branches(flow: Flow, top: float) -> tuple[list[Shape], float]:
     """Models under the last box, in rows of three."""
     gap, columns = 14.0, min(3, len(flow.branches))
     width = (WIDTH - 4 - gap * 2) / 3
+    labels = [wrap(label, width - 16, 12, lines=2) for label, _ in flow.branches]
+    tall = 37.0 + 15.0 * max(len(words) for words in labels)
     out: list[Shape] = []
     y = top + 34
     bar = top + 17
     centres: list[float] = []
-    for i, (label, n) in enumerate(flow.branches):
-        column, row = i % 3, i // 3
-        x = 2 + column * (width + gap)
-        place = y + row * 66
+    for i, ((_, n), words) in enumerate(zip(flow.branches, labels, strict=True)):
+        x = 2 + (i % 3) * (width + gap)
+        place = y + (i // 3) * (tall + gap)
         centres.append(x + width / 2)
-        out += [
-            Rect(x, place, width, 52, PAPER, INK, 1.0, 3),
-            Text(x + width / 2, place + 21, shorten(label, width - 16, 12), 12),
-            Text(x + width / 2, place + 39, f"n = {rounding.count(n)}", 12),
-        ]
+        out.append(Rect(x, place, width, tall, PAPER, INK, 1.0, 3))
+        out += [Text(x + width / 2, place + 20 + 15 * k, line, 12) for k, line in enumerate(words)]
+        out.append(Text(x + width / 2, place + 22 + 15 * len(words), f"n = {rounding.count(n)}", 12))
     first = centres[:columns]
     lines: list[Shape] = [
         Line(((SPINE, top), (SPINE, bar)), INK, 1.2),
@@ -93,7 +92,7 @@ def _branches(flow: Flow, top: float) -> tuple[list[Shape], float]:
         *(Line(((x, bar), (x, y)), INK, 1.2, head=True) for x in first),
     ]
     rows = (len(flow.branches) + 2) // 3
-    return [*lines, *out], y + (rows - 1) * 66 + 52
+    return [*lines, *out], y + (rows - 1) * (tall + gap) + tall
 
 
 def _describe(flow: Flow) -> str:

@@ -260,5 +260,6 @@ def _check(check: Any, verdict: str) -> Check:
             "est": found.estimate, "ci_lower": found.ci_lower, "ci_upper": found.ci_upper, "pvalue": found.pvalue,
             "n": found.nobs,
         }  # fmt: skip
-    return Check(check.id, check.text, verdict=check.verdict, agrees=check.verdict == verdict,
+    applies = check.verdict != "not_testable"
+    return Check(check.id, check.text, verdict=check.verdict, agrees=check.verdict == verdict if applies else None,
                  remark=check.detail, **numbers)  # fmt: skip

@@ -55,6 +55,9 @@ REFERENCES = {
 }
 
 
+LONGEST = 48
+
+
 def name_of(variable: str, labels: Mapping[str, str]) -> str:
     """Text for people of a variable; a product ``a:b`` becomes ``A × B``."""
     if variable in labels:
@@ -65,8 +68,12 @@ def name_of(variable: str, labels: Mapping[str, str]) -> str:
 
 
 def parameter_of(lhs: str, op: str, rhs: str, labels: Mapping[str, str]) -> str:
-    """A parameter in words and arrows."""
+    """A parameter in words and arrows; an indicator whose label is a whole question keeps its name."""
     left, right = name_of(lhs, labels), name_of(rhs, labels)
+    if len(right) > LONGEST:
+        right = rhs.replace(":", " × ")
+    if len(left) > LONGEST:
+        left = lhs.replace(":", " × ")
     match op:
         case "=~":
             return f"{left} → {right}"
@@ -125,13 +132,15 @@ def answer(claim: Claim) -> str:
             return f"No. An effect as large as the smallest effect of interest ({smallest}) is ruled out.{shown}"
         case "inconclusive", "too_small" | "imprecise" if several:
             good = sum(p.verdict == "supported" for p in primary)
+            if good == len(primary):
+                return f"Not decided. Every part holds by itself. {sentence(claim.detail)}{shown}"
             return f"Not decided. The data support {good} of the {len(primary)} parts the claim needs.{shown}"
         case "inconclusive", "too_small":
             return f"Not decided. The sign is as claimed, but the effect is smaller than {smallest}.{shown}"
-        case "inconclusive", "imprecise":
+        case "inconclusive", "imprecise" if not claim.detail:
             return f"Not decided. The data allow both no effect and one that matters.{shown}"
         case "inconclusive", _:
-            return f"Not decided. {claim.detail or REASON.get(claim.reason, claim.reason)}{shown}"
+            return f"Not decided. {sentence(claim.detail or REASON.get(claim.reason, claim.reason))}{shown}"
         case _:
             why = claim.detail or REASON.get(claim.reason, claim.reason)
             return f"These data cannot answer the claim. {why}".strip()
