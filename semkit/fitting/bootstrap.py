@@ -2,20 +2,22 @@
 
 Resampling counts become moments by matrix products (products and error variances of composites anew
 in every draw), and moments become estimates by chord Newton from the full-sample solution; draws that
-do not arrive are started again by full Newton steps.
+do not arrive get a derivative of their own where they stand, and full Newton steps if that is not enough.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import OptionError, Problem
-from semkit.estimate.discrepancy import Observed, observe, slope
+from semkit.estimate.discrepancy import Observed, discrepancy, observe, slope
 from semkit.estimate.expressions import TableConstraints, make_constraints
 from semkit.estimate.implied import imply
 from semkit.estimate.optimise import LikelihoodObjective
@@ -35,6 +37,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 CHUNK = 100
+# Chord steps with the full sample's derivative, how often a straggler gets one of its own, and steps with that.
+FIRST, REFRESHES, LATER = 20, 3, 15
 
 
 def with_draws(fit: Fit, draws: int, seed: int | None) -> Fit:
@@ -71,7 +75,8 @@ def bootstrap(fit: Fit, draws: int, seed: int | None = None, chunk: int = CHUNK)
     """
     seed = secrets.randbelow(2**31) if seed is None else int(seed)
     refit = Refit(fit)
-    found = run_job(refit, Job(replicates=draws, seed=seed, chunk=chunk))
+    workers = min(os.cpu_count() or 1, 4)
+    found = run_job(refit, Job(replicates=draws, seed=seed, chunk=chunk), workers=workers, backend="thread")
     status = found["status"]
     keep = status == 0
     failed, inadmissible = int(np.sum(status == 1)), int(np.sum(status == 2))
@@ -121,7 +126,7 @@ def resampled(solution: Solution, chunk: Chunk) -> tuple[tuple[Observed, ...], F
 def refit(
     solution: Solution, observed: tuple[Observed, ...], given: FloatArray
 ) -> tuple[FloatArray, NDArray[np.bool_], int]:
-    """Estimates of a chunk: chord first, Newton for those it does not bring home.
+    """Estimates of a chunk: the full sample's derivative first, each draw's own next, Newton for the rest.
 
     Returns
     -------
@@ -130,8 +135,7 @@ def refit(
     calls : int
         Kernel calls.
     """
-    layout, q = solution.layout, solution.layout.n_parameters
-    batch = len(given)
+    layout, batch = solution.layout, len(given)
     constraints = make_constraints(solution.table, layout, given)
     usable = np.all([np.isfinite(data.logdet) for data in observed], axis=0)
     theta = np.tile(solution.theta, (batch, 1))
@@ -139,79 +143,157 @@ def refit(
     calls = 0
     binding = bool(np.any(solution.minimum.active[0] & ~constraints.equality)) if constraints is not None else False
     if not binding:
-        theta, converged, calls = _chord(solution, observed, given, constraints)
-        converged &= usable & _minimal(solution, observed, given, theta)
+        equations = _Equations(solution, observed, given)
+        found, arrived, calls = _nearby(equations, usable)
+        arrived &= usable & _minimal(solution, found, given)
         if constraints is not None and not constraints.equality.all():
-            value, _ = constraints.evaluate(theta, np.arange(batch))
-            converged &= np.all((value >= -1e-9) | constraints.equality, axis=1)
+            value, _ = constraints.evaluate(found, np.arange(batch))
+            arrived &= np.all((value >= -1e-9) | constraints.equality, axis=1)
+        theta[arrived], converged = found[arrived], arrived
     rest = np.flatnonzero(~converged & usable)
     if len(rest):
-        part = tuple(data.take(rest) for data in observed)
-        objective = LikelihoodObjective(layout, part, given[rest])
+        objective = LikelihoodObjective(layout, tuple(data.take(rest) for data in observed), given[rest])
         limits = make_constraints(solution.table, layout, given[rest])
         with np.errstate(all="ignore"):
-            found = minimise(objective, np.tile(solution.theta, (len(rest), 1)), constraints=limits,
-                             scoring_steps=1, tolerance=1e-13, max_iterations=60)
-        theta[rest], converged[rest] = found.x, found.converged
-        calls += found.iterations
-    assert theta.shape == (batch, q)
+            ended = minimise(objective, theta[rest], constraints=limits, scoring_steps=4, tolerance=1e-12,
+                             max_iterations=_NEWTON)
+        theta[rest], converged[rest] = ended.x, ended.converged
+        calls += ended.iterations
     return theta, converged, calls
 
 
-def _chord(
-    solution: Solution, observed: tuple[Observed, ...], given: FloatArray, constraints: TableConstraints | None
-) -> tuple[FloatArray, NDArray[np.bool_], int]:
-    layout, q = solution.layout, solution.layout.n_parameters
-    batch = len(given)
-    hessian = 2.0 * solution.observed_information
-    if constraints is None:
-        inverse, metric = np.asarray(np.linalg.inv(hessian)), hessian
-        start = np.tile(solution.theta, (batch, 1))
-    else:
-        here = make_constraints(solution.table, layout, solution.given)
-        assert here is not None
-        _, jacobian = here.evaluate(solution.minimum.x, np.arange(1))
-        equal = constraints.equality
-        jac = jacobian[0][equal]
-        k = len(jac)
-        system = np.block([[hessian, jac.T], [jac, np.zeros((k, k))]])
-        inverse = np.asarray(np.linalg.pinv(system))
-        metric = np.zeros_like(system)
-        metric[:q, :q] = 2.0 * solution.expected
-        start = np.tile(np.concatenate([solution.theta, solution.minimum.multiplier[0][equal]]), (batch, 1))
+# Iterations with the full sample's derivative, with a draw's own, and of Newton's method before giving up.
+_CHORD, _OWN, _NEWTON = 12, 12, 40
 
-    def residual(z: FloatArray, at: IntArray) -> FloatArray:
-        whole = len(at) == batch
-        data = observed if whole else tuple(part.take(at) for part in observed)
-        values = given if whole else given[at]
-        gradient = slope(layout, z[:, :q], data, values)
-        if constraints is None:
+
+@dataclass(frozen=True, eq=False)
+class _Equations:
+    """``gradient + J'y = 0`` and ``c = 0`` of each draw, in ``z = (theta, y)``; inequalities are left out."""
+
+    solution: Solution
+    observed: tuple[Observed, ...]
+    given: FloatArray
+
+    @cached_property
+    def constraints(self) -> TableConstraints | None:
+        return make_constraints(self.solution.table, self.solution.layout, self.given)
+
+    @property
+    def q(self) -> int:
+        return self.solution.layout.n_parameters
+
+    @cached_property
+    def start(self) -> FloatArray:
+        """The full sample's solution, shape ``(n,)``."""
+        if self.constraints is None:
+            return self.solution.theta
+        return np.concatenate([self.solution.theta, self.solution.minimum.multiplier[0][self.constraints.equality]])
+
+    def _data(self, rows: IntArray) -> tuple[tuple[Observed, ...], FloatArray]:
+        if len(rows) == len(self.given):
+            return self.observed, self.given
+        return tuple(part.take(rows) for part in self.observed), self.given[rows]
+
+    def _equalities(self, theta: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+        assert self.constraints is not None
+        value, jacobian = self.constraints.evaluate(theta, rows)
+        return value[:, self.constraints.equality], jacobian[:, self.constraints.equality]
+
+    def residual(self, z: FloatArray, rows: IntArray) -> FloatArray:
+        """Shape ``(b, n)``."""
+        data, given = self._data(rows)
+        gradient = slope(self.solution.layout, z[:, : self.q], data, given)
+        if self.constraints is None:
             return gradient
-        c, j = constraints.evaluate(z[:, :q], at)
-        c, j = c[:, constraints.equality], j[:, constraints.equality]
-        return np.concatenate([gradient + (z[:, None, q:] @ j)[:, 0], c], axis=1)
+        value, jacobian = self._equalities(z[:, : self.q], rows)
+        return np.concatenate([gradient + (z[:, None, self.q :] @ jacobian)[:, 0], value], axis=1)
 
+    def system(self, hessian: FloatArray, jacobian: FloatArray) -> FloatArray:
+        """The derivative of the equations, shape ``(b, n, n)``."""
+        k = jacobian.shape[1]
+        out = np.zeros((len(hessian), self.q + k, self.q + k))
+        out[:, : self.q, : self.q] = hessian
+        out[:, : self.q, self.q :] = jacobian.swapaxes(1, 2)
+        out[:, self.q :, : self.q] = jacobian
+        return out
+
+    def full_inverse(self) -> FloatArray:
+        """Inverse derivative at the full sample's solution, shape ``(n, n)``."""
+        hessian = 2.0 * self.solution.observed_information
+        if self.constraints is None:
+            return np.asarray(np.linalg.inv(hessian))
+        here = make_constraints(self.solution.table, self.solution.layout, self.solution.given)
+        assert here is not None
+        _, jacobian = here.evaluate(self.solution.minimum.x, np.arange(1))
+        return np.asarray(np.linalg.pinv(self.system(hessian[None], jacobian[:, here.equality])[0]))
+
+    def own_inverse(self, z: FloatArray, rows: IntArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Inverse derivatives of draws at ``z`` and whether the curvature is that of a minimum."""
+        data, given = self._data(rows)
+        theta = z[:, : self.q]
+        hessian = discrepancy(self.solution.layout, theta, data, given, "exact").hessian
+        assert hessian is not None
+        jacobian = np.zeros((len(z), 0, self.q))
+        if self.constraints is not None:
+            _, jacobian = self._equalities(theta, rows)
+            weight = np.zeros((len(z), len(self.constraints.equality)))
+            weight[:, self.constraints.equality] = z[:, self.q :]
+            hessian = hessian + self.constraints.curvature(theta, rows, weight)
+        size = np.trace(np.abs(hessian), axis1=1, axis2=2)[:, None, None]
+        good = _positive(hessian + size * (jacobian.swapaxes(1, 2) @ jacobian))
+        inverse = np.zeros((len(z), z.shape[1], z.shape[1]))
+        if good.any():
+            inverse[good] = np.linalg.inv(self.system(hessian[good], jacobian[good]))
+        return inverse, good
+
+
+def _nearby(equations: _Equations, usable: NDArray[np.bool_]) -> tuple[FloatArray, NDArray[np.bool_], int]:
+    """Solve from the full sample's solution: with its derivative, then once with each draw's own."""
+    batch, q = len(equations.given), equations.q
+    z = np.tile(equations.start, (batch, 1))
+    metric = np.zeros((z.shape[1], z.shape[1]))
+    metric[:q, :q] = 2.0 * equations.solution.expected
     with np.errstate(all="ignore"):
         try:
-            found = solve_chord(residual, start, inverse, metric)
+            first = solve_chord(equations.residual, z, equations.full_inverse(), metric, max_iterations=_CHORD)
+            z, converged, calls = first.z.copy(), first.converged.copy(), first.calls
+            rows = np.flatnonzero(~converged & usable & np.isfinite(z).all(axis=1))
+            rows = rows[_minimal(equations.solution, z[rows, :q], equations.given[rows])]
+            if not len(rows):
+                return z[:, :q], converged, calls
+            inverse, good = equations.own_inverse(z[rows], rows)
+            rows, inverse = rows[good], inverse[good]
+            calls += 1
+            if not len(rows):
+                return z[:, :q], converged, calls
+            second = solve_chord(lambda here, at: equations.residual(here, rows[at]), z[rows], inverse, metric,
+                                 max_iterations=_OWN)
         except np.linalg.LinAlgError:  # a draw ran into a singular matrix: all of them by Newton
-            return start[:, :q], np.zeros(batch, dtype=bool), 1
-    return found.z[:, :q], found.converged, found.calls
+            return z[:, :q], np.zeros(batch, dtype=bool), 1
+    z[rows], converged[rows] = second.z, second.converged
+    return z[:, :q], converged, calls + second.calls
 
 
-def _minimal(
-    solution: Solution, observed: tuple[Observed, ...], given: FloatArray, theta: FloatArray
-) -> NDArray[np.bool_]:
-    """Whether the implied matrices are positive definite where the chord ended."""
+def _positive(matrices: FloatArray) -> NDArray[np.bool_]:
+    """Which of ``(b, n, n)`` symmetric matrices are positive definite."""
+    finite = np.asarray(np.isfinite(matrices).all(axis=(1, 2)))
+    good = finite.copy()
+    try:
+        np.linalg.cholesky(matrices[finite])
+    except np.linalg.LinAlgError:
+        for k in np.flatnonzero(finite):
+            try:
+                np.linalg.cholesky(matrices[k])
+            except np.linalg.LinAlgError:
+                good[k] = False
+    return good
+
+
+def _minimal(solution: Solution, theta: FloatArray, given: FloatArray) -> NDArray[np.bool_]:
+    """Whether the implied matrices are positive definite."""
     good = np.ones(len(theta), dtype=bool)
     for block in solution.layout.blocks:
-        sigma = imply(block, theta, given).sigma
-        finite = np.isfinite(sigma).all(axis=(1, 2))
-        good &= finite
-        try:
-            np.linalg.cholesky(sigma[finite])
-        except np.linalg.LinAlgError:
-            good[finite] &= np.linalg.eigvalsh(sigma[finite])[:, 0] > 0.0
+        good &= _positive(imply(block, theta, given).sigma)
     return good
 
 

@@ -29,6 +29,7 @@ class Roots:
     Parameters
     ----------
     z : ndarray (B, n)
+        Where the equation was not solved: the point from which the shortest step was asked for.
     converged : ndarray (B,) of bool
     calls : int
         How often the residual function was called (once an iteration, whatever ``B``).
@@ -56,8 +57,8 @@ def solve_chord(
     residual : callable
         ``residual(z, rows)``: residuals ``(b, n)`` of the equations ``rows``.
     start : ndarray (B, n)
-    inverse : ndarray (n, n)
-        Inverse derivative at the known solution.
+    inverse : ndarray (n, n) or (B, n, n)
+        Inverse derivative at the known solution, or one for each equation.
     metric : ndarray (n, n)
         Symmetric, positive semi-definite: steps with ``s' metric s`` below ``tolerance`` end the iteration.
     depth : int
@@ -71,13 +72,18 @@ def solve_chord(
     moves = np.zeros_like(steps)
     last_step = last_z = np.zeros((0, z.shape[1]))
     here = z.copy()
+    shortest = np.full(len(z), np.inf)
+    own = inverse.ndim == 3
     calls = 0
     for k in range(max_iterations):
-        step = residual(here, rows) @ -inverse.T
+        error = residual(here, rows)
+        step = -(inverse @ error[:, :, None])[..., 0] if own else error @ -inverse.T
         calls += 1
         size = np.einsum("bn,bn->b", step @ metric, step)
         done = size < tolerance
         bad = ~np.isfinite(size)
+        better = size < shortest[rows]
+        z[rows[better]], shortest[rows[better]] = here[better], size[better]
         if k:
             slot = (k - 1) % depth
             steps[:, slot] = step - last_step
@@ -95,6 +101,7 @@ def solve_chord(
         else:
             rows, last_step, last_z, here = rows[stay], step[stay], here[stay], trial[stay]
             steps, moves = steps[stay], moves[stay]
+            inverse = inverse[stay] if own else inverse
     return Roots(z, converged, calls)
 
 
