@@ -52,6 +52,7 @@ from semkit.report.layout import (
 from semkit.report.wording import name_of
 
 Labels = Mapping[str, str]
+LONGEST_CONTROL = 36
 MAX_WITH_PATHS, MAX_WITHOUT_PATHS = 3, 10
 
 
@@ -148,12 +149,16 @@ class Canvas:
         self.taken.append((x - RX, y - RY, x + RX, y + RY))
         explained = self.r2.get(node.name, math.nan)
         extra = math.isfinite(explained) and self._caused(node)
-        lines = wrap(name_of(node.name, self.labels), 2 * RX - 18, 12, lines=2, bold=True)
-        top = y + 4 - 7 * (len(lines) - 1) - (7 if extra else 0)
-        self.nodes += [Text(x, top + 14 * i, line, 12, bold=True) for i, line in enumerate(lines)]
+        words = name_of(node.name, self.labels)
+        lines, size = wrap(words, 2 * RX - 18, 12, lines=2, bold=True), 12.0
+        if any(line.endswith("…") for line in lines):
+            lines, size = wrap(words, 2 * RX - 14, 10.5, lines=3, bold=True), 10.5
+        step = size + 2
+        top = y + 4 - step / 2 * (len(lines) - 1) - (7 if extra else 0)
+        self.nodes += [Text(x, top + step * i, line, size, bold=True) for i, line in enumerate(lines)]
         if extra:
             text = f"R² = {rounding.number(explained, leading=False)}"
-            self.nodes.append(Text(x, top + 14 * len(lines), text, 10, fill=SOFT))
+            self.nodes.append(Text(x, top + step * len(lines), text, 10, fill=SOFT))
         self._indicators(node, x, y)
         if math.isfinite(node.residual) and self._caused(node):
             self._residual(node, x, y)
@@ -227,7 +232,7 @@ class Canvas:
         shift = aside(self._center(edge.source), self._center(edge.target), 17.0 if back else 0.0)
         start = self._border(edge.source, way[0] if way else self._center(edge.target), shift)
         end = self._border(edge.target, way[-1] if way else self._center(edge.source), shift)
-        clear = not edge.value.lower * edge.value.upper <= 0
+        clear = edge.value.clear
         # Solid where the interval is clear of zero, dashed where it holds zero: readable without colour.
         points = (start, *way, end)
         self.lines.append(Line(points, INK, 1.6 if clear else 1.2, "" if clear else "6 4", head=True))
@@ -255,7 +260,7 @@ class Canvas:
         p, q = way[middle - 1], way[middle]
         at = p[0] + share * (q[0] - p[0]), p[1] + share * (q[1] - p[1])
         start = self._border(m.moderator, at)
-        self.lines.append(Line((start, at), BLUE, 2.2, head=True))
+        self.lines.append(Line((start, at), BLUE, 2.2, "" if m.value.clear else "6 4", head=True))
         self.nodes.append(Ellipse(at[0], at[1], 3.2, 3.2, BLUE, BLUE, 1.0))
         self.taken.append((at[0] - 6, at[1] - 6, at[0] + 6, at[1] + 6))
         return m.value, along(start, at), BLUE
@@ -312,7 +317,8 @@ class Canvas:
     def _controls(self) -> None:
         """One box for all covariates, under the layers."""
         # What a label adds in brackets is for the tables.
-        names = [name_of(name, self.labels).split(" (")[0] for name in self.graph.controls]
+        words = {name: name_of(name, self.labels).split(" (")[0] for name in self.graph.controls}
+        names = [text if len(text) <= LONGEST_CONTROL else name for name, text in words.items()]
         width = min(430.0, self.plan.width - 28.0)
         lines = wrap(", ".join(names), width - 20, 10.5, lines=3)
         width = min(width, max(150.0, *(text_width(line, 10.5) + 24 for line in lines)))

@@ -31,6 +31,11 @@ class Value:
         return rounding.number(self.est, leading=False)
 
     @property
+    def clear(self) -> bool:
+        """Whether the interval, if there is one, leaves zero out."""
+        return not self.lower * self.upper <= 0.0
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """Estimate with interval, and p under it."""
         if not self.free:

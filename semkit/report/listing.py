@@ -194,20 +194,33 @@ def estimate_table(model: ModelPart, labels: Labels, *, sections: Iterable[str] 
     table = Table.of(columns, caption=caption or f"Estimates of model {model.id}")
     rows = [] if frame.empty else frame.to_dict("records")
     for section in sections:
-        chosen = [row for row in rows if section_of(row, model.controls) == section]
+        chosen = [row for row in rows if section_of(row, model.controls) == section and not _given(row, model)]
         if not chosen:
             continue
         table = table.heading(section)
         for row in chosen:
             table = table.add(**_estimate_row(row, labels))
-    return table.note("β, completely standardised (0/1 predictors: in SDs of the outcome). – fixed or not estimated.")
+    if any(_given(row, model) for row in rows):
+        table = table.note("Means, variances and covariances of the controls are those of the sample; not printed.")
+    return table.note(
+        "β, completely standardised; a 0/1 predictor keeps its unit, a product has the units of its factors. "
+        "– fixed or not estimated."
+    )
+
+
+def _given(row: Mapping[Any, Any], model: ModelPart) -> bool:
+    """Whether a row is a sample moment of the controls, fixed and of no interest."""
+    fixed = not known(row.get("se")) or float(row["se"]) == 0.0
+    names = {str(row["lhs"]), str(row["rhs"])} - {""}
+    return fixed and row["op"] in ("~~", "~1") and names <= set(model.controls)
 
 
 def _estimate_row(row: Mapping[Any, Any], labels: Labels) -> dict[str, Any]:
     fixed = not known(row.get("se")) or float(row["se"]) == 0.0
     values: dict[str, Any] = {
         "name": parameter_of(str(row["lhs"]), str(row["op"]), str(row["rhs"]), labels),
-        "label": row.get("label") or "", "group": row.get("group", ""), "est": row.get("est"),
+        "label": "" if row["op"] == ":=" else row.get("label") or "",
+        "group": row.get("group", ""), "est": row.get("est"),
         "se": NAN if fixed else row.get("se"),
         "ci": (NAN, NAN) if fixed else (row.get("ci_lower", NAN), row.get("ci_upper", NAN)),
         "pvalue": NAN if fixed else row.get("pvalue"), "std_all": row.get("std_all"),

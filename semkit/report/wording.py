@@ -55,7 +55,7 @@ REFERENCES = {
 }
 
 
-LONGEST = 48
+LONGEST, LONGEST_ITEM = 48, 28
 
 
 def name_of(variable: str, labels: Mapping[str, str]) -> str:
@@ -70,7 +70,7 @@ def name_of(variable: str, labels: Mapping[str, str]) -> str:
 def parameter_of(lhs: str, op: str, rhs: str, labels: Mapping[str, str]) -> str:
     """A parameter in words and arrows; an indicator whose label is a whole question keeps its name."""
     left, right = name_of(lhs, labels), name_of(rhs, labels)
-    if len(right) > LONGEST:
+    if len(right) > (LONGEST_ITEM if op == "=~" else LONGEST):
         right = rhs.replace(":", " × ")
     if len(left) > LONGEST:
         left = lhs.replace(":", " × ")
