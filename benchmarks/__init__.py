@@ -1,0 +1,1 @@
+"""semkit and its peers on the same work: ``python -m benchmarks``."""
