@@ -82,8 +82,8 @@ def page(rows: list[Row], works: list[workloads.Work], repeats: int) -> str:
     return f"""# Benchmarks
 
 Written by `python -m benchmarks` ({written}): one BLAS thread on both sides, medians of {repeats} calls
-after a warm-up, the packages taking turns, nothing kept between calls. The times are those of one machine;
-the ratios are what carries over.
+after a warm-up, the packages taking turns, nothing kept between calls. The times are processor seconds of one
+machine; the ratios are what carries over.
 
 {table(rows)}
 

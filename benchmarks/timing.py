@@ -1,4 +1,8 @@
-"""Medians of repeated calls, one thread, both packages in turn."""
+"""Medians of repeated calls, one thread, both packages in turn.
+
+Times are processor seconds of this process: with one thread they are the elapsed seconds of an idle machine,
+and other programs do not disturb them.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,9 @@ import numpy as np
 
 
 def once(call: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     call()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def alternate(*calls: Callable[[], Any], repeats: int) -> list[float]:
