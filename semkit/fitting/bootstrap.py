@@ -37,8 +37,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 CHUNK = 100
-# Chord steps with the full sample's derivative, how often a straggler gets one of its own, and steps with that.
-FIRST, REFRESHES, LATER = 20, 3, 15
+# Iterations with the full sample's derivative, with a draw's own, and of Newton's method before giving up.
+FIRST, OWN, NEWTON = 20, 12, 40
 
 
 def with_draws(fit: Fit, draws: int, seed: int | None) -> Fit:
@@ -55,7 +55,9 @@ def with_draws(fit: Fit, draws: int, seed: int | None) -> Fit:
     return replace(fit, recipe=replace(fit.recipe, options=options), bootstrap_draws=found, provenance=provenance)
 
 
-def bootstrap(fit: Fit, draws: int, seed: int | None = None, chunk: int = CHUNK) -> Draws:
+def bootstrap(
+    fit: Fit, draws: int, seed: int | None = None, *, chunk: int = CHUNK, workers: int | None = None
+) -> Draws:
     """Ordinary non-parametric bootstrap; groups are resampled within themselves.
 
     Parameters
@@ -67,6 +69,8 @@ def bootstrap(fit: Fit, draws: int, seed: int | None = None, chunk: int = CHUNK)
         Drawn from the system when not given, and recorded.
     chunk : int
         Draws computed in one call.
+    workers : int, optional
+        Threads, by default one a processor up to four; the draws are the same to the bit for any number.
 
     References
     ----------
@@ -75,8 +79,8 @@ def bootstrap(fit: Fit, draws: int, seed: int | None = None, chunk: int = CHUNK)
     """
     seed = secrets.randbelow(2**31) if seed is None else int(seed)
     refit = Refit(fit)
-    workers = min(os.cpu_count() or 1, 4)
-    found = run_job(refit, Job(replicates=draws, seed=seed, chunk=chunk), workers=workers, backend="thread")
+    threads = min(os.cpu_count() or 1, 4) if workers is None else workers
+    found = run_job(refit, Job(replicates=draws, seed=seed, chunk=chunk), workers=threads, backend="thread")
     status = found["status"]
     keep = status == 0
     failed, inadmissible = int(np.sum(status == 1)), int(np.sum(status == 2))
@@ -156,14 +160,10 @@ def refit(
         limits = make_constraints(solution.table, layout, given[rest])
         with np.errstate(all="ignore"):
             ended = minimise(objective, theta[rest], constraints=limits, scoring_steps=4, tolerance=1e-12,
-                             max_iterations=_NEWTON)
+                             max_iterations=NEWTON)
         theta[rest], converged[rest] = ended.x, ended.converged
         calls += ended.iterations
     return theta, converged, calls
-
-
-# Iterations with the full sample's derivative, with a draw's own, and of Newton's method before giving up.
-_CHORD, _OWN, _NEWTON = 12, 12, 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,7 +255,7 @@ def _nearby(equations: _Equations, usable: NDArray[np.bool_]) -> tuple[FloatArra
     metric[:q, :q] = 2.0 * equations.solution.expected
     with np.errstate(all="ignore"):
         try:
-            first = solve_chord(equations.residual, z, equations.full_inverse(), metric, max_iterations=_CHORD)
+            first = solve_chord(equations.residual, z, equations.full_inverse(), metric, max_iterations=FIRST)
             z, converged, calls = first.z.copy(), first.converged.copy(), first.calls
             rows = np.flatnonzero(~converged & usable & np.isfinite(z).all(axis=1))
             rows = rows[_minimal(equations.solution, z[rows, :q], equations.given[rows])]
@@ -267,7 +267,7 @@ def _nearby(equations: _Equations, usable: NDArray[np.bool_]) -> tuple[FloatArra
             if not len(rows):
                 return z[:, :q], converged, calls
             second = solve_chord(lambda here, at: equations.residual(here, rows[at]), z[rows], inverse, metric,
-                                 max_iterations=_OWN)
+                                 max_iterations=OWN)
         except np.linalg.LinAlgError:  # a draw ran into a singular matrix: all of them by Newton
             return z[:, :q], np.zeros(batch, dtype=bool), 1
     z[rows], converged[rows] = second.z, second.converged
