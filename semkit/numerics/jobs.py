@@ -12,7 +12,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -162,12 +162,6 @@ def _one_thread(task: Task, chunk: Chunk) -> Arrays:
         return task(chunk)
 
 
-def _executor(workers: int, backend: Backend) -> Executor:
-    if backend == "thread":
-        return ThreadPoolExecutor(workers)
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-
-
 def run_job(
     task: Task,
     job: Job,
@@ -232,9 +226,17 @@ def run_job(
     if backend == "serial" or workers == 1:
         for chunk in todo:
             finish(chunk, _one_thread(task, chunk))
+    elif backend == "thread":
+        from threadpoolctl import threadpool_limits
+
+        # the limit is the process's: set once around all threads, or one would lift it for another
+        with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as executor:
+            for chunk, done_arrays in zip(todo, executor.map(task, todo), strict=True):
+                finish(chunk, done_arrays)
     else:
-        with _executor(workers, backend) as executor:
-            futures: dict[Future[Arrays], Chunk] = {executor.submit(_one_thread, task, chunk): chunk for chunk in todo}
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            futures: dict[Future[Arrays], Chunk] = {pool.submit(_one_thread, task, chunk): chunk for chunk in todo}
             for future in as_completed(futures):
                 finish(futures[future], future.result())
     return {
