@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,7 @@ def solve(
     layout: Layout,
     observed: tuple[Observed, ...],
     given: FloatArray,
-    starts: tuple[FloatArray, ...],
+    starts: Iterable[FloatArray],
     constraints: TableConstraints | None = None,
     max_iterations: int = 200,
 ) -> Minimum:
@@ -48,8 +49,8 @@ def solve(
     layout : Layout
     observed : tuple of Observed
     given : ndarray (B, d)
-    starts : tuple of ndarray (B, q)
-        Tried in turn; the best attempt is returned when none converges.
+    starts : iterable of ndarray (B, q)
+        Tried in turn, each made only when it is needed; the best attempt is returned when none converges.
     constraints : TableConstraints, optional
     """
     objective = LikelihoodObjective(layout, observed, given)

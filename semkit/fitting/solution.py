@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -196,14 +197,23 @@ def fit_moments(
     )
     given = given_values(table, layout, moments, composites, inflate)
     plain = tuple((data.cov[0], data.mean[0]) for data in observed)
-    first = starting_values(table, layout, plain)
-    starts = [first, starting_values(table, layout, plain, simple=True)]
-    starts += [_disturbed(first, plain, seed) for seed in range(3)]
-    if start is not None:
-        starts.insert(0, np.where(np.isfinite(start), start, first))
     constraints = make_constraints(table, layout, given)
-    minimum = solve(layout, observed, given, tuple(s[None] for s in starts), constraints)
+    starts = (vector[None] for vector in _starts(table, layout, plain, start))
+    minimum = solve(layout, observed, given, starts, constraints)
     return Solution(table, layout, options, sample, moments, observed, given, minimum, total)
+
+
+def _starts(
+    table: ParameterTable, layout: Layout, plain: tuple[tuple[FloatArray, FloatArray], ...], start: FloatArray | None
+) -> Iterator[FloatArray]:
+    """Starting vectors in the order in which they are tried."""
+    first = starting_values(table, layout, plain)
+    if start is not None:
+        yield np.where(np.isfinite(start), start, first)
+    yield first
+    yield starting_values(table, layout, plain, simple=True)
+    for seed in range(3):
+        yield _disturbed(first, plain, seed)
 
 
 def _disturbed(start: FloatArray, plain: tuple[tuple[FloatArray, FloatArray], ...], seed: int) -> FloatArray:

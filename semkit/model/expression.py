@@ -135,7 +135,9 @@ class Expression:
     ) -> dict[Atom, FloatArray]:
         """Exact first derivatives by atom (``str(atom)`` is ``a``, ``sd(v)`` or ``std(a)``)."""
         with np.errstate(all="ignore"):
-            return _differentiate(self.root, values, sd or {}, std or {})[1]
+            value, slopes = _differentiate(self.root, values, sd or {}, std or {})
+            return {atom: slope if slope.shape == value.shape else np.broadcast_to(slope, value.shape).copy()
+                    for atom, slope in slopes.items()}
 
     @cached_property
     def size(self) -> tuple[int, int]:
@@ -471,7 +473,7 @@ def _differentiate(
         for atom, slope in inner.items():
             step = np.asarray(partial * slope)
             out[atom] = out[atom] + step if atom in out else step
-    return value, {atom: np.broadcast_to(slope, value.shape).copy() for atom, slope in out.items()}
+    return value, out
 
 
 def _substitute(node: Node, definitions: Mapping[str, Node]) -> Node:
