@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from semkit.report.drawing import PAPER, Area, Curve, Drawing, Ellipse, Line, Rect, Shape, Text, heads, text_width
 
 DPI = 200
@@ -112,7 +114,8 @@ def _paint_text(axes: Any, shape: Text, order: float) -> None:
     text = shape.text.replace("$", r"\$")
     size = shape.size
     if shape.text.strip():
-        drawn = TextPath((0, 0), text, size=size, prop=font).get_extents().width
+        # control points bound the curves closely enough, and exact extents of every glyph cost a second a report
+        drawn = float(np.ptp(TextPath((0, 0), text, size=size, prop=font).vertices[:, 0]))
         room = text_width(shape.text, size, bold=shape.bold)
         size *= min(1.0, room / drawn) if drawn > 0 else 1.0
     artist = axes.text(

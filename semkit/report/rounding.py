@@ -97,15 +97,15 @@ def p_phrase(value: Any, symbol: str = "p") -> str:
 
 
 def interval(lower: Any, upper: Any, digits: int = 2, *, leading: bool = True) -> str:
-    """Print an interval, ``[.12, .34]``; an en dash when neither end is there.
+    """Print an interval, ``[.12, .34]`` (unbreakable); an en dash when neither end is there.
 
     Examples
     --------
-    >>> interval(0.118, 0.341, leading=False)
+    >>> interval(0.118, 0.341, leading=False).replace(BLANK, " ")
     '[.12, .34]'
     """
     low, high = number(lower, digits, leading=leading), number(upper, digits, leading=leading)
-    return ABSENT if low == high == ABSENT else f"[{low}, {high}]"
+    return ABSENT if low == high == ABSENT else f"[{low},{BLANK}{high}]"
 
 
 def count(value: Any) -> str:

@@ -211,7 +211,7 @@ def test_slopes_show_the_moderators_distribution_and_the_chosen_values() -> None
     bars = [s for s in drawing.shapes if isinstance(s, Rect)]
     assert len(bars) > 10
     text = " ".join(s.text for s in drawing.shapes if isinstance(s, Text))
-    assert "Mean + 1 SD (4.00)" in text and "n = 575" in text and "slope 0.31 [0.20, 0.42]" in text
+    assert "Mean + 1 SD (4.00)" in text and "n = 575" in text and "slope 0.31 [0.20,\u00a00.42]" in text
     lines = [s for s in drawing.shapes if isinstance(s, Line) and len(s.points) == 25]
     assert len({s.dash for s in lines}) == 3, "lines differ without colour"
 

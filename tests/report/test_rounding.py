@@ -62,8 +62,8 @@ def test_counts_and_scaled_degrees_of_freedom() -> None:
 
 
 def test_interval() -> None:
-    assert rounding.interval(-0.118, 0.341, leading=False) == "[−.12, .34]"
-    assert rounding.interval(math.nan, 0.341) == "[–, 0.34]"
+    assert rounding.interval(-0.118, 0.341, leading=False) == "[−.12,\u00a0.34]"
+    assert rounding.interval(math.nan, 0.341) == "[–,\u00a00.34]"
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True), st.integers(0, 4), st.booleans())

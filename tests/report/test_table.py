@@ -36,7 +36,7 @@ def test_html_is_escaped_and_rounded() -> None:
     page = made().html()
     assert "<script>" not in page and "&lt;script&gt;" in page
     assert "<b>" not in page and "&lt;First&gt;" in page
-    assert "0.123" in page and "[0.100, 0.200]" in page and "&lt;.001" in page
+    assert "0.123" in page and "[0.100,\u00a00.200]" in page and "&lt;.001" in page
     assert "nan" not in page.lower().replace("name", "")
     assert 'scope="col"' in page and "<caption>A &amp; B</caption>" in page
 
