@@ -100,6 +100,7 @@ def analyse(
     *,
     models: Iterable[str] | None = None,
     replace: Mapping[str, str] | None = None,
+    most_draws: int | None = None,
     progress: Progress | None = None,
 ) -> Analysis:
     """Fit the study's models to a frame and judge its claims.
@@ -113,6 +114,8 @@ def analyse(
         Ids of the models to fit; all by default.
     replace : mapping of str to str, optional
         Model ids of claims -> ids that stand for them.
+    most_draws : int, optional
+        Upper limit of every model's bootstrap draws.
     progress : callable, optional
     """
     tell = progress or (lambda text: None)
@@ -121,8 +124,9 @@ def analyse(
     runs: dict[str, ModelRun] = {}
     for name in wanted:
         draws = study.file.models[name].bootstrap
+        draws = draws if most_draws is None else min(draws, most_draws)
         tell(f"model {name}" + (f", {draws} bootstrap draws" if draws else ""))
-        runs[name] = run_model(study, name, ready, sets)
+        runs[name] = run_model(study, name, ready, sets, draws)
     claims = make_claims(study, replace or {})
     gates = {name: gate_checks(study, run, ready) for name, run in runs.items()}
     results = {name: run.fit for name, run in runs.items() if run.fit is not None}
@@ -136,7 +140,9 @@ def model_seed(study: Study, name: str) -> int:
     return int(np.random.SeedSequence(study.file.seed, spawn_key=(place,)).generate_state(1, np.uint32)[0])
 
 
-def run_model(study: Study, name: str, frame: pd.DataFrame, sets: Mapping[str, tuple[str, ...]]) -> ModelRun:
+def run_model(
+    study: Study, name: str, frame: pd.DataFrame, sets: Mapping[str, tuple[str, ...]], draws: int
+) -> ModelRun:
     """Expand and fit one model; a failure is part of the record and never stops the others."""
     from semkit.fitting import sem
     from semkit.sample import Composite
@@ -161,8 +167,8 @@ def run_model(study: Study, name: str, frame: pd.DataFrame, sets: Mapping[str, t
             estimator=model.estimator,
             missing=model.missing,
             composites=composites or None,
-            bootstrap=model.bootstrap or None,
-            seed=model_seed(study, name) if model.bootstrap else None,
+            bootstrap=draws or None,
+            seed=model_seed(study, name) if draws else None,
         )
     except SemkitError as error:
         return ModelRun(name, nominal, None, error.problems, None, rows)

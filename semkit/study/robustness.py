@@ -76,7 +76,9 @@ def _again(
             if part.primary
         ]
         frame = main.frame if spec.kind == "model" else _frame(spec.kind, cleaned)
-        analyses[key] = analyse(study, frame, models=wanted, replace=spec.models, progress=progress)
+        analyses[key] = analyse(
+            study, frame, models=wanted, replace=spec.models, most_draws=spec.bootstrap, progress=progress
+        )
     return _check(spec, analyses[key].verdicts[spec.claim])
 
 

@@ -215,6 +215,12 @@ class CheckModel(Strict):
     covariates: list[Name] = Field(default_factory=list, description="regression: columns or sets of controls.")
     se: Literal["HC0", "HC1", "HC2", "HC3", "HC4", "classical"] = Field("HC3", description="regression: errors.")
     part: Key | None = Field(None, description="regression: the part whose direction and delta it takes.")
+    bootstrap: int = Field(
+        1000,
+        ge=1,
+        le=100_000,
+        description="all_in, routed, model: most draws a model takes; a tag needs less precision than a verdict.",
+    )
     models: dict[Key, Key] = Field(
         default_factory=dict, description="model: which model stands for which.", examples=[{"S0-M1": "S0-M1-obj"}]
     )
