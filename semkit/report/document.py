@@ -201,15 +201,26 @@ def _model(numbering: Numbering, model: ModelPart, content: ReportContent) -> di
         "diagram": numbering.figure(
             f"diagram-{name}",
             draw_diagram(model.estimates, labels=content.labels, controls=model.controls, r2=model.r2),
-            f"Model {model.id}, standardised estimates. Ellipses are latent, boxes observed; an arrow that ends on "
-            "another arrow is a moderation." + (" The product factor's indicators are not drawn."
-                                                if wording.has_latent_product(model) else ""),
+            _diagram_caption(model),
         ),
         "estimates": numbering.table(f"estimates-{name}", main),
         "rest": numbering.table(f"other-parameters-{name}", rest),
         "r2": numbering.table(f"r2-{name}", listing.r2_table(model, content.labels)),
         "probes": [_probe(numbering, probe, name, content) for probe in model.probes],
     }  # fmt: skip
+
+
+def _diagram_caption(model: ModelPart) -> str:
+    """Caption with a key for what this diagram shows, no more."""
+    text = (
+        f"Model {model.id}, standardised estimates. Ellipses are latent, boxes observed; dashed: the interval holds 0."
+    )
+    frame = model.estimates
+    if not frame.empty and ((frame["op"] == "~") & frame["rhs"].astype(str).str.contains(":")).any():
+        text += " An arrow that ends on another arrow is a moderation."
+    if wording.has_latent_product(model):
+        text += " The product factor's indicators are not drawn."
+    return text
 
 
 def _probe(numbering: Numbering, probe: Any, model: str, content: ReportContent) -> dict[str, Any]:
