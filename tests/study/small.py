@@ -23,7 +23,10 @@ description = { id = "Untuk uji.", en = "For tests." }
 [[scales]]
 name = "agree5"
 points = 5
-labels = { id = ["Sangat tidak setuju", "Tidak setuju", "Netral", "Setuju", "Sangat setuju"], en = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"] }
+
+[scales.labels]
+id = ["Sangat tidak setuju", "Tidak setuju", "Netral", "Setuju", "Sangat setuju"]
+en = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]
 """
 
 CONSTRUCT = """
