@@ -208,7 +208,7 @@ class _Equations:
         value, jacobian = self._equalities(z[:, : self.q], rows)
         return np.concatenate([gradient + (z[:, None, self.q :] @ jacobian)[:, 0], value], axis=1)
 
-    def system(self, hessian: FloatArray, jacobian: FloatArray) -> FloatArray:
+    def bordered(self, hessian: FloatArray, jacobian: FloatArray) -> FloatArray:
         """The derivative of the equations, shape ``(b, n, n)``."""
         k = jacobian.shape[1]
         out = np.zeros((len(hessian), self.q + k, self.q + k))
@@ -225,7 +225,7 @@ class _Equations:
         here = make_constraints(self.solution.table, self.solution.layout, self.solution.given)
         assert here is not None
         _, jacobian = here.evaluate(self.solution.minimum.x, np.arange(1))
-        return np.asarray(np.linalg.pinv(self.system(hessian[None], jacobian[:, here.equality])[0]))
+        return np.asarray(np.linalg.pinv(self.bordered(hessian[None], jacobian[:, here.equality])[0]))
 
     def own_inverse(self, z: FloatArray, rows: IntArray) -> tuple[FloatArray, NDArray[np.bool_]]:
         """Inverse derivatives of draws at ``z`` and whether the curvature is that of a minimum."""
@@ -243,7 +243,7 @@ class _Equations:
         good = _positive(hessian + size * (jacobian.swapaxes(1, 2) @ jacobian))
         inverse = np.zeros((len(z), z.shape[1], z.shape[1]))
         if good.any():
-            inverse[good] = np.linalg.inv(self.system(hessian[good], jacobian[good]))
+            inverse[good] = np.linalg.inv(self.bordered(hessian[good], jacobian[good]))
         return inverse, good
 
 
