@@ -16,7 +16,8 @@ def main() -> int:
     for path in sorted(HERE.glob("*.ipynb")):
         started = time.perf_counter()
         notebook = nbformat.read(path, as_version=4)
-        NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(HERE)}}).execute()
+        folder = {"metadata": {"path": str(HERE)}}
+        NotebookClient(notebook, timeout=300, kernel_name="python3", resources=folder).execute()
         outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
         rich = sum("text/html" in output.get("data", {}) for output in outputs)
         if not rich:
