@@ -145,7 +145,7 @@ def run(
     """
     tell = progress or _silent
     study, target = _open(path, output, tell)
-    cleaned = _clean(study, tell)
+    cleaned = clean_study(study, tell)
     notes: list[tuple[str, Note]] = [("cleaning", note) for note in cleaned.notes]
     validation = _validate(cleaned, tell, notes)
     analysis = analyse(study, cleaned.frame, progress=tell)
@@ -172,7 +172,8 @@ def _open(path: str | os.PathLike[str], output: str | os.PathLike[str] | None, t
     return study, target
 
 
-def _clean(study: Study, tell: Progress) -> Cleaned:
+def clean_study(study: Study, tell: Progress = _silent) -> Cleaned:
+    """Read and clean the responses of a study by the rules of its file."""
     from semkit.cleaning import CleaningPlan, clean
     from semkit.responses import read_responses
 
@@ -368,7 +369,7 @@ def _start(
     target = None if output is None else Path(output)
     if target is not None:
         out.check_target(target)
-    return study, _clean(study, tell), target
+    return study, clean_study(study, tell), target
 
 
 def _flow_lines(cleaned: Cleaned) -> tuple[str, ...]:
