@@ -19,6 +19,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dposv
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -89,6 +90,10 @@ def positive_definite(hessian: FloatArray) -> FloatArray:
 
 
 def _free_step(gradient: FloatArray, hessian: FloatArray) -> FloatArray:
+    if len(gradient) == 1:  # one factorisation says whether it is positive definite and solves
+        _, step, failed = dposv(hessian[0], -gradient[0])
+        if failed == 0:
+            return np.asarray(step)[None]
     return np.asarray(np.linalg.solve(positive_definite(hessian), -gradient[..., None])[..., 0])
 
 
@@ -164,7 +169,7 @@ def minimise(
     *,
     constraints: Constraints | None = None,
     scoring_steps: int = 2,
-    tolerance: float = 1e-17,
+    tolerance: float = 1e-20,
     max_iterations: int = 100,
 ) -> Minimum:
     """Minimise ``B`` functions of ``q`` parameters.
@@ -177,7 +182,8 @@ def minimise(
     start : ndarray (B, q)
     constraints : Constraints, optional
     scoring_steps : int
-        Iterations with the approximate Hessian before the exact one.
+        Least number of iterations with the approximate Hessian before the exact one; up to four more
+        follow while ``dx' H dx`` is not below 0.3, since the exact Hessian may be indefinite far away.
     tolerance : float
         A problem has converged when ``dx' H dx``, about twice the distance of its value to the
         minimum, is below this.
@@ -193,20 +199,24 @@ def minimise(
     open_rows = np.flatnonzero(np.isfinite(state.f))
     converged = np.zeros(batch, dtype=bool)
     fresh = np.ones(batch, dtype=bool)
+    exact = scoring_steps == 0
     for iteration in range(1, max_iterations + 1):
         state.iterations = iteration
-        _directions(state, open_rows[fresh[open_rows]], constraints, equality, iteration > scoring_steps)
-        exact_now = iteration > scoring_steps
+        _directions(state, open_rows[fresh[open_rows]], constraints, equality, exact)
         done = state.decrement[open_rows] < tolerance
-        if exact_now:
-            converged[open_rows[done]] = True
+        if exact:
+            finished = open_rows[done]
+            state.x[finished] += state.step[finished]  # too small to change anything but the last digits of x
+            converged[finished] = True
             open_rows = open_rows[~done]
         stuck = state.length[open_rows] < 1e-9
         converged[open_rows[stuck]] = state.decrement[open_rows[stuck]] < 1e-9
         open_rows = open_rows[~stuck]
         if not len(open_rows):
             break
-        fresh = _advance(objective, state, open_rows, constraints, equality, iteration >= scoring_steps)
+        near = iteration >= scoring_steps + 4 or bool(np.all(state.decrement[open_rows] < 0.3))
+        exact = exact or (iteration >= scoring_steps and near)
+        fresh = _advance(objective, state, open_rows, constraints, equality, exact)
     return Minimum(state.x, state.f, state.g, state.h, state.y, state.active, state.decrement, converged,
                    state.iterations)
 

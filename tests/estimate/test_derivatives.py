@@ -154,7 +154,7 @@ def test_casewise_scores_add_up_to_the_gradient() -> None:
 def test_implied_moments_that_are_not_positive_definite_give_nan_for_that_draw_only() -> None:
     layout, theta, data, given = problem(False, False, False)
     bad = theta.copy()
-    bad[1, [k for k, row in enumerate(FREE) if row == (THETA, 0, 0)][0] - 1] = -50.0
+    bad[1, FREE.index((THETA, 0, 0)) - 1] = -50.0  # without the slope that closes the loop
     found = discrepancy(layout, bad, data, given).f
     assert np.isnan(found[1]) and np.isfinite(found[[0, 2]]).all()
     np.testing.assert_allclose(found[[0, 2]], discrepancy(layout, theta, data, given).f[[0, 2]], rtol=1e-10)

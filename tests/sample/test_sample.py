@@ -12,7 +12,7 @@ from semkit.sample.composite import alpha, stratified_error_variance
 
 
 def frame(n: int = 60, seed: int = 1) -> pd.DataFrame:
-    values = np.random.default_rng(seed).normal(size=(n, 5)) + [1.0, 2.0, 3.0, 4.0, 5.0]
+    values = [*np.random.default_rng(seed).normal(size=(n, 5)), 1.0, 2.0, 3.0, 4.0, 5.0]
     return pd.DataFrame(values, columns=["a", "b", "c", "d", "e"])
 
 
