@@ -261,6 +261,12 @@ class Fit:
 
         return crosscheck(self, engine, **options)
 
+    def diagram(self, **options: Any) -> Any:
+        """Path diagram (SVG) with the moderation drawn onto the path it moderates (:func:`semkit.display.diagram`)."""
+        from semkit.display import diagram
+
+        return diagram(self, **options)
+
     # --- contract ---------------------------------------------------------------------------
 
     @cached_property
