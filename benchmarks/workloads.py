@@ -103,7 +103,7 @@ def border() -> Work:
 
     study = read_study(ROOT / "examples" / "border_collaboration" / "study.toml")
     ready, sets, _ = prepare(study, _clean(study, lambda text: None).frame)
-    fit = run_model(study, "S0-M2", ready, sets).fit
+    fit = run_model(study, "S0-M2", ready, sets, 0).fit
     composites: dict[str, Composite] = dict(fit.recipe.composites)
     sample = fit.solution.sample
     data = ready[[name for name in (*sample.base_names, *sample.item_names) if name in ready.columns]]

@@ -26,6 +26,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from semkit.estimate.implied import Implied, frame, imply, mean_factor, second_factors
 from semkit.estimate.layout import ALPHA, BETA, Block, Layout
@@ -79,6 +80,14 @@ def observe(cov: FloatArray, mean: FloatArray, weight: float = 1.0) -> Observed:
 
 def inverse(sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Inverses ``(B, p, p)`` and log-determinants ``(B,)``; NaN where not positive definite."""
+    if len(sigma) == 1:
+        root, failed = dpotrf(sigma[0], lower=1)
+        if failed == 0:
+            half, _ = dpotri(root, lower=1)
+            w = half + half.T
+            at = np.arange(len(half))
+            w[at, at] = half[at, at]
+            return w[None], np.array([2.0 * np.log(root[at, at]).sum()])
     try:
         root = np.linalg.cholesky(sigma)
     except np.linalg.LinAlgError:
@@ -121,7 +130,7 @@ def discrepancy(
         if gradient is not None and slope is not None:
             _add(gradient, source, data.weight * slope, single)
         if hessian is not None and curve is not None:
-            _add_square(hessian, source, data.weight * curve, single)
+            _add_square(hessian, source, data.weight * curve, single, block.ordered)
     return Value(f, gradient, hessian)
 
 
@@ -165,8 +174,10 @@ def _add(total: FloatArray, source: NDArray[np.int64], part: FloatArray, single:
         np.add.at(total.T, source, part.T)
 
 
-def _add_square(total: FloatArray, source: NDArray[np.int64], part: FloatArray, single: bool) -> None:
-    if single and total.shape[-1] == len(source) and np.array_equal(source, np.arange(len(source))):
+def _add_square(
+    total: FloatArray, source: NDArray[np.int64], part: FloatArray, single: bool, ordered: bool
+) -> None:
+    if ordered and total.shape[-1] == len(source):
         total += part
     elif single:
         total[:, source[:, None], source[None, :]] += part
@@ -201,7 +212,7 @@ def _group(
         return f, gradient, None
     by_w = columns.swapaxes(1, 2) @ (w @ columns)
     if order == "expected":
-        hessian = _sliced(len(u), len(f), lambda at: _expected(by_w[at], u, v, scale, None if t is None else t[at]))
+        hessian = _sliced(len(u), len(f), lambda at: _expected(block, by_w[at], None if t is None else t[at]))
         return f, gradient, hessian
     # the means' terms exist together or not at all
     hessian = _sliced(len(u), len(f), lambda at: _exact(
@@ -222,22 +233,19 @@ def _sliced(cells: int, batch: int, assemble: Callable[[slice], FloatArray]) -> 
     return out
 
 
-def _pick(square: FloatArray, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> FloatArray:
-    """``square[:, rows][:, :, cols]`` in one pass."""
-    width = square.shape[-1]
-    flat = square.reshape(square.shape[0], -1)
-    at = (rows[:, None] * width + cols[None, :]).ravel()
-    return np.asarray(np.take(flat, at, axis=1).reshape(-1, len(rows), len(cols)))
+def _entries(square: FloatArray, block: Block) -> FloatArray:
+    """``(B, 3, c, c)``: the entries (u, u), (u, v), (v, v) of every pair of cells, in one pass."""
+    batch, cells = square.shape[0], len(block.free)
+    return np.asarray(np.take(square.reshape(batch, -1), block.pairs, axis=1).reshape(batch, 3, cells, cells))
 
 
-def _expected(
-    by_w: FloatArray, u: NDArray[np.int64], v: NDArray[np.int64], scale: FloatArray, t: FloatArray | None
-) -> FloatArray:
+def _expected(block: Block, by_w: FloatArray, t: FloatArray | None) -> FloatArray:
     """tr(W Sigma_k W Sigma_l) + 2 mu_k' W mu_l = 2 s_k s_l [(U'WU)(V'WV) + (U'WV)(V'WU)] + 2 t_k t_l U'WU."""
-    uu, uv = _pick(by_w, u, u), _pick(by_w, u, v)
-    out: FloatArray = uu * _pick(by_w, v, v)
+    picked = _entries(by_w, block)
+    uu, uv = picked[:, 0], picked[:, 1]
+    out: FloatArray = uu * picked[:, 2]
     out += uv * uv.swapaxes(1, 2)
-    out *= 2.0 * scale[:, None] * scale[None, :]
+    out *= 2.0 * block.scale_square
     if t is not None:
         out += (2.0 * t[:, :, None] * t[:, None, :]) * uu
     return np.asarray(out)
@@ -246,33 +254,37 @@ def _expected(
 def _exact(
     block: Block, implied: Implied, by_w: FloatArray, by_q: FloatArray, wd: FloatArray | None, t: FloatArray | None
 ) -> FloatArray:
-    u, v, scale = block.factors
-    by_r = by_w - 2.0 * by_q
-    uu, uv, vv = _pick(by_w, u, u), _pick(by_w, u, v), _pick(by_w, v, v)
-    r_uv = _pick(by_r, u, v)
-    out: FloatArray = _pick(by_r, u, u) * vv
-    out += uu * _pick(by_r, v, v)
-    cross = r_uv * uv.swapaxes(1, 2)
+    cells = len(block.free)
+    of_w, of_q = _entries(by_w, block), _entries(by_q, block)
+    of_r = of_w - 2.0 * of_q
+    uv = of_w[:, 1].swapaxes(1, 2)
+    out: FloatArray = of_r[:, 0] * of_w[:, 2]
+    out += of_w[:, 0] * of_r[:, 2]
+    cross = of_r[:, 1] * uv
     out += cross
     out += cross.swapaxes(1, 2)
     # tr(Q Sigma_kl): the columns themselves move (index k is moved by l, then both orders are the same sum)
     first, second = second_factors(block, implied)
-    moved = first[:, :, u] * _pick(by_q, u, v) + second[:, :, u] * _pick(by_q, v, v)
-    moved += first[:, :, v] * _pick(by_q, u, u) + second[:, :, v] * _pick(by_q, v, u)
-    out += 2.0 * moved
-    out *= scale[:, None] * scale[None, :]
+    by_first, by_second = np.take(first, block.both, axis=2), np.take(second, block.both, axis=2)
+    moved = by_first[:, :, :cells] * of_q[:, 1]
+    moved += by_first[:, :, cells:] * of_q[:, 0]
+    moved += by_second[:, :, :cells] * of_q[:, 2]
+    moved += by_second[:, :, cells:] * of_q[:, 1].swapaxes(1, 2)
+    moved *= 2.0
+    out += moved
+    out *= block.scale_square
     if t is not None and wd is not None:
-        out += _mean_terms(block, implied, by_w, wd, t, first)
+        out += _mean_terms(block, implied, of_w, wd, t, first)
     return out
 
 
 def _mean_terms(
-    block: Block, implied: Implied, by_w: FloatArray, wd: FloatArray, t: FloatArray, first: FloatArray
+    block: Block, implied: Implied, of_w: FloatArray, wd: FloatArray, t: FloatArray, first: FloatArray
 ) -> FloatArray:
     """The part of the exact Hessian that comes from the means."""
     u, v, scale = block.factors
     cells = block.free
-    uu, uv = _pick(by_w, u, u), _pick(by_w, u, v)
+    uu, uv = of_w[:, 0], of_w[:, 1]
     # 2 mu_k' W Sigma_l W d, with Sigma_l W d = s_l (u_l (v_l'Wd) + v_l (u_l'Wd))
     half = 2.0 * t[:, :, None] * (uu * (scale * wd[:, v])[:, None, :] + uv * (scale * wd[:, u])[:, None, :])
     out = half + half.swapaxes(1, 2)

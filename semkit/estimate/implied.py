@@ -171,11 +171,9 @@ def second_factors(block: Block, implied: Implied) -> tuple[FloatArray, FloatArr
     batch = implied.sigma.shape[0]
     first = np.zeros((batch, len(cells), p + 2 * m))
     second = np.zeros_like(first)
-    slope = np.flatnonzero(cells.kind <= BETA)
+    slope, psi, own = block.moving
     first[:, slope, p : p + m] = implied.a[:, cells.col[slope], :]
     first[:, slope, p + m :] = implied.eta_cov[:, cells.col[slope], :]
-    psi = np.flatnonzero(cells.kind == PSI)
     first[:, psi, p + m :] = implied.a[:, :, cells.col[psi]].swapaxes(1, 2)
-    own = np.flatnonzero((cells.kind == BETA) | (cells.kind == PSI))
     second[:, own, p + m :] = implied.a[:, :, cells.row[own]].swapaxes(1, 2)
     return first, second

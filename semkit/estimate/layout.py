@@ -119,7 +119,37 @@ class Block:
     @cached_property
     def single(self) -> bool:
         """Whether no two cells share a parameter."""
-        return len(np.unique(self.free.source)) == len(self.free)
+        return len(set(self.free.source.tolist())) == len(self.free)
+
+    @cached_property
+    def ordered(self) -> bool:
+        """Whether cell ``c`` holds parameter ``c``."""
+        return bool(np.array_equal(self.free.source, np.arange(len(self.free))))
+
+    @cached_property
+    def pairs(self) -> IntArray:
+        """Flat positions in a ``(p + 2m, p + 2m)`` matrix of the entries (u, u), (u, v), (v, v) of all pairs."""
+        u, v, _ = self.factors
+        width = self.p + 2 * self.m
+        return np.concatenate([(a[:, None] * width + b[None, :]).ravel() for a, b in ((u, u), (u, v), (v, v))])
+
+    @cached_property
+    def both(self) -> IntArray:
+        """The u of all cells, then their v."""
+        u, v, _ = self.factors
+        return np.concatenate([u, v])
+
+    @cached_property
+    def scale_square(self) -> FloatArray:
+        """Products of the factors of all pairs of cells, ``(c, c)``."""
+        scale = self.factors[2]
+        return np.asarray(scale[:, None] * scale[None, :])
+
+    @cached_property
+    def moving(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Cells of loadings and slopes; of variances of eta; of both slopes and those variances."""
+        kind = self.free.kind
+        return np.flatnonzero(kind <= BETA), np.flatnonzero(kind == PSI), np.flatnonzero((kind == BETA) | (kind == PSI))
 
     @cached_property
     def slope_positions(self) -> IntArray:

@@ -66,17 +66,10 @@ def _factor_start(block: Block, cov: FloatArray, simple: bool) -> tuple[FloatArr
             continue
         marker = int(fixed[0]) if len(fixed) else int(rows[0])
         unit = float(column[marker]) if len(fixed) else 1.0
-        ratio = np.where(np.isin(np.arange(block.p), rows), sd / sd[marker], 0.0)
-        if not simple and len(rows) >= 3:
-            for r in rows[rows != marker]:
-                others = rows[(rows != r) & (rows != marker)]
-                bottom = np.sum(cov[marker, others] ** 2)
-                top = np.sum(cov[r, others] * cov[marker, others])
-                if bottom > 0 and abs(top / bottom) > 0.1 * ratio[r]:
-                    ratio[r] = np.clip(top / bottom, -5.0 * ratio[r], 5.0 * ratio[r])
-        ratio[marker] = 1.0
-        pairs = [(a, b) for a in rows for b in rows if a < b]
-        common = np.median([cov[a, b] / (ratio[a] * ratio[b]) for a, b in pairs]) if pairs else cov[marker, marker]
+        between = cov[rows[:, None], rows[None, :]]
+        ratio = np.zeros(block.p)
+        ratio[rows] = _ratios(between, sd[rows] / sd[marker], int(np.flatnonzero(rows == marker)[0]), simple)
+        common = _common(between, ratio[rows]) if len(rows) > 1 else cov[marker, marker]
         total = cov[marker, marker]
         share = 0.5 * total if simple else float(np.clip(common, 0.15 * total, 0.85 * total))
         if len(rows) == 1:
@@ -84,6 +77,30 @@ def _factor_start(block: Block, cov: FloatArray, simple: bool) -> tuple[FloatArr
         variance[j] = share / unit**2
         loading[rows, j] = np.where(np.isnan(column[rows]), ratio[rows] * unit, column[rows])
     return loading, variance
+
+
+def _ratios(cov: FloatArray, ratio: FloatArray, marker: int, simple: bool) -> FloatArray:
+    """Loadings of one factor's indicators relative to the marker's, ``(r,)``; ``ratio`` is the fallback."""
+    if not simple and len(ratio) >= 3:
+        off = cov.copy()
+        np.fill_diagonal(off, 0.0)
+        first = off[marker]
+        top = off @ first
+        bottom = first @ first - first**2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = top / bottom
+        usable = (bottom > 0) & (np.abs(found) > 0.1 * ratio)
+        ratio = np.where(usable, np.minimum(np.maximum(found, -5.0 * ratio), 5.0 * ratio), ratio)
+    ratio[marker] = 1.0
+    return ratio
+
+
+def _common(cov: FloatArray, ratio: FloatArray) -> float:
+    """Median of what every pair of indicators says the marker's common variance is."""
+    lower = np.tri(len(ratio), k=-1, dtype=bool)
+    values = np.sort((cov / (ratio[:, None] * ratio[None, :]))[lower])
+    half = len(values) // 2
+    return float(values[half] if len(values) % 2 else 0.5 * (values[half - 1] + values[half]))
 
 
 def _fill(
