@@ -12,8 +12,8 @@ from semkit.sample.composite import alpha, stratified_error_variance
 
 
 def frame(n: int = 60, seed: int = 1) -> pd.DataFrame:
-    values = [*np.random.default_rng(seed).normal(size=(n, 5)), 1.0, 2.0, 3.0, 4.0, 5.0]
-    return pd.DataFrame(values, columns=["a", "b", "c", "d", "e"])
+    values = np.random.default_rng(seed).normal(size=(n, 5)) + np.arange(1.0, 6.0)
+    return pd.DataFrame(values, columns=list("abcde"))
 
 
 def test_listwise_on_the_models_own_columns_only() -> None:
