@@ -89,9 +89,9 @@ machine; the ratios are what carries over.
 
 A *whole call* goes from model text and data frame to `estimates`, `fit_measures`, `standardized()` with
 errors and `r2`; semopy's to estimates with errors, standardised estimates and fit measures. *Estimation
-alone* goes from moments to estimates, starting values included; semopy's from a model object that has read
-its description. semopy gets the model that semkit prints from its parameter table, and the same columns,
-products included.
+alone* goes from moments to estimates of a model that has been read and laid out, starting values included;
+semopy's from a model object that has read its description. semopy gets the model that semkit prints from
+its parameter table, and the same columns, products included.
 
 {sizes}
 - Bootstrap: `modsem12_n400`, mediated moderation, products rebuilt in every draw, all parameters.

@@ -13,8 +13,11 @@ import numpy as np
 import pandas as pd
 
 import semkit as sk
+from semkit.estimate.discrepancy import observe
+from semkit.estimate.expressions import make_constraints
+from semkit.estimate.optimise import solve
+from semkit.estimate.start import starting_values
 from semkit.fitting.crosscheck import print_semopy
-from semkit.fitting.solution import fit_moments
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "tests" / "reference" / "data"
@@ -99,10 +102,10 @@ def border() -> Work:
     from semkit.sample import Composite
     from semkit.study import read_study
     from semkit.study.analysis import prepare, run_model
-    from semkit.study.running import _clean
+    from semkit.study.running import clean_study
 
     study = read_study(ROOT / "examples" / "border_collaboration" / "study.toml")
-    ready, sets, _ = prepare(study, _clean(study, lambda text: None).frame)
+    ready, sets, _ = prepare(study, clean_study(study).frame)
     fit = run_model(study, "S0-M2", ready, sets, 0).fit
     composites: dict[str, Composite] = dict(fit.recipe.composites)
     sample = fit.solution.sample
@@ -129,12 +132,18 @@ def whole_call(work: Work) -> Any:
 
 
 def kernel(work: Work) -> Callable[[], Any]:
-    """Moments to estimates, starting values included."""
-    solution = sk.sem(work.model, work.data, **work.options).solution
-    composites = tuple(solution.sample.composites) if solution.sample is not None else ()
+    """Moments to estimates for a model that has been read and laid out: starting values and minimisation."""
+    done = sk.sem(work.model, work.data, **work.options).solution
+    table, layout, given = done.table, done.layout, done.given
+    moments = [(group.cov, group.mean) for group in done.observed]
+    constraints = make_constraints(table, layout, given)
 
     def run() -> Any:
-        return fit_moments(solution.table, solution.options, solution.moments, solution.sample, composites).theta
+        observed = tuple(observe(cov, mean) for cov, mean in moments)
+        start = starting_values(table, layout, tuple((cov[0], mean[0]) for cov, mean in moments))
+        found = solve(layout, observed, given, [start[None]], constraints)
+        assert found.converged.all()
+        return found.x
 
     return run
 

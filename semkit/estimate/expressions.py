@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,11 +55,10 @@ def evaluate(
     values = np.zeros((batch, len(expressions)))
     slopes = np.zeros((batch, len(expressions), n_parameters))
     for i, expression in enumerate(expressions):
-        with np.errstate(all="ignore"):
+        if n_parameters == 0:
             values[:, i] = expression.evaluate(quantities.value, quantities.sd, quantities.std)
-            if n_parameters == 0:
-                continue
-            partials = expression.gradient(quantities.value, quantities.sd, quantities.std)
+            continue
+        values[:, i], partials = expression.linearise(quantities.value, quantities.sd, quantities.std)
         for atom, partial in partials.items():
             weight = np.broadcast_to(np.asarray(partial, dtype=np.float64), (batch,))
             if atom.kind == "label":
@@ -92,15 +92,49 @@ class TableConstraints:
     equality: BoolArray
     linear: bool
 
+    @cached_property
+    def expressions(self) -> tuple[Expression, ...]:
+        """Equalities, then inequalities."""
+        return (*self.table.equalities, *self.table.inequalities)
+
+    @cached_property
+    def deviating(self) -> tuple[str, ...]:
+        """Variables whose standard deviations the constraints name."""
+        return tuple(dict.fromkeys(name for expression in self.expressions for name in expression.sd_names))
+
+    @cached_property
+    def sources(self) -> tuple[tuple[str, int | None, int | None, float], ...]:
+        """Label, parameter or given value it stands for, and its number if it is fixed."""
+        used = {name for expression in self.expressions for name in expression.names}
+        parameter = {int(row): int(self.table.unique[k]) for k, row in enumerate(self.table.free_rows)}
+        given = {row: k for k, row in enumerate(self.layout.given_rows)}
+        return tuple(
+            (label, parameter.get(row), given.get(row), float(self.table.value[row]))
+            for label, row in self.table.labelled_rows.items() if label in used
+        )
+
+    def labels(
+        self, x: FloatArray, given: FloatArray
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray | int | None]]:
+        """What :func:`label_quantities` says of the labels that the constraints name."""
+        value: dict[str, FloatArray] = {}
+        slope: dict[str, FloatArray | int | None] = {}
+        for label, parameter, at, number in self.sources:
+            slope[label] = parameter
+            if parameter is not None:
+                value[label] = x[:, parameter]
+            else:
+                value[label] = given[:, at] if at is not None else np.full(len(x), number)
+        return value, slope
+
     def evaluate(self, x: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
         """Values ``(b, k)`` and Jacobian ``(b, k, q)``."""
         given = self.given[rows] if len(self.given) > 1 else np.repeat(self.given, len(x), axis=0)
-        expressions = (*self.table.equalities, *self.table.inequalities)
+        expressions, wanted = self.expressions, self.deviating
         q = self.layout.n_parameters
-        value, slope = label_quantities(self.table, self.layout, x, given)
+        value, slope = self.labels(x, given)
         sd: dict[str, FloatArray] = {}
         sd_slope: dict[str, FloatArray] = {}
-        wanted = tuple(dict.fromkeys(name for expression in expressions for name in expression.sd_names))
         if wanted:
             block = self.layout.blocks[0]
             sd, sd_slope = deviations(block, imply(block, x, given), q, wanted)

@@ -133,10 +133,21 @@ class Expression:
         std: Mapping[str, ArrayLike] | None = None,
     ) -> dict[Atom, FloatArray]:
         """Exact first derivatives by atom (``str(atom)`` is ``a``, ``sd(v)`` or ``std(a)``)."""
+        return self.linearise(values, sd, std)[1]
+
+    def linearise(
+        self,
+        values: Mapping[str, ArrayLike],
+        sd: Mapping[str, ArrayLike] | None = None,
+        std: Mapping[str, ArrayLike] | None = None,
+    ) -> tuple[FloatArray, dict[Atom, FloatArray]]:
+        """Value and exact first derivatives in one pass."""
         with np.errstate(all="ignore"):
             value, slopes = _differentiate(self.root, values, sd or {}, std or {})
-            return {atom: slope if slope.shape == value.shape else np.broadcast_to(slope, value.shape).copy()
-                    for atom, slope in slopes.items()}
+        return value, {
+            atom: slope if slope.shape == value.shape else np.broadcast_to(slope, value.shape).copy()
+            for atom, slope in slopes.items()
+        }
 
     @cached_property
     def size(self) -> tuple[int, int]:

@@ -169,7 +169,7 @@ def minimise(
     *,
     constraints: Constraints | None = None,
     scoring_steps: int = 2,
-    tolerance: float = 1e-20,
+    tolerance: float = 1e-17,
     max_iterations: int = 100,
 ) -> Minimum:
     """Minimise ``B`` functions of ``q`` parameters.
