@@ -192,7 +192,6 @@ class GatesModel(Strict):
     omega: float = Field(0.60, ge=0, le=1, description="G3: smallest omega of a reflective construct.")
     htmt: float = Field(0.90, gt=0, le=1, description="G4: HTMT of two constructs must stay below.")
     sd: float = Field(0.30, ge=0, description="G5: smallest standard deviation of a construct's mean, on a 1-5 scale.")
-    group_n: int = Field(100, ge=1, description="G5: smallest group of a claim about group parameters.")
     cfi: float = Field(0.90, ge=0, le=1, description="G7: CFI of the measurement part (caps at inconclusive).")
     rmsea: float = Field(0.08, ge=0, le=1, description="G7: RMSEA.")
     srmr: float = Field(0.08, ge=0, le=1, description="G7: SRMR.")
@@ -216,7 +215,7 @@ class CheckModel(Strict):
     se: Literal["HC0", "HC1", "HC2", "HC3", "HC4", "classical"] = Field("HC3", description="regression: errors.")
     part: Key | None = Field(None, description="regression: the part whose direction and delta it takes.")
     bootstrap: int = Field(
-        1000,
+        500,
         ge=1,
         le=100_000,
         description="all_in, routed, model: most draws a model takes; a tag needs less precision than a verdict.",

@@ -31,7 +31,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
         (["export", "government_role"], "cli.arguments", "--to", "semkit export", "--help"),
         (["export", "government_role", "--to", "codebok"], "cli.unknown-form", "codebok", "codebook", "Did you mean"),
         (["export", "govrole", "--to", "codebook"], "instrument.unknown-instrument", "govrole", "government_role", ""),
-        (["export", "government_role", "--to", "codebok"], "cli.unknown-form", "codebok", "codebook", "Did you"),
+        (["export", "government_role", "--to=codebook", "--lang=fr"], "instrument.unknown-language", "fr", "", ""),
         (["new"], "cli.arguments", "semkit new", "STUDY_DIR", "--help"),
         (["check", "nosuch/study.toml"], "study.file-not-found", "nosuch/study.toml", "study file", "semkit new"),
     ],
