@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.estimate.deviations import deviations
+from semkit.estimate.deviations import variances
 from semkit.estimate.implied import imply
-from semkit.estimate.layout import Layout
+from semkit.estimate.layout import Block, Layout
 from semkit.model import ParameterTable
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 Kind = Literal["std_lv", "std_all", "std_nox"]
 
 
@@ -35,17 +37,57 @@ class RowValues:
 
 @dataclass(frozen=True, eq=False)
 class Scales:
-    """Standard deviations by group and variable, with derivatives."""
+    """Standard deviations of all variables, group after group, then a 1 and a NaN.
 
-    sd: tuple[dict[str, FloatArray], ...]
-    slope: tuple[dict[str, FloatArray], ...]
+    Parameters
+    ----------
+    names : tuple of tuple of str
+        Variables of each group.
+    sd : ndarray (B, v + 2)
+    slope : ndarray (B, v + 2, q)
+    """
+
+    names: tuple[tuple[str, ...], ...]
+    sd: FloatArray
+    slope: FloatArray
+
+    def values(self) -> dict[str, FloatArray]:
+        """Standard deviations of the first group by name, ``(B,)``."""
+        return {name: self.sd[:, k] for k, name in enumerate(self.names[0])}
+
+    def slopes(self) -> dict[str, FloatArray]:
+        """Their derivatives ``(B, q)``."""
+        return {name: self.slope[:, k] for k, name in enumerate(self.names[0])}
 
 
 def scales(layout: Layout, theta: FloatArray, given: FloatArray, *, slopes: bool = True) -> Scales:
-    """Model-implied standard deviations of every variable of every group (derivatives empty if not wanted)."""
-    parts = [deviations(block, imply(block, theta, given), layout.n_parameters if slopes else 0)
-             for block in layout.blocks]
-    return Scales(tuple(part[0] for part in parts), tuple(part[1] for part in parts))
+    """Model-implied standard deviations of every variable of every group (derivatives empty if not wanted).
+
+    A variable with a variance that is not positive has NaN.
+    """
+    q = layout.n_parameters if slopes else 0
+    count = sum(block.p + block.m for block in layout.blocks)
+    sd = np.ones((len(theta), count + 2))
+    slope = np.zeros((len(theta), count + 2, q))
+    sd[:, -1] = np.nan
+    at = 0
+    for block in layout.blocks:
+        variance, by_cell = variances(block, imply(block, theta, given), slopes=slopes)
+        here = slice(at, at + block.p + block.m)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            sd[:, here] = np.sqrt(np.where(variance > 0.0, variance, np.nan))
+            if slopes:
+                _spread(slope[:, here], block, by_cell / (2.0 * sd[:, here, None]))
+        at += block.p + block.m
+    return Scales(tuple(block.observed + block.eta for block in layout.blocks), sd, slope)
+
+
+def _spread(total: FloatArray, block: Block, by_cell: FloatArray) -> None:
+    """Derivatives by cells become derivatives by parameters."""
+    if block.single:
+        total[:, :, block.free.source] = by_cell
+    else:
+        np.add.at(np.moveaxis(total, -1, 0), block.free.source, np.moveaxis(by_cell, -1, 0))
 
 
 def row_values(
@@ -65,33 +107,66 @@ def row_values(
     return RowValues(value, slope)
 
 
-def powers(
-    table: ParameterTable, row: int, kind: Kind, binary: frozenset[str] = frozenset()
-) -> tuple[tuple[str, float], ...]:
-    """Which standard deviations a row is multiplied by, and to which power.
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What each row is multiplied by, as positions.
 
-    A product term ``a:b`` counts the standard deviations of its components, never its own; predictors
-    in ``binary`` keep their unit.
+    Parameters
+    ----------
+    variable : ndarray (k, 3)
+        Positions in :class:`Scales`; the last but one (a constant 1) where there is none.
+    power : ndarray (k, 3)
+    names : tuple of tuple of str
+        The variables by name, for the choice of units; ``predictor`` marks right sides of ``~``.
+    predictor : ndarray (k, 3) of bool
+    covariance : ndarray (c,)
+        Rows of covariances.
+    variance : ndarray (c, 2)
+        Rows of the two (residual) variances, -1 where the model has none.
+    pair : tuple of pairs of str
     """
-    latent, exogenous = set(table.variables.lv), set(table.variables.ov_x)
 
-    def unit(name: str) -> bool:
-        if kind == "std_lv":
-            return name in latent
-        return not (kind == "std_nox" and name in exogenous)
+    variable: IntArray
+    power: FloatArray
+    names: tuple[tuple[str, str, str], ...]
+    predictor: NDArray[np.bool_]
+    covariance: IntArray
+    variance: IntArray
+    pair: tuple[tuple[str, str], ...]
 
-    lhs, op, rhs = table.lhs[row], table.op[row], table.rhs[row]
-    if op == "=~":
-        parts = [(lhs, 1.0), (rhs, -1.0)]
-    elif op == "~":
-        parts = [(lhs, -1.0), *((name, 1.0) for name in rhs.split(":") if name not in binary)]
-    elif op == "~~" and lhs == rhs:
-        parts = [(lhs, -2.0)]
-    elif op == "~1":
-        parts = [(lhs, -1.0)]
-    else:
-        parts = []
-    return tuple((name, power) for name, power in parts if unit(name))
+
+@lru_cache(maxsize=16)
+def make_plan(table: ParameterTable, names: tuple[tuple[str, ...], ...]) -> Plan:
+    """Find the standard deviations of every row: a product ``a:b`` has those of its components, never its own."""
+    k, total = len(table), sum(map(len, names))
+    variable, power = np.full((k, 3), total, dtype=np.int64), np.zeros((k, 3))
+    shown: list[tuple[str, str, str]] = [("", "", "")] * k
+    predictor = np.zeros((k, 3), dtype=bool)
+    starts = np.cumsum([0, *map(len, names)])
+    position = [{name: int(starts[g]) + j for j, name in enumerate(group)} for g, group in enumerate(names)]
+    own = {(int(table.block[i]), table.lhs[i]): i for i in range(k)
+           if table.op[i] == "~~" and table.lhs[i] == table.rhs[i]}
+    covariance, variance, pair = [], [], []
+    for i in range(k):
+        block, lhs, op, rhs = int(table.block[i]), table.lhs[i], table.op[i], table.rhs[i]
+        if block == 0:
+            continue
+        if op == "~~" and lhs != rhs:
+            covariance.append(i)
+            variance.append([own.get((block, lhs), -1), own.get((block, rhs), -1)])
+            pair.append((lhs, rhs))
+            continue
+        parts = [(lhs, 1.0 if op == "=~" else -2.0 if op == "~~" else -1.0)]
+        if op == "=~":
+            parts.append((rhs, -1.0))
+        elif op == "~":
+            parts += [(name, 1.0) for name in rhs.split(":")[:2]]
+        for j, (name, exponent) in enumerate(parts):
+            variable[i, j], power[i, j] = position[block - 1].get(name, total + 1), exponent
+            predictor[i, j] = op == "~" and j > 0
+        shown[i] = tuple([name for name, _ in parts] + [""] * (3 - len(parts)))  # type: ignore[assignment]
+    return Plan(variable, power, tuple(shown), predictor, np.array(covariance, dtype=np.int64),
+                np.array(variance, dtype=np.int64).reshape(-1, 2), tuple(pair))
 
 
 def standardise(
@@ -103,51 +178,53 @@ def standardise(
     Loadings ``lambda sd(factor) / sd(indicator)``, slopes ``b sd(x) / sd(y)``, variances over total
     variances, intercepts over standard deviations; covariances become correlations of the two
     residuals (of the variables themselves when exogenous).  ``std_lv`` leaves observed variables,
-    ``std_nox`` exogenous covariates in their own units; the slope of a product is ``b sd(a) sd(b) / sd(y)``.
+    ``std_nox`` exogenous covariates in their own units, ``binary`` names predictors that keep theirs;
+    the slope of a product is ``b sd(a) sd(b) / sd(y)``.
 
     References
     ----------
     Bollen (1989), pp. 123-126 and 349-351.
     """
-    value, slope = rows.value.copy(), rows.slope.copy()
-    variance_row = {
-        (int(table.block[i]), table.lhs[i]): i
-        for i in range(len(table)) if table.op[i] == "~~" and table.lhs[i] == table.rhs[i]
-    }
-    for i in range(len(table)):
-        block = int(table.block[i])
-        if block == 0:
-            continue
-        sd, sd_slope = by.sd[block - 1], by.slope[block - 1]
-        for name, power in powers(table, i, kind, binary):
-            if name not in sd:
-                value[:, i], slope[:, i] = np.nan, np.nan
-                continue
-            factor = sd[name] ** power
-            relative = power * sd_slope[name] / sd[name][:, None]
-            slope[:, i] = (slope[:, i] + value[:, i, None] * relative) * factor[:, None]
-            value[:, i] = value[:, i] * factor
-        if table.op[i] == "~~" and table.lhs[i] != table.rhs[i]:
-            _correlate(i, table, rows, value, slope, variance_row, kind)
+    plan = make_plan(table, by.names)
+    kept = frozenset(table.variables.ov) if kind == "std_lv" else frozenset(
+        table.variables.ov_x if kind == "std_nox" else ())
+    power = plan.power
+    if kept or binary:
+        stays = np.array([[name in kept for name in names] for names in plan.names]).reshape(-1, 3)
+        stays |= plan.predictor & np.array([[name in binary for name in names] for names in plan.names]).reshape(-1, 3)
+        power = np.where(stays, 0.0, power)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sd = by.sd[:, plan.variable]
+        factor = np.where(power != 0.0, sd**power, 1.0).prod(axis=2)
+        value = rows.value * factor
+        if rows.slope.shape[-1]:
+            relative = np.where(power[..., None] != 0.0, by.slope[:, plan.variable] * (power / sd)[..., None], 0.0)
+            slope = rows.slope * factor[..., None] + value[..., None] * relative.sum(axis=2)
+        else:
+            slope = rows.slope.copy()
+        if len(plan.covariance):
+            _correlate(plan, rows, value, slope, kept)
     return RowValues(value, slope)
 
 
-def _correlate(
-    i: int, table: ParameterTable, rows: RowValues, value: FloatArray, slope: FloatArray,
-    variance_row: Mapping[tuple[int, str], int], kind: Kind,
-) -> None:
-    """A covariance divided by the residual standard deviations of its variables."""
-    latent, exogenous = set(table.variables.lv), set(table.variables.ov_x)
-    for name in (table.lhs[i], table.rhs[i]):
-        if (kind == "std_lv" and name not in latent) or (kind == "std_nox" and name in exogenous):
-            continue
-        row = variance_row.get((int(table.block[i]), name))
-        if row is None:
-            value[:, i], slope[:, i] = np.nan, np.nan
-            return
-        variance = np.abs(rows.value[:, row])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            factor = np.where(variance > 0, variance, np.nan) ** -0.5
-            relative = -0.5 * np.sign(rows.value[:, row])[:, None] * rows.slope[:, row] / variance[:, None]
-        slope[:, i] = (slope[:, i] + value[:, i, None] * relative) * factor[:, None]
-        value[:, i] = value[:, i] * factor
+def _correlate(plan: Plan, rows: RowValues, value: FloatArray, slope: FloatArray, kept: frozenset[str]) -> None:
+    """Covariances divided by the residual standard deviations of their variables."""
+    at = plan.covariance
+    moves = np.array([[name not in kept for name in pair] for pair in plan.pair])
+    missing = moves & (plan.variance < 0)
+    variance = np.where(plan.variance >= 0, rows.value[:, plan.variance], np.nan)
+    size = np.where(variance != 0.0, np.abs(variance), np.nan)
+    factor = np.where(moves, np.where(missing, np.nan, size) ** -0.5, 1.0).prod(axis=2)
+    value[:, at] = rows.value[:, at] * factor
+    if slope.shape[-1]:
+        by = rows.slope[:, plan.variance] * (-0.5 / variance)[..., None]
+        relative = np.where(moves[..., None], by, 0.0).sum(axis=2)
+        slope[:, at] = rows.slope[:, at] * factor[..., None] + value[:, at, None] * relative
+
+
+def by_label(table: ParameterTable, rows: RowValues) -> tuple[Mapping[str, FloatArray], Mapping[str, FloatArray]]:
+    """Values and derivatives of labelled rows."""
+    return (
+        {label: rows.value[:, row] for label, row in table.labelled_rows.items()},
+        {label: rows.slope[:, row] for label, row in table.labelled_rows.items()},
+    )

@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from semkit.errors import OptionError, Problem
 from semkit.estimate.expressions import Quantities, evaluate, label_quantities
-from semkit.estimate.standardize import Kind, RowValues, scales, standardise
+from semkit.estimate.standardize import Kind, RowValues, by_label, scales, standardise
 from semkit.fitting.solution import Solution
 from semkit.model import ParameterTable
 from semkit.result import Variable, percentile_pvalue
@@ -56,26 +56,27 @@ def solution_rows(
             out[kind] = rows
         elif kind == "result":
             out[kind] = standardise(table, layout, rows, by, "std_all", binary)
+        elif kind == "std_all" and not binary and "result" in out:
+            out[kind] = out["result"]
+        elif kind == "std_nox" and not table.variables.ov_x and "std_all" in out:
+            out[kind] = out["std_all"]
         else:
             out[kind] = standardise(table, layout, rows, by, kind)  # type: ignore[arg-type]
     definitions = table.definitions
     if not definitions:
         return out
     claim = out.get("result") or standardise(table, layout, rows, by, "std_all", binary)
-    std = {label: claim.value[:, row] for label, row in table.labelled_rows.items()}
-    std_slope = {label: claim.slope[:, row] for label, row in table.labelled_rows.items()}
+    std, std_slope = by_label(table, claim)
+    sd, sd_slope = by.values(), by.slopes()
     for kind, values in out.items():
         value, slope = values.value.copy(), values.slope.copy()
         if kind == "raw":
             labels, label_slope = label_quantities(table, layout, theta, given)
-            known = Quantities(labels, label_slope, by.sd[0], by.slope[0], std, std_slope)
+            known = Quantities(labels, label_slope, sd, sd_slope, std, std_slope)
         else:
-            one = {name: np.ones(len(theta)) for name in by.sd[0]}
-            zero = {name: np.zeros((len(theta), q)) for name in by.sd[0]}
-            known = Quantities(
-                {label: value[:, row] for label, row in table.labelled_rows.items()},
-                {label: slope[:, row] for label, row in table.labelled_rows.items()}, one, zero, std, std_slope,
-            )
+            one = dict.fromkeys(sd, np.ones(len(theta)))
+            zero = dict.fromkeys(sd, np.zeros((len(theta), q)))
+            known = Quantities(*by_label(table, values), one, zero, std, std_slope)
         defined, defined_slope = evaluate([e for _, e in definitions], known, q, len(theta))
         value[:, table.definition_rows], slope[:, table.definition_rows] = defined, defined_slope
         out[kind] = RowValues(value, slope)
@@ -85,8 +86,8 @@ def solution_rows(
 def _errors(values: RowValues, vcov: FloatArray) -> FloatArray:
     """Delta-method standard errors of all rows."""
     slope = values.slope[0]
-    variance = np.einsum("kq,qr,kr->k", slope, vcov, slope) if slope.size else np.zeros(len(slope))
-    return np.sqrt(np.maximum(variance, 0.0))
+    variance = np.sum((slope @ vcov) * slope, axis=1)
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
 def _shown(table: ParameterTable) -> NDArray[np.int64]:
