@@ -36,11 +36,11 @@ def starting_values(
     for block, (cov, mean) in zip(layout.blocks, moments, strict=True):
         loading, variance = _factor_start(block, cov, simple)
         _fill(block, theta, cov, mean, loading, variance)
-    for k, row in enumerate(table.free_rows):
-        if np.isfinite(table.start[row]):
-            theta[table.unique[k]] = table.start[row]
-        low, high = table.lower[row], table.upper[row]
-        theta[table.unique[k]] = min(max(theta[table.unique[k]], low), high)
+    own = table.start[table.free_rows]
+    wanted = np.isfinite(own)
+    theta[table.unique[wanted]] = own[wanted]
+    np.maximum.at(theta, table.unique, table.lower[table.free_rows])
+    np.minimum.at(theta, table.unique, table.upper[table.free_rows])
     return theta
 
 
@@ -71,7 +71,7 @@ def _factor_start(block: Block, cov: FloatArray, simple: bool) -> tuple[FloatArr
         ratio[rows] = _ratios(between, sd[rows] / sd[marker], int(np.flatnonzero(rows == marker)[0]), simple)
         common = _common(between, ratio[rows]) if len(rows) > 1 else cov[marker, marker]
         total = cov[marker, marker]
-        share = 0.5 * total if simple else float(np.clip(common, 0.15 * total, 0.85 * total))
+        share = 0.5 * total if simple else float(min(max(common, 0.15 * total), 0.85 * total))
         if len(rows) == 1:
             share = total
         variance[j] = share / unit**2
@@ -117,23 +117,25 @@ def _fill(
     for j in range(block.m):
         if j not in free_psi and j not in given_psi and has_psi[j] > 0 and variance[j] > 0:
             scale[j] = np.sqrt(variance[j] / has_psi[j])
-    common = np.einsum("pm,m,pm->p", np.nan_to_num(loading), variance, np.nan_to_num(loading))
-    residual = np.clip(np.diagonal(cov) - common, 0.2 * np.diagonal(cov), None)
-    for c in range(len(cells)):
-        kind, row, col, at = cells.kind[c], cells.row[c], cells.col[c], cells.source[c]
-        if kind == LAMBDA:
-            theta[at] = loading[row, col] * scale[col]
-        elif kind == BETA:
-            theta[at] = scale[col] if _measures(block, c) else 0.0
-        elif kind == PSI and row == col:
-            theta[at] = variance[row]
-        elif kind == THETA and row == col:
-            theta[at] = residual[row]
-        elif kind == NU:
-            theta[at] = mean[row]
-        elif kind == ALPHA:
-            name = block.eta[row]
-            theta[at] = mean[block.observed.index(name)] if name in block.observed else 0.0
+    common = np.nan_to_num(loading) ** 2 @ variance
+    residual = np.maximum(np.diagonal(cov) - common, 0.2 * np.diagonal(cov))
+    kind, row, col, at = cells.kind, cells.row, cells.col, cells.source
+    own = row == col
+    pick = kind == LAMBDA
+    theta[at[pick]] = loading[row[pick], col[pick]] * scale[col[pick]]
+    pick = kind == BETA
+    if pick.any():
+        theta[at[pick]] = np.where(_higher(block)[col[pick]], scale[col[pick]], 0.0)
+    pick = (kind == PSI) & own
+    theta[at[pick]] = variance[row[pick]]
+    pick = (kind == THETA) & own
+    theta[at[pick]] = residual[row[pick]]
+    if block.means:
+        pick = kind == NU
+        theta[at[pick]] = mean[row[pick]]
+        for c in np.flatnonzero(kind == ALPHA):
+            name = block.eta[row[c]]
+            theta[at[c]] = mean[block.observed.index(name)] if name in block.observed else 0.0
 
 
 def _fixed(block: Block, kind: int) -> FloatArray:
@@ -141,8 +143,9 @@ def _fixed(block: Block, kind: int) -> FloatArray:
     return block.fixed[block.offsets[kind] : block.offsets[kind + 1]].reshape(size, size)
 
 
-def _measures(block: Block, cell: int) -> bool:
-    """Whether a free slope is the loading of a higher-order factor (its column has no own indicator)."""
-    column = block.free.col[cell]
-    lam = _loadings(block)[:, column]
-    return bool(block.eta[column] not in block.observed and not np.any(np.isnan(lam) | (lam != 0.0)))
+def _higher(block: Block) -> NDArray[np.bool_]:
+    """Which of eta are latent without an indicator of their own: their slopes are loadings, ``(m,)``."""
+    lam = _loadings(block)
+    measured = np.any(np.isnan(lam) | (lam != 0.0), axis=0)
+    latent = np.array([name not in block.observed for name in block.eta], dtype=bool)
+    return np.asarray(latent & ~measured)
