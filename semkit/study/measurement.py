@@ -69,7 +69,7 @@ def measure(expansion: Expansion, frame: pd.DataFrame, estimator: str) -> Measur
     values = frame[names].to_numpy(dtype=float)
     sds = {factor: float(frame[items].mean(axis=1).std(ddof=1)) for factor, items in observed.items()}
     with np.errstate(all="ignore"):
-        corr = np.corrcoef(values, rowvar=False)
+        corr = np.corrcoef(values, rowvar=False) if len(values) > 2 else np.full((len(names), len(names)), NAN)
     place = {name: number for number, name in enumerate(names)}
     pairs = {
         (one, two): htmt(corr, [place[i] for i in observed[one]], [place[i] for i in observed[two]])

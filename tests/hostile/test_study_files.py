@@ -4,6 +4,8 @@ Each case says what is wrong with a small good study; the command must name code
 return its exit code without a traceback, and leave the folder as it was.
 """
 
+# ruff: noqa: E501  (a table of cases reads better in long lines)
+
 from __future__ import annotations
 
 import re
@@ -78,6 +80,17 @@ def link(folder: Path) -> None:
     outside.write_text("x_1\n1\n", encoding="utf-8")
     (folder / "answers.csv").unlink()
     (folder / "answers.csv").symlink_to(outside)
+
+
+def data(change: Callable[[bytes], bytes]) -> Change:
+    """Run the study on damaged answers."""
+
+    def damage(folder: Path) -> list[str]:
+        path = folder / "answers.csv"
+        path.write_bytes(change(path.read_bytes()))
+        return ["run", str(folder / "study.toml")]
+
+    return damage
 
 
 SCORES = """
@@ -237,6 +250,24 @@ CASES = [
          "study.too-few-items", 'parts "m_x"', "two or more items"),
     Case("impossible", "definition of a missing label", put("y ~ b*x + X", "y ~ b*x + X\nt := b*nosuch"), "model.",
          'key "text"', ""),
+    # --- data files
+    Case("broken data", "empty", data(lambda b: b""), "responses.empty-file", "answers.csv", "a header row", "Export", 1),
+    Case("broken data", "no respondents", data(lambda b: b.split(b"\n")[0] + b"\n"), "responses.no-rows", "answers.csv",
+         "at least one row", "", 1),
+    Case("broken data", "cut inside a quote", data(lambda b: b + b'"1,2'), "responses.broken-quotes", "line 32", "cells",
+         "export it again"),
+    Case("broken data", "cut inside a row", data(lambda b: b + b"1,2\n"), "responses.ragged-row", "row 32", "7 cells",
+         "export it again", 1),
+    Case("broken data", "zero byte", data(lambda b: b.replace(b"3", b"3\x00", 1)), "responses.nul-byte", "byte", "utf-8",
+         "Export"),
+    Case("broken data", "a column twice", data(lambda b: b.replace(b"x_2", b"x_1", 1)), "responses.doubled-column", "x_1",
+         "one column", "Set the others aside", 1),
+    Case("broken data", "a column renamed", data(lambda b: b.replace(b"x_2", b"xx2", 1)), "responses.missing-item",
+         'item "x_2"', "a column", 'Did you mean "xx2"', 1),
+    Case("broken data", "an answer off the scale", data(lambda b: b + b"9,1,1,1,1,1,30\n"), "responses.unknown-option",
+         'column "x_1", row 32', "1 (Sangat tidak setuju", "declare the code", 1),
+    Case("broken data", "infinite", data(lambda b: b + b"inf,1,1,1,1,1,30\n"), "responses.unknown-option",
+         'column "x_1", row 32', "1 (Sangat tidak setuju", "", 1),
     # --- the wrong file
     Case("wrong file", "a folder", lambda f: ["check", str(f)], "study.not-a-file", "", "a .toml file", "study.toml"),
     Case("wrong file", "a data file", lambda f: ["run", str(f / "answers.csv")], "study.not-toml", "answers.csv", "TOML"),
