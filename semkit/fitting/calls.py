@@ -115,7 +115,44 @@ def sem(
 
 
 def cfa(model: str, data: Any = None, **options: Any) -> Fit:
-    """Fit a confirmatory factor model, with the defaults of lavaan's ``cfa()``; options as in :func:`sem`."""
+    """Fit a confirmatory factor model, with the defaults of lavaan's ``cfa()``.
+
+    Parameters
+    ----------
+    model : str
+        Model text in lavaan's language.
+    data : DataFrame or object with ``.frame``
+    **options
+        As in :func:`sem`.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    ModelSyntaxError, ModelError
+        The text cannot be read, or does not suit the data.
+    OptionError, NotSupportedError
+        An option is unknown, has a value that is not allowed, or is not offered.
+    SampleError
+        The data cannot identify the model.
+
+    References
+    ----------
+    Joreskog (1969), Psychometrika 34, 183-202.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> import semkit as sk
+    >>> rng = np.random.default_rng(1)
+    >>> f = rng.normal(size=(300, 1))
+    >>> data = pd.DataFrame(0.8 * f + 0.6 * rng.normal(size=(300, 4)), columns=["a", "b", "c", "d"])
+    >>> fit = sk.cfa("f =~ a + b + c + d", data)
+    >>> int(fit.fit_measures["df"]), bool(fit.converged)
+    (2, True)
+    """
     known = set(sem.__annotations__) - {"model", "data", "return"}
     unknown = [name for name in options if name not in known]
     if unknown:
