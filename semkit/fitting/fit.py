@@ -23,6 +23,7 @@ from semkit.fitting.tables import (
     moments_tables,
     r_squared,
     residual_table,
+    row_heads,
     solution_rows,
     standard_kind,
     standardized_table,
@@ -169,6 +170,11 @@ class Fit:
     def estimates(self) -> pd.DataFrame:
         """One row a parameter: estimate, error, z, p, interval and standardised values."""
         return estimates_table(self)
+
+    @cached_property
+    def row_heads(self) -> Mapping[str, Any]:
+        """The text columns that every table of parameters begins with."""
+        return row_heads(self.table)
 
     def standardized(self, type: str = "std_all") -> pd.DataFrame:
         """Standardised estimates with delta-method errors.

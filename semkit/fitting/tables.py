@@ -94,9 +94,17 @@ def _shown(table: ParameterTable) -> NDArray[np.int64]:
     return np.flatnonzero((table.block > 0) | (np.array(table.op) == ":="))
 
 
-def _labels(table: ParameterTable, shown: NDArray[np.int64]) -> list[str]:
-    """Labels without the engine's own, which begin with a dot."""
-    return ["" if table.label[i].startswith(".") else table.label[i] for i in shown]
+def row_heads(table: ParameterTable) -> dict[str, Any]:
+    """Columns ``lhs op rhs group label`` as arrays of text, in one conversion; the engine's own labels are left out."""
+    import pandas as pd
+
+    shown = _shown(table)
+    columns = {name: [getattr(table, name)[i] for i in shown] for name in ("lhs", "op", "rhs")}
+    columns["group"] = [table.groups[b - 1] if b > 0 else "" for b in table.block[shown]]
+    columns["label"] = ["" if table.label[i].startswith(".") else table.label[i] for i in shown]
+    text = pd.Series([value for column in columns.values() for value in column], dtype=str).array
+    count = len(shown)
+    return {name: text[k * count : (k + 1) * count] for k, name in enumerate(columns)}
 
 
 def _columns(est: FloatArray, se: FloatArray) -> dict[str, FloatArray]:
@@ -111,7 +119,7 @@ def estimates_table(fit: Fit) -> pd.DataFrame:
     """The table behind :attr:`Fit.estimates`; with draws, errors, p and intervals come from them."""
     import pandas as pd
 
-    table, shown = fit.table, _shown(fit.table)
+    shown = _shown(fit.table)
     raw = fit._all["raw"]
     columns = _columns(raw.value[0], _errors(raw, fit.solution.vcov))
     if fit.draws is not None and len(fit.draws) > 1:
@@ -120,9 +128,7 @@ def estimates_table(fit: Fit) -> pd.DataFrame:
         columns["z"][at] = columns["est"][at] / columns["se"][at]
         columns["pvalue"][at] = percentile_pvalue(draws)
         columns["ci_lower"][at], columns["ci_upper"][at] = np.percentile(draws, [2.5, 97.5], axis=0)
-    group = [table.groups[b - 1] if b > 0 else "" for b in table.block[shown]]
-    head = {name: [getattr(table, name)[i] for i in shown] for name in ("lhs", "op", "rhs")}
-    data: dict[str, Any] = {**head, "group": group, "label": _labels(table, shown)}
+    data: dict[str, Any] = dict(fit.row_heads)
     data |= {name: values[shown] for name, values in columns.items()}
     data |= {kind: fit._all[kind].value[0, shown] for kind in ("std_lv", "std_all", "std_nox")}
     return pd.DataFrame(data)
@@ -132,12 +138,10 @@ def standardized_table(fit: Fit, kind: Kind) -> pd.DataFrame:
     """The table behind :meth:`Fit.standardized`."""
     import pandas as pd
 
-    table, shown = fit.table, _shown(fit.table)
+    shown = _shown(fit.table)
     values = fit._all[kind]
     columns = _columns(values.value[0], _errors(values, fit.solution.vcov))
-    data: dict[str, Any] = {name: [getattr(table, name)[i] for i in shown] for name in ("lhs", "op", "rhs")}
-    data["group"] = [table.groups[b - 1] if b > 0 else "" for b in table.block[shown]]
-    data["label"] = _labels(table, shown)
+    data: dict[str, Any] = dict(fit.row_heads)
     data |= {("est_std" if name == "est" else name): column[shown] for name, column in columns.items()}
     return pd.DataFrame(data)
 
