@@ -24,6 +24,7 @@ from semkit.fitting.tables import (
     r_squared,
     residual_table,
     row_heads,
+    series,
     solution_rows,
     standard_kind,
     standardized_table,
@@ -197,10 +198,7 @@ class Fit:
     @cached_property
     def fit_measures(self) -> pd.Series[float]:
         """Fit measures under lavaan's dotted names."""
-        import pandas as pd
-
-        found = measures.fit_measures(self.solution, self.tests, self._baseline)
-        return pd.Series(found, name="value", dtype=float)
+        return series(measures.fit_measures(self.solution, self.tests, self._baseline), "value")
 
     @cached_property
     def r2(self) -> pd.Series[float]:

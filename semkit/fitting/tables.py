@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -146,25 +147,38 @@ def standardized_table(fit: Fit, kind: Kind) -> pd.DataFrame:
     return pd.DataFrame(data)
 
 
-def r_squared(fit: Fit) -> pd.Series[float]:
-    """``1 - residual variance / total variance`` of everything that something points at."""
+@lru_cache(maxsize=32)
+def _index(names: tuple[str, ...]) -> pd.Index[str]:
+    """An index of names; making one costs more than the numbers it stands beside."""
     import pandas as pd
 
-    table = fit.table
+    return pd.Index(names, dtype=str)
+
+
+def series(values: Mapping[str, float], name: str) -> pd.Series[float]:
+    """Named numbers as a Series."""
+    import pandas as pd
+
+    return pd.Series(np.array(list(values.values()), dtype=np.float64), index=_index(tuple(values)), name=name)
+
+
+def r_squared(fit: Fit) -> pd.Series[float]:
+    """``1 - residual variance / total variance`` of everything that something points at."""
+    table, values = fit.table, fit._rows.value[0].tolist()
     out: dict[str, float] = {}
     for g, (block, implied) in enumerate(zip(fit.solution.layout.blocks, fit.solution.implied, strict=True)):
-        total = dict(zip(block.eta, np.diagonal(implied.eta_cov[0]), strict=True))
-        total |= dict(zip(block.observed, np.diagonal(implied.sigma[0]), strict=True))
-        rows = [i for i in range(len(table)) if table.block[i] == g + 1]
+        total = dict(zip(block.eta, np.diagonal(implied.eta_cov[0]).tolist(), strict=True))
+        total |= dict(zip(block.observed, np.diagonal(implied.sigma[0]).tolist(), strict=True))
+        rows = np.flatnonzero(table.block == g + 1).tolist()
         caused = {table.rhs[i] for i in rows if table.op[i] == "=~"}
         caused |= {table.lhs[i] for i in rows if table.op[i] == "~"}
-        variance = {table.lhs[i]: float(fit._rows.value[0, i]) for i in rows
+        variance = {table.lhs[i]: values[i] for i in rows
                     if table.op[i] == "~~" and table.lhs[i] == table.rhs[i]}
         for name in (*table.variables.ov, *table.variables.lv):
             if name in caused and name in variance:
                 suffix = f".g{g + 1}" if g else ""
-                out[name + suffix] = 1.0 - variance[name] / float(total[name])
-    return pd.Series(out, dtype=float, name="r2")
+                out[name + suffix] = 1.0 - variance[name] / total[name]
+    return series(out, "r2")
 
 
 def moments_tables(fit: Fit, which: str) -> Mapping[str, Any]:
