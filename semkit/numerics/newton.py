@@ -106,7 +106,12 @@ def _kkt(
     size = np.einsum("bkq,bkq->b", rows, rows)
     rho = 10.0 * np.trace(np.abs(hessian), axis1=1, axis2=2) / np.maximum(size, 1e-12)
     rho = np.where(size > 0, rho, 0.0)
-    lifted = positive_definite(hessian + rho[:, None, None] * (rows.swapaxes(1, 2) @ rows))
+    lifted = hessian + rho[:, None, None] * (rows.swapaxes(1, 2) @ rows)
+    if batch == 1 and working.all():
+        found = _one_kkt(gradient[0], lifted[0], value[0], jacobian[0])
+        if found is not None:
+            return found[0][None], found[1][None] - rho[:, None] * value
+    lifted = positive_definite(lifted)
     system = np.zeros((batch, q + k, q + k))
     system[:, :q, :q] = lifted
     system[:, :q, q:] = rows.swapaxes(1, 2)
@@ -119,6 +124,21 @@ def _kkt(
         solution = (np.linalg.pinv(system) @ right[..., None])[..., 0]
     step, lifted_y = solution[:, :q], solution[:, q:]
     return step, np.where(working, lifted_y - rho[:, None] * value, 0.0)
+
+
+def _one_kkt(
+    gradient: FloatArray, lifted: FloatArray, value: FloatArray, jacobian: FloatArray
+) -> tuple[FloatArray, FloatArray] | None:
+    """One subproblem by its Schur complement; None where the matrix is not positive definite."""
+    _, solved, failed = dposv(lifted, np.concatenate([jacobian.T, -gradient[:, None]], axis=1))
+    if failed:
+        return None
+    by_constraint, free = solved[:, :-1], solved[:, -1]
+    try:
+        y = np.linalg.solve(jacobian @ by_constraint, jacobian @ free + value)
+    except np.linalg.LinAlgError:
+        return None
+    return free - by_constraint @ y, y
 
 
 def _constrained_step(
@@ -288,7 +308,7 @@ def _directions(
     else:
         if exact:
             # Near the minimum the last curvature is good enough: what it lacks is of the order of the step.
-            far = rows[(state.decrement[rows] > 1e-4) | ~state.curved[rows]]
+            far = rows[(state.decrement[rows] > 1e-2) | ~state.curved[rows]]
             if len(far):
                 state.curve[far] = constraints.curvature(state.x[far], far, state.y[far])
                 state.curved[far] = True
