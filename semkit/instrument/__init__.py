@@ -5,6 +5,7 @@ from semkit.instrument.combination import combine
 from semkit.instrument.items import Construct, Item, Scale, Special, Text
 from semkit.instrument.library import list_instruments
 from semkit.instrument.loading import load_instrument
+from semkit.instrument.manuscript import to_toml
 from semkit.instrument.publication import write_codebook
 from semkit.instrument.questions import Band, Choice, Condition, Derived, Expectation, Question, Relevance, Routing
 from semkit.instrument.records import Instrument, Placeholder, Source
@@ -33,5 +34,6 @@ __all__ = [
     "list_instruments",
     "load_instrument",
     "new_instrument",
+    "to_toml",
     "write_codebook",
 ]
