@@ -267,8 +267,7 @@ def _exact(
     out += cross
     out += cross.swapaxes(1, 2)
     # tr(Q Sigma_kl): the columns themselves move (index k is moved by l, then both orders are the same sum)
-    first, second = second_factors(block, implied)
-    by_first, by_second = np.take(first, block.both, axis=2), np.take(second, block.both, axis=2)
+    by_first, by_second = second_factors(block, implied)
     moved = by_first[:, :, :cells] * of_q[:, 1]
     moved += by_first[:, :, cells:] * of_q[:, 0]
     moved += by_second[:, :, :cells] * of_q[:, 2]
@@ -277,7 +276,7 @@ def _exact(
     out += moved
     out *= block.scale_square
     if t is not None and wd is not None:
-        out += _mean_terms(block, implied, of_w, wd, t, first)
+        out += _mean_terms(block, implied, of_w, wd, t, by_first[:, :, :cells])
     return out
 
 
@@ -295,7 +294,7 @@ def _mean_terms(
     # mu_kl = t_k (d u_k / d theta_l) + u_k (d t_k / d theta_l); d u_k / d theta_l = P_l,uk u_l for slopes l
     slope = cells.kind <= BETA
     moves = np.zeros_like(uu)
-    moves += (first[:, :, u] * wd[:, u][:, :, None] * t[:, None, :]) * slope[None, :, None]
+    moves += (first * wd[:, u][:, :, None] * t[:, None, :]) * slope[None, :, None]
     change = np.zeros_like(uu)  # d t_k / d theta_l, indices l, k
     k = np.flatnonzero(slope)
     beta = np.flatnonzero(cells.kind == BETA)

@@ -134,22 +134,31 @@ class Block:
         return np.concatenate([(a[:, None] * width + b[None, :]).ravel() for a, b in ((u, u), (u, v), (v, v))])
 
     @cached_property
-    def both(self) -> IntArray:
-        """The u of all cells, then their v."""
-        u, v, _ = self.factors
-        return np.concatenate([u, v])
-
-    @cached_property
     def scale_square(self) -> FloatArray:
         """Products of the factors of all pairs of cells, ``(c, c)``."""
         scale = self.factors[2]
         return np.asarray(scale[:, None] * scale[None, :])
 
     @cached_property
-    def moving(self) -> tuple[IntArray, IntArray, IntArray]:
-        """Cells of loadings and slopes; of variances of eta; of both slopes and those variances."""
-        kind = self.free.kind
-        return np.flatnonzero(kind <= BETA), np.flatnonzero(kind == PSI), np.flatnonzero((kind == BETA) | (kind == PSI))
+    def motion(self) -> tuple[IntArray, IntArray]:
+        """Positions in ``[0, A, A Psi A']`` (flat) of what moves the columns u, then v, of every cell with each cell.
+
+        Flat arrays of ``c * 2c`` positions: those that multiply the moving cell's own u, and its own v.
+        """
+        cells, p, m = self.free, self.p, self.m
+        u, v, _ = self.factors
+        slope = np.flatnonzero(cells.kind <= BETA)
+        psi = np.flatnonzero(cells.kind == PSI)
+        own = np.flatnonzero((cells.kind == BETA) | (cells.kind == PSI))
+        along, down = np.arange(m), np.arange(m) * m
+        first = np.zeros((len(cells), p + 2 * m), dtype=np.int64)
+        second = np.zeros_like(first)
+        first[slope, p : p + m] = 1 + cells.col[slope, None] * m + along
+        first[slope, p + m :] = 1 + m * m + cells.col[slope, None] * m + along
+        first[psi, p + m :] = 1 + down + cells.col[psi, None]
+        second[own, p + m :] = 1 + down + cells.row[own, None]
+        both = np.concatenate([u, v])
+        return first[:, both].ravel(), second[:, both].ravel()
 
     @cached_property
     def slope_positions(self) -> IntArray:
