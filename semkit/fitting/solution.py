@@ -128,7 +128,9 @@ class Solution:
     @cached_property
     def observed_information(self) -> FloatArray:
         """Observed information per respondent; curvature of binding constraints is part of it."""
-        hessian = self.minimum.hessian[0]
+        value = discrepancy(self.layout, self.minimum.x, self.observed, self.given, "exact")
+        assert value.hessian is not None
+        hessian = value.hessian[0]
         constraints = self.constraints
         if constraints is not None:
             hessian = hessian + constraints.curvature(self.minimum.x, np.arange(1), self.minimum.multiplier)[0]

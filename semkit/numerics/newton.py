@@ -50,7 +50,8 @@ class Minimum:
     f : ndarray (B,)
     gradient : ndarray (B, q)
     hessian : ndarray (B, q, q)
-        Exact Hessian of the objective (without constraint curvature).
+        Exact Hessian of the objective (without constraint curvature) at the last point but one, which is nearer
+        than 1e-5 of a step's length.
     multiplier : ndarray (B, k)
         ``y`` of ``gradient + J'y = 0``; zero for inequalities that do not bind.
     active : ndarray (B, k) of bool
@@ -245,6 +246,11 @@ def minimise(
                    state.iterations)
 
 
+# A Newton step from a decrement d leaves one of the order of d^2: from here one more step is the last, and what the
+# quadratic model says of its end is right to rounding.
+_LAST = 2e-10
+
+
 def _minimise_one(
     objective: Objective, start: FloatArray, scoring_steps: int, tolerance: float, max_iterations: int
 ) -> Minimum:
@@ -258,8 +264,8 @@ def _minimise_one(
             break
         step = _free_step(g, h)
         decrement = -float(g[0] @ step[0])
-        if exact and decrement < tolerance:
-            x = x + step
+        if exact and decrement < max(tolerance, _LAST):
+            x, value, g = x + step, value - 0.5 * decrement, g + (h @ step[..., None])[..., 0]
             converged = True
             break
         exact = exact or (iteration >= scoring_steps and (decrement < 0.3 or iteration >= scoring_steps + 4))
