@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.model.expression import Atom, Expression, Node
+from semkit.model.expression import Expression
+from semkit.model.nodes import Atom, Node
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
