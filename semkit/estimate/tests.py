@@ -95,7 +95,7 @@ def residual_nt(
         u, v, scale = block.factors
         middle = w @ residual @ w
         total += weight * 0.5 * float(np.sum(middle * residual))
-        by_cell = scale * np.einsum("pc,pq,qc->c", columns[:, u], middle, columns[:, v])
+        by_cell = scale * (columns.T @ middle @ columns)[u, v]
         if block.means:
             gap = mean - implied.mu[0]
             total += weight * float(gap @ w @ gap)

@@ -46,11 +46,12 @@ def solution_rows(
     ``"result"`` is the metric of claims: fully standardised, 0/1 predictors in their own unit, and
     definitions over those with ``sd(v) = 1``.
     """
+    implied = solution.implied if theta is None else None
     theta = solution.minimum.x if theta is None else theta
     given = solution.given if given is None else given
     layout = solution.layout
     q = layout.n_parameters if slopes else 0
-    by = scales(layout, theta, given, slopes=slopes)
+    by = scales(layout, theta, given, slopes=slopes, implied=implied)
     out: dict[str, RowValues] = {}
     for kind in kinds:
         if kind == "raw":

@@ -248,7 +248,14 @@ def _check_groups(groups: list[Group], names: tuple[str, ...]) -> None:
 
 def _collinear(data: FloatArray, sd: FloatArray, names: tuple[str, ...], where: str) -> list[Problem]:
     standard = (data - data.mean(axis=0)) / sd
-    values, vectors = np.linalg.eigh(standard.T @ standard / data.shape[0])
+    correlation = standard.T @ standard / data.shape[0]
+    try:
+        # the smallest eigenvalue of a correlation matrix is at least its determinant divided by e
+        if np.prod(np.diagonal(np.linalg.cholesky(correlation)) ** 2) > 1e-6:
+            return []
+    except np.linalg.LinAlgError:
+        pass
+    values, vectors = np.linalg.eigh(correlation)
     if values[0] > _COLLINEAR * len(names):
         return []
     weight = np.abs(vectors[:, 0])
