@@ -2,6 +2,7 @@
 
 from semkit.instrument.columns import Codebook, codebook
 from semkit.instrument.combination import combine
+from semkit.instrument.export import export
 from semkit.instrument.items import Construct, Item, Scale, Special, Text
 from semkit.instrument.library import list_instruments
 from semkit.instrument.loading import load_instrument
@@ -31,6 +32,7 @@ __all__ = [
     "Text",
     "codebook",
     "combine",
+    "export",
     "list_instruments",
     "load_instrument",
     "new_instrument",
