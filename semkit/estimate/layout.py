@@ -110,10 +110,10 @@ class Block:
         """
         cells, p, m = self.free, self.p, self.m
         kind, row, col = cells.kind, cells.row, cells.col
-        u = np.where((kind == LAMBDA) | (kind == THETA) | (kind == NU), row, p + row)
-        v = np.select([kind <= BETA, kind == PSI, kind == THETA], [p + m + col, p + col, col], 0)
-        half = ((kind == PSI) | (kind == THETA)) & (row == col)
-        scale = np.where(kind >= NU, 0.0, np.where(half, 0.5, 1.0))
+        u = row + np.array([0, p, p, 0, 0, p])[kind]
+        v = col + np.array([p + m, p + m, p, 0, 0, 0])[kind]
+        scale = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0])[kind]
+        scale[((kind == PSI) | (kind == THETA)) & (row == col)] = 0.5
         return u, v, scale
 
     @cached_property
@@ -177,7 +177,6 @@ class Block:
     def any_beta(self) -> bool:
         lo, hi = self.offsets[BETA], self.offsets[BETA + 1]
         return bool(np.any(self.fixed[lo:hi]) or np.any(self.free.kind == BETA) or np.any(self.given.kind == BETA))
-
 
     @cached_property
     def depth(self) -> int:
