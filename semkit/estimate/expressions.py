@@ -181,7 +181,10 @@ class TableConstraints:
         return values, slopes
 
     def curvature(self, x: FloatArray, rows: IntArray, weight: FloatArray) -> FloatArray:
-        """Second derivatives of the weighted constraints, by central differences of exact gradients."""
+        """Second derivatives of the weighted constraints, by forward differences of exact gradients.
+
+        The error is about 1e-6 of the curvature: steps and errors of estimates need less.
+        """
         q = x.shape[1]
         out = np.zeros((len(x), q, q))
         if self.linear:
@@ -190,16 +193,13 @@ class TableConstraints:
         used = np.flatnonzero(np.any(slopes != 0.0, axis=(0, 1)))
         if not len(used):
             return out
-        # All shifted points in one call: (parameters shifted, up and down, draws, q).
-        step = 1e-5 * np.maximum(1.0, np.abs(x[:, used].T))
-        points = np.broadcast_to(x, (len(used), 2, *x.shape)).copy()
-        each = np.arange(len(used))
-        points[each, 0, :, used] += step
-        points[each, 1, :, used] -= step
-        again = np.tile(rows, 2 * len(used))
-        _, shifted = self.evaluate(points.reshape(-1, q), again)
-        shifted = shifted.reshape(len(used), 2, len(x), -1, q)
-        change = np.einsum("bk,ubkq->buq", weight, shifted[:, 0] - shifted[:, 1]) / (2.0 * step.T[:, :, None])
+        # All shifted points in one call: (parameters shifted, draws, q).
+        step = 1e-6 * np.maximum(1.0, np.abs(x[:, used].T))
+        points = np.broadcast_to(x, (len(used), *x.shape)).copy()
+        points[np.arange(len(used)), :, used] += step
+        _, shifted = self.evaluate(points.reshape(-1, q), np.tile(rows, len(used)))
+        shifted = shifted.reshape(len(used), len(x), -1, q)
+        change = np.einsum("bk,ubkq->buq", weight, shifted - slopes) / step.T[:, :, None]
         out[:, :, used] = change.swapaxes(1, 2)
         return 0.5 * (out + out.swapaxes(1, 2))
 

@@ -224,11 +224,13 @@ def minimise(
     open_rows = np.flatnonzero(np.isfinite(state.f))
     converged = np.zeros(batch, dtype=bool)
     fresh = np.ones(batch, dtype=bool)
+    # What a constrained step leaves is of the order of its decrement times what the constraints' curvature lacks.
+    enough = tolerance if constraints is None else max(tolerance, 1e-14)
     exact = scoring_steps == 0
     for iteration in range(1, max_iterations + 1):
         state.iterations = iteration
         _directions(state, open_rows[fresh[open_rows]], constraints, equality, exact)
-        done = state.decrement[open_rows] < tolerance
+        done = state.decrement[open_rows] < enough
         if exact:
             finished = open_rows[done]
             state.x[finished] += state.step[finished]  # too small to change anything but the last digits of x
@@ -307,7 +309,8 @@ def _directions(
     """Steps for the problems that have just moved."""
     if not len(rows):
         return
-    g, h = state.g[rows], state.h[rows]
+    whole = len(rows) == len(state.f)
+    g, h = (state.g, state.h) if whole else (state.g[rows], state.h[rows])
     if constraints is None:
         step = _free_step(g, h)
         state.decrement[rows] = -np.einsum("bq,bq->b", g, step)
@@ -318,7 +321,7 @@ def _directions(
             if len(far):
                 state.curve[far] = constraints.curvature(state.x[far], far, state.y[far])
                 state.curved[far] = True
-            h = h + state.curve[rows]
+            h = h + (state.curve if whole else state.curve[rows])
         step, y, active = _constrained_step(g, h, state.c[rows], state.j[rows], equality)
         state.y[rows], state.active[rows] = y, active
         size = np.abs(y).max(axis=1, initial=0.0)
@@ -350,6 +353,11 @@ def _advance(
     moved = np.zeros(len(state.f), dtype=bool)
     won = rows[good]
     moved[won] = True
+    if len(won) == len(state.f):
+        state.x, state.f, state.g, state.h = trial, f, g, h
+        if constraints is not None:
+            state.c, state.j = c, j
+        return moved
     state.x[won], state.f[won], state.g[won], state.h[won] = trial[good], f[good], g[good], h[good]
     if constraints is not None:
         state.c[won], state.j[won] = c[good], j[good]
