@@ -49,7 +49,8 @@ class PatternObjective:
     level: float
 
     def __call__(self, x: FloatArray, rows: IntArray, exact: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
-        value = pattern_discrepancy(self.layout, x, self.patterns, self.given, self.level, "exact" if exact else "expected")
+        order: Order = "exact" if exact else "expected"
+        value = pattern_discrepancy(self.layout, x, self.patterns, self.given, self.level, order)
         assert value.gradient is not None and value.hessian is not None
         return value.f, value.gradient, value.hessian
 
@@ -58,7 +59,7 @@ def pattern_discrepancy(
     layout: Layout, theta: FloatArray, patterns: tuple[Patterns, ...], given: FloatArray, level: float,
     order: Order = "exact",
 ) -> Value:
-    """Discrepancy per respondent with gradient and Hessian, for each row of ``theta (B, q)``; ``given`` is ``(1, d)``."""
+    """Discrepancy per respondent with its derivatives, for each row of ``theta (B, q)``; ``given`` is ``(1, d)``."""
     batch, q = theta.shape
     total = sum(part.nobs for part in patterns)
     f, gradient, hessian = np.full(batch, -level / total), np.zeros((batch, q)), np.zeros((batch, q, q))

@@ -65,7 +65,7 @@ def _kept(solution: Solution) -> NDArray[np.int64]:
 
 def baseline_moments(solution: Solution) -> tuple[tuple[FloatArray, FloatArray], ...]:
     """Means and covariances of the independence model; covariates are saturated among themselves."""
-    y, x = _columns(solution)
+    _, x = _columns(solution)
     out = []
     for data in solution.data:
         p = data.shape[1]
@@ -170,26 +170,28 @@ def corrected(solution: Solution) -> dict[str, tuple[float, float]]:
     assert solution.patterns is not None
     keep = _kept(solution)
     exact = solution.options.information != "expected"
-    gamma, weight = [], []
+    gamma: list[FloatArray] = []
+    weight: list[FloatArray] = []
+    complete: list[FloatArray] = []
     for part, own, data in zip(solution.patterns, solution.moments, solution.data, strict=True):
-        a = saturated_information(part, own.mean[0], own.cov[0], exact=exact)[np.ix_(keep, keep)]
-        inside = np.linalg.inv(a)
+        mean, cov = own.mean[0], own.cov[0]
+        seen = saturated_information(part, mean, cov, exact=True)[np.ix_(keep, keep)]
+        inside: FloatArray = np.asarray(np.linalg.inv(seen), dtype=np.float64)
         if solution.options.robust:
-            s = saturated_scores(data, own.mean[0], own.cov[0])[:, keep]
-            inside = inside @ (s.T @ s / len(s)) @ inside
+            s = saturated_scores(data, mean, cov)[:, keep]
+            inside = np.asarray(inside @ (s.T @ s / len(s)) @ inside, dtype=np.float64)
         gamma.append(inside)
-        weight.append(a)
+        weight.append(saturated_information(part, mean, cov, exact=exact)[np.ix_(keep, keep)])
+        complete.append(_complete_weight(cov)[np.ix_(keep, keep)])
     own_model = tuple((i.mu[0], i.sigma[0]) for i in solution.implied)
     slopes = [part[keep] @ solution.basis for part in _model_slopes(solution)]
     y, _ = _columns(solution)
     apart = [_baseline_slopes(solution, y)[keep]] * len(gamma)
     independent = baseline_moments(solution)
-    return {
-        "model": (_stat(solution, own_model), _mean(solution, own_model, slopes, gamma, weight, keep)),
-        "baseline": (_stat(solution, independent),
-                     sum(_mean(solution, (independent[g],), [apart[g]], [gamma[g]], [weight[g]], keep)
-                         for g in range(len(gamma)))),
-    }
+    robust = solution.options.robust
+    whole = _mean(solution.weights, slopes, gamma, weight, complete, robust)
+    by_group = [_mean((1.0,), [apart[g]], [gamma[g]], [weight[g]], [complete[g]], robust) for g in range(len(gamma))]
+    return {"model": (_stat(solution, own_model), whole), "baseline": (_stat(solution, independent), sum(by_group))}
 
 
 def _stat(solution: Solution, models: tuple[tuple[FloatArray, FloatArray], ...]) -> float:
@@ -200,21 +202,22 @@ def _stat(solution: Solution, models: tuple[tuple[FloatArray, FloatArray], ...])
 
 
 def _mean(
-    solution: Solution, models: tuple[tuple[FloatArray, FloatArray], ...], slopes: list[FloatArray],
-    gamma: list[FloatArray], weight: list[FloatArray], keep: NDArray[np.int64],
+    shares: tuple[float, ...], slopes: list[FloatArray], gamma: list[FloatArray], weight: list[FloatArray],
+    complete: list[FloatArray], robust: bool,
 ) -> float:
-    shares = solution.weights if len(models) == len(solution.weights) else (1.0,)
-    inner = sum(s * d.T @ w @ d for s, d, w in zip(shares, slopes, weight, strict=True))
-    inverse = np.linalg.pinv(inner)
-    trace = 0.0
-    # tr{W_c (I-P) G (I-P)'} = tr(W_c G) - 2 tr(K' W_c D H) + tr(D'W_c D H (sum D'W G W D) H), K = G W D
+    """``tr{W_c (I - P) Gamma (I - P)'}``; for ``Gamma = W_m^-1`` that is ``tr(W_c Gamma) - tr{D'W_c D (D'W_m D)^-1}``.
+
+    Groups share parameters: the products with ``D`` are summed by the groups' shares.
+    """
+    inverse = np.linalg.pinv(sum(s * d.T @ w @ d for s, d, w in zip(shares, slopes, weight, strict=True)))
+    inner = sum(s * d.T @ c @ d for s, d, c in zip(shares, slopes, complete, strict=True))
+    trace = sum(float(np.sum(c * g)) for c, g in zip(complete, gamma, strict=True))
+    if not robust:
+        return trace - float(np.sum(inner * inverse))
     both = sum(s * d.T @ w @ g @ w @ d for s, d, w, g in zip(shares, slopes, weight, gamma, strict=True))
-    outer = inverse @ both @ inverse
-    for share, (_, sigma), d, w, g in zip(shares, models, slopes, weight, gamma, strict=True):
-        c = _complete_weight(sigma)[np.ix_(keep, keep)]
-        trace += float(np.sum(c * g)) - 2.0 * share * float(np.sum((c @ d @ inverse) * (g @ w @ d)))
-        trace += share * float(np.sum((d.T @ c @ d) * outer))
-    return trace
+    for share, d, w, g, c in zip(shares, slopes, weight, gamma, complete, strict=True):
+        trace -= 2.0 * share * float(np.sum((d.T @ c @ g @ w @ d) * inverse))
+    return trace + float(np.trace(inner @ inverse @ both @ inverse))
 
 
 def _model_slopes(solution: Solution) -> list[FloatArray]:
@@ -261,3 +264,58 @@ def corrected_indices(solution: Solution, df: int, base_df: int) -> dict[str, fl
     out["gfi.ci.lower.robust"] = fm.gfi(c * fm.noncentrality(stat / c, df, 0.05), p, nobs)
     out["gfi.ci.upper.robust"] = fm.gfi(c * fm.noncentrality(stat / c, df, 0.95), p, nobs)
     return out
+
+
+def _available(solution: Solution) -> list[tuple[FloatArray, FloatArray]]:
+    """Means and covariances (times ``(N - 1) / N``) from whoever answered both columns, group by group."""
+    out = []
+    for data in solution.data:
+        seen = (~np.isnan(data)).astype(np.float64)
+        z = np.where(np.isnan(data), 0.0, data - np.nanmean(data, axis=0))
+        n = seen.T @ seen
+        left = (z.T @ seen) / n
+        cov = (z.T @ z - n * left * left.T) / (n - 1.0)
+        out.append((np.nanmean(data, axis=0), cov * (len(data) - 1.0) / len(data)))
+    return out
+
+
+def residual_stat(solution: Solution) -> float:
+    """Browne's residual statistic of the available-case moments, weighted by the observed information at the model.
+
+    The saturated information with missing values takes the place of the complete-data weights, as in lavaan.
+
+    References
+    ----------
+    Browne (1984), British Journal of Mathematical and Statistical Psychology 37, 62-83, eq. 2.20b.
+    """
+    assert solution.patterns is not None
+    keep, total, size = _kept(solution), 0.0, solution.equality_basis.shape[1]
+    slope, inner = np.zeros(size), np.zeros((size, size))
+    pieces = zip(solution.patterns, solution.implied, _available(solution), _model_slopes(solution), solution.weights,
+                 strict=True)
+    for part, implied, (mean, cov), whole, share in pieces:
+        w = saturated_information(part, implied.mu[0], implied.sigma[0], exact=True)[np.ix_(keep, keep)]
+        d = whole[keep] @ solution.equality_basis
+        e = _moments(mean - implied.mu[0], cov - implied.sigma[0])[keep]
+        total += share * float(e @ w @ e)
+        slope += share * (d.T @ w @ e)
+        inner = inner + share * (d.T @ w @ d)
+    return solution.total * (total - float(slope @ np.linalg.pinv(inner) @ slope))
+
+
+def lisrel_sums(solution: Solution) -> tuple[float, float]:
+    """``e'W e`` and ``s'W s`` of the available-case moments with the expected information at the model as weights."""
+    assert solution.patterns is not None
+    keep, top, bottom = _kept(solution), 0.0, 0.0
+    for part, implied, (mean, cov), share in zip(
+        solution.patterns, solution.implied, _available(solution), solution.weights, strict=True
+    ):
+        w = saturated_information(part, implied.mu[0], implied.sigma[0], exact=False)[np.ix_(keep, keep)]
+        e = _moments(mean - implied.mu[0], cov - implied.sigma[0])[keep]
+        s = _moments(mean, cov)[keep]
+        top, bottom = top + share * float(e @ w @ e), bottom + share * float(s @ w @ s)
+    return top, bottom
+
+
+def _moments(mean: FloatArray, cov: FloatArray) -> FloatArray:
+    return np.concatenate([mean, cov[np.tril_indices(len(mean))]])

@@ -150,6 +150,8 @@ def browne(solution: Solution) -> float:
 
     A binding inequality takes no direction away, since the degrees of freedom do not count it either.
     """
+    if solution.patterns is not None:
+        return gaps.residual_stat(solution)
     plain = tuple((group.cov[0], group.mean[0]) for group in solution.observed)
     return solution.total * residual_nt(
         solution.layout, solution.theta, solution.given[0], plain, solution.weights, solution.expected,
@@ -326,6 +328,8 @@ def _lisrel_sums(solution: Solution) -> tuple[float, float, int]:
     y = [k for k in range(len(names)) if k not in x]
     p, top, bottom = len(names), 0.0, 0.0
     count = p * (p + 1) // 2 + (p if means else 0)
+    if solution.patterns is not None:
+        return *gaps.lisrel_sums(solution), count * solution.table.n_groups
     for group, implied in zip(solution.observed, solution.implied, strict=True):
         cov, sigma, mean, mu = group.cov[0], implied.sigma[0], group.mean[0], implied.mu[0]
         if solution.options.conditional_x:

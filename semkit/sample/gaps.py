@@ -36,7 +36,7 @@ def gap_notes(
     empty = int((~seen.any(axis=1)).sum())
     if empty:
         notes.append(Note("sample.all-missing-rows", "info",
-                          f"{empty} of {received} respondents have no value in any column of the model and are left out."))
+                          f"{empty} of {received} respondents have no value in any model column and are left out."))
     must = [names.index(name) for name in complete if name in names]
     without = int((seen.any(axis=1) & ~seen[:, must].all(axis=1)).sum())
     if without:
