@@ -97,6 +97,7 @@ class ConstructModel(Strict):
     )
     lead_in: TextModel = Field(default_factory=lambda: TextModel(), description="Read before this block.")
     module: Code | None = Field(None, description="Part of the questionnaire that can be left out.", examples=["core"])
+    marker: bool = Field(False, description="Its items serve method checks only.")
     theory: str = Field("", max_length=300, description="Theory it comes from.")
     source: str = Field("", max_length=100, description="Key of the source paper.", examples=["S0"])
 
