@@ -142,7 +142,10 @@ class Solution:
     @cached_property
     def observed_information(self) -> FloatArray:
         """Observed information per respondent; curvature of binding constraints is part of it."""
-        value = discrepancy(self.layout, self.minimum.x, self.observed, self.given, "exact")
+        if self.patterns is not None:
+            value = pattern_discrepancy(self.layout, self.minimum.x, self.patterns, self.given, 0.0, "exact")
+        else:
+            value = discrepancy(self.layout, self.minimum.x, self.observed, self.given, "exact")
         assert value.hessian is not None
         hessian = value.hessian[0]
         constraints = self.constraints
