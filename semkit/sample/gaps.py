@@ -44,6 +44,9 @@ def gap_notes(
                           f"{without} of {received} respondents lack a fixed covariate and are left out.",
                           ", ".join(complete), "Nothing is assumed of the distribution of fixed covariates.",
                           "Use fixed_x=False to keep them, if the covariates may be taken as normal."))
+    outside = int((codes < 0).sum())
+    if outside:
+        notes.append(Note("sample.no-group", "info", f"{outside} of {received} respondents belong to no group used."))
     if nobs and not seen[used].all():
         share = float((~seen[used]).mean())
         notes.append(Note("sample.full-information", "info",
