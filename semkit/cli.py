@@ -18,7 +18,7 @@ from typing import IO, Any, NoReturn
 from semkit import __version__
 from semkit.errors import OptionError, Problem, SemkitError, suggest
 
-FORMS = ("codebook", "xlsform")
+FORMS = ("codebook", "xlsform", "html")
 COMMANDS = ("new", "check", "run", "clean", "validate", "fit", "export")
 
 _EPILOG = """examples:

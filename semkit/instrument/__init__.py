@@ -11,6 +11,7 @@ from semkit.instrument.publication import write_codebook
 from semkit.instrument.questions import Band, Choice, Condition, Derived, Expectation, Question, Relevance, Routing
 from semkit.instrument.records import Instrument, Placeholder, Source
 from semkit.instrument.starter import new_instrument
+from semkit.instrument.workbook import from_workbook, to_workbook
 
 __all__ = [
     "Band",
@@ -33,9 +34,11 @@ __all__ = [
     "codebook",
     "combine",
     "export",
+    "from_workbook",
     "list_instruments",
     "load_instrument",
     "new_instrument",
     "to_toml",
+    "to_workbook",
     "write_codebook",
 ]

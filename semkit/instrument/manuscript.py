@@ -11,7 +11,7 @@ from semkit.errors import OptionError, Problem
 from semkit.instrument.records import Instrument
 from semkit.instrument.schema import InstrumentModel
 
-_BARE = re.compile(r"^[A-Za-z0-9_-]+$")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 
 
@@ -145,7 +145,7 @@ def _value(value: object, place: str) -> str:
 
 def _key(key: object) -> str:
     text = str(key)
-    return text if _BARE.match(text) else _text(text, f'key "{text[:40]}"')
+    return text if _BARE.fullmatch(text) else _text(text, f'key "{text[:40]}"')
 
 
 def _text(text: str, place: str) -> str:

@@ -201,9 +201,7 @@ class DerivedModel(Strict):
     sources: list[Name] = Field(default_factory=list, description="Questions or earlier derived variables.")
     choice: Code | None = Field(None, description="For `chosen`.")
     bands: list[BandModel] = Field(default_factory=list, description="For `bands`.")
-    conditions: list[ConditionModel] = Field(
-        default_factory=list, description="For `all_of`, `count` and `share`."
-    )
+    conditions: list[ConditionModel] = Field(default_factory=list, description="For `all_of`, `count` and `share`.")
 
 
 class ExpectationModel(Strict):

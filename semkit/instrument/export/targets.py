@@ -9,11 +9,13 @@ from pathlib import Path
 from semkit.errors import OptionError, Problem, suggest
 from semkit.instrument.export.layout import Form
 from semkit.instrument.export.preparation import prepare
+from semkit.instrument.export.print_view import write_print_view
 from semkit.instrument.export.xlsform import write_xlsform
 from semkit.instrument.records import Instrument
 
 _WRITERS: dict[str, tuple[str, Callable[[Form, str | os.PathLike[str]], Path]]] = {
     "xlsform": (".xlsx", write_xlsform),
+    "html": (".html", write_print_view),
 }
 TARGETS = tuple(_WRITERS)
 
@@ -31,7 +33,7 @@ def export(
     ----------
     instruments : Instrument or sequence of Instrument
         Shared blocks (consent, screening, profile, marker) are asked once.
-    to : {"xlsform"}
+    to : {"xlsform", "html"}
     path : path, optional
         Default: the form's name here, with the suffix of the tool.
     langs : sequence of {"id", "en"}
