@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from semkit.estimate.discrepancy import Observed, discrepancy
 from semkit.estimate.expressions import TableConstraints
 from semkit.estimate.layout import Layout
-from semkit.numerics.newton import Minimum, minimise
+from semkit.numerics.newton import Minimum, Objective, minimise
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -35,9 +35,7 @@ class LikelihoodObjective:
 
 
 def solve(
-    layout: Layout,
-    observed: tuple[Observed, ...],
-    given: FloatArray,
+    objective: Objective,
     starts: Iterable[FloatArray],
     constraints: TableConstraints | None = None,
     max_iterations: int = 200,
@@ -46,14 +44,12 @@ def solve(
 
     Parameters
     ----------
-    layout : Layout
-    observed : tuple of Observed
-    given : ndarray (B, d)
+    objective : Objective
+        What is minimised.
     starts : iterable of ndarray (B, q)
         Tried in turn, each made only when it is needed; the best attempt is returned when none converges.
     constraints : TableConstraints, optional
     """
-    objective = LikelihoodObjective(layout, observed, given)
     best: Minimum | None = None
     for start in starts:
         with np.errstate(all="ignore"):

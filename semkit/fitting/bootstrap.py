@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import OptionError, Problem
+from semkit.errors import NotSupportedError, OptionError, Problem
 from semkit.estimate.discrepancy import Observed, discrepancy, observe, slope
 from semkit.estimate.expressions import TableConstraints, make_constraints
 from semkit.estimate.implied import imply
@@ -48,6 +48,10 @@ def with_draws(fit: Fit, draws: int, seed: int | None) -> Fit:
     if fit.solution.sample is None:
         raise OptionError(Problem("fitting.no-raw-data", "bootstrap", "the model was fitted to moments",
                                   "a fit to raw data", "Fit with data instead of moments."))
+    if fit.solution.patterns is not None:
+        raise NotSupportedError(Problem("fitting.not-with-fiml", "bootstrap", "does not resample incomplete data",
+                                        "complete data",
+                                        "Use estimator='mlr' for robust errors, or missing='listwise'."))
     found = bootstrap(fit, draw_count(draws), seed)
     provenance = {**fit.provenance, "seed": found.seed, "draws_requested": found.requested,
                   "draws_failed": found.failed, "draws_inadmissible": found.inadmissible}

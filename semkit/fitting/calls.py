@@ -12,6 +12,7 @@ from semkit import __version__
 from semkit.errors import ModelError, Note, NotSupportedError, OptionError, Problem, SampleError, suggest
 from semkit.fitting.expansion import composite_column, prepare
 from semkit.fitting.fit import Fit
+from semkit.fitting.gaps import saturated_moments
 from semkit.fitting.options import Options, make_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import fit_moments
@@ -59,10 +60,11 @@ def sem(
         Not needed when ``moments`` is given.
     estimator : {"ml", "mlr", "mlm"}
         ``mlr`` adds sandwich errors and the Yuan-Bentler test, ``mlm`` the Satorra-Bentler test.
-    missing : {"listwise"}
-        Respondents with a gap in the model's own variables are left out; ``fit.nobs`` counts the rest.
+    missing : {"listwise", "fiml"}
+        Respondents with a gap in the model's own variables are left out, or used with what they answered (full
+        information; ``"ml"`` is the same); ``fit.nobs`` counts those used.
     information : {"expected", "observed", "first.order"}, optional
-        Default: expected for ``ml``, observed for ``mlr``.
+        Default: expected for ``ml``, observed for ``mlr`` and with ``missing="fiml"``.
     likelihood : {"normal", "wishart"}
         Moments divided by N or by N - 1.
     se : {"standard", "robust.huber.white", "robust.sem", "bootstrap", "none"}, optional
@@ -203,14 +205,20 @@ def fit_spec(
     columns = {composite_column(name): composite for name, composite in recipe.composites.items()}
     table = make_table(spec, options, ("",), tuple(columns))
     sample: Sample | None = None
+    if options.fiml and (moments is not None or columns):
+        what = "composites=" if columns else "moments="
+        raise NotSupportedError(Problem("fitting.not-with-fiml", what, "with missing='fiml': needs complete data",
+                                        "raw data of single items", "Use missing='listwise'."))
     if moments is not None:
         parts = _given_moments(moments, table, options)
     else:
         known = [str(name) for name in getattr(getattr(data, "frame", data), "columns", ())]
         check(spec, [*known, *columns, *(product.name for product in recipe.products)])
         sample = make_sample(data, table.variables.ov, group=options.group, missing=options.missing,
-                             products=recipe.products, composites=columns)
-        parts = tuple(group_moments(sample, g) for g in range(len(sample.groups)))
+                             products=recipe.products, composites=columns,
+                             complete=table.variables.ov_x if options.fixed_x else ())
+        parts = (saturated_moments(sample) if options.fiml
+                 else tuple(group_moments(sample, g) for g in range(len(sample.groups))))
         if options.group is not None:
             table = make_table(spec, options, tuple(g.label for g in sample.groups), tuple(columns))
     solution = fit_moments(table, options, parts, sample, tuple(columns), _start(table, start))
@@ -223,7 +231,7 @@ def make_table(
     spec: ModelSpec, options: Options, groups: tuple[str, ...], composites: tuple[str, ...]
 ) -> ParameterTable:
     """The parameter table of an expanded model under the options."""
-    means = True if options.conditional_x and options.meanstructure is None else options.meanstructure
+    means = True if options.fiml or (options.conditional_x and options.meanstructure is None) else options.meanstructure
     table = build_table(
         spec, groups=groups, meanstructure=means, fixed_x=options.fixed_x or options.conditional_x,
         std_lv=options.std_lv, orthogonal=options.orthogonal, group_equal=options.group_equal,

@@ -94,6 +94,7 @@ class Fit:
         found = []
         for name in {*self.table.variables.ov_x, *self.table.variables.ov_y}:
             values = np.concatenate([sample.column(name, g) for g in range(len(sample.groups))])
+            values = values[~np.isnan(values)]
             if np.all((values == 0.0) | (values == 1.0)):
                 found.append(name)
         return frozenset(found)

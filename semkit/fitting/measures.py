@@ -21,6 +21,7 @@ from semkit.estimate.tests import (
     scaled,
     standard,
 )
+from semkit.fitting import gaps
 from semkit.fitting.solution import Solution
 
 FloatArray = NDArray[np.float64]
@@ -50,6 +51,8 @@ def _raw(solution: Solution) -> tuple[FloatArray, ...]:
 
 
 def _trace_h1(solution: Solution) -> float:
+    if solution.patterns is not None:
+        return gaps.saturated_trace(solution)
     means, fixed = solution.table.meanstructure, n_fixed(solution)
     data = _raw(solution)
     # groups have parameters of their own: traces add up
@@ -83,6 +86,11 @@ def baseline(solution: Solution) -> Baseline:
         pairs = len(y) * (len(y) - 1) // 2
     df = pairs * solution.table.n_groups
     scaling, free = float("nan"), float("nan")
+    if solution.patterns is not None:
+        if solution.options.robust:
+            free = gaps.saturated_trace(solution)
+            scaling = (free - gaps.baseline_trace(solution)) / df if df else float("nan")
+        return Baseline(gaps.baseline_stat(solution), df, scaling, free)
     if solution.options.robust and solution.sample is not None:
         free = _trace_h1(solution)
         if "satorra.bentler" in solution.options.test:
@@ -142,6 +150,8 @@ def browne(solution: Solution) -> float:
 
     A binding inequality takes no direction away, since the degrees of freedom do not count it either.
     """
+    if solution.patterns is not None:
+        return gaps.residual_stat(solution)
     plain = tuple((group.cov[0], group.mean[0]) for group in solution.observed)
     return solution.total * residual_nt(
         solution.layout, solution.theta, solution.given[0], plain, solution.weights, solution.expected,
@@ -154,6 +164,9 @@ def loglikelihoods(solution: Solution) -> tuple[float, float]:
 
     ``-N/2 (p log 2 pi + log|Sigma| + tr(T Sigma^-1))`` less the same of the covariates alone.
     """
+    if solution.patterns is not None:
+        most = gaps.saturated_log_likelihood(solution)
+        return most - 0.5 * solution.stat, most
     names, fixed = solution.table.variables.ov, n_fixed(solution)
     x = [names.index(name) for name in solution.table.variables.ov_x] if fixed else []
     free = 0.0
@@ -197,6 +210,8 @@ def fit_measures(solution: Solution, found: Mapping[str, Test], base: Baseline) 
         out |= _rmsea(plain.stat, df, nobs, groups, ".robust", robust.stat, df, robust.scaling_factor)
     out |= residual_measures(solution)
     out |= _absolute(solution, found, robust)
+    if solution.patterns is not None:
+        out |= gaps.corrected_indices(solution, df, base.df)
     return out
 
 
@@ -281,6 +296,8 @@ def _absolute(solution: Solution, found: Mapping[str, Test], robust: Test | None
     df, nobs = solution.df, solution.total
     p = len(solution.table.variables.ov) - (len(solution.table.variables.ov_x) if solution.options.conditional_x else 0)
     residual = found["browne.residual.nt.model"].stat if "browne.residual.nt.model" in found else browne(solution)
+    if solution.patterns is not None:
+        residual = found["standard"].stat
     out = {"gfi": fm.gfi(residual - df, p, nobs)}
     out["gfi.ci.lower"] = fm.gfi(fm.noncentrality(residual, df, 0.05), p, nobs)
     out["gfi.ci.upper"] = fm.gfi(fm.noncentrality(residual, df, 0.95), p, nobs)
@@ -311,6 +328,8 @@ def _lisrel_sums(solution: Solution) -> tuple[float, float, int]:
     y = [k for k in range(len(names)) if k not in x]
     p, top, bottom = len(names), 0.0, 0.0
     count = p * (p + 1) // 2 + (p if means else 0)
+    if solution.patterns is not None:
+        return *gaps.lisrel_sums(solution), count * solution.table.n_groups
     for group, implied in zip(solution.observed, solution.implied, strict=True):
         cov, sigma, mean, mu = group.cov[0], implied.sigma[0], group.mean[0], implied.mu[0]
         if solution.options.conditional_x:

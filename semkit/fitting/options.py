@@ -11,7 +11,7 @@ from semkit.errors import NotSupportedError, OptionError, Problem, suggest
 
 _ALLOWED: dict[str, tuple[str, ...]] = {
     "estimator": ("ml", "mlr", "mlm"),
-    "missing": ("listwise",),
+    "missing": ("listwise", "fiml"),
     "information": ("expected", "observed", "first.order"),
     "likelihood": ("normal", "wishart"),
     "se": ("standard", "robust.huber.white", "robust.sem", "bootstrap", "none"),
@@ -19,8 +19,8 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
 }
 _PLAIN_ML = "Use estimator='ml' or 'mlr'."
 _OTHERS = ("gls", "uls", "wls", "dwls", "wlsmv", "wlsm", "ulsmv", "mlf", "mlmv", "mlmvs", "pml", "bayes")
-_COMPLETE = "Use missing='listwise'; the number of respondents used is shown."
-_GAPS = ("fiml", "ml", "direct", "two.stage", "pairwise", "robust.two.stage", "available.cases")
+_COMPLETE = "Use missing='fiml' or 'listwise'; the number of respondents used is shown."
+_GAPS = ("fiml.x", "ml.x", "direct.x", "two.stage", "pairwise", "robust.two.stage", "available.cases")
 _LATER: dict[str, dict[str, str]] = {
     "estimator": dict.fromkeys(_OTHERS, _PLAIN_ML),
     "missing": dict.fromkeys(_GAPS, _COMPLETE),
@@ -33,7 +33,7 @@ _ALIASES: dict[str, dict[str, str]] = {
     "test": {"chisq": "standard", "mlr": "yuan.bentler.mplus", "yuan.bentler": "yuan.bentler.mplus",
              "mlm": "satorra.bentler"},
     "information": {"first_order": "first.order"},
-    "missing": {"complete": "listwise"},
+    "missing": {"complete": "listwise", "ml": "fiml", "direct": "fiml"},
 }
 
 
@@ -58,6 +58,11 @@ class Options:
     group_partial: tuple[str, ...] = ()
     bootstrap: int = 0
     seed: int | None = None
+
+    @property
+    def fiml(self) -> bool:
+        """Whether respondents with gaps are used by full information."""
+        return self.missing == "fiml"
 
     @property
     def robust(self) -> bool:
@@ -124,8 +129,36 @@ def make_options(
         raise OptionError(Problem("fitting.contradictory-options", f"likelihood={likelihood!r}",
                                   f"does not go with estimator={estimator!r}", "likelihood='normal'",
                                   "Use estimator='ml' or leave likelihood out."))
+    gaps = choose("missing", missing)
+    if gaps == "fiml":
+        _full_information(name, likelihood, chosen, errors, draws, rest)
+    ordinary = "observed" if gaps == "fiml" else defaults[0]
     return Options(
-        call=call, estimator=name, missing=choose("missing", missing),
-        information=choose("information", information) if information is not None else defaults[0],
+        call=call, estimator=name, missing=gaps,
+        information=choose("information", information) if information is not None else ordinary,
         likelihood=choose("likelihood", likelihood), se=errors, test=chosen, bootstrap=draws, seed=seed, **rest,
     )
+
+
+def _full_information(
+    estimator: str, likelihood: str, tests: tuple[str, ...], errors: str, draws: int, rest: dict[str, Any]
+) -> None:
+    """Refuse what is not defined or not offered with missing='fiml', all at once."""
+    remedy = "Use estimator='ml' or 'mlr', or missing='listwise'."
+    refused = []
+    if estimator == "mlm" or "satorra.bentler" in tests or errors == "robust.sem":
+        refused.append(("estimator='mlm'", "needs complete data", remedy))
+    if likelihood != "normal":
+        refused.append((f"likelihood={likelihood!r}", "is defined for complete data only", "Leave likelihood out."))
+    if draws:
+        refused.append(("bootstrap=", "does not resample incomplete data",
+                        "Use estimator='mlr' for robust errors, or missing='listwise'."))
+    if rest.get("conditional_x"):
+        refused.append(("conditional_x=True", "is fitted to complete data only", "Use fixed_x=True instead."))
+    if rest.get("meanstructure") is False:
+        refused.append(("meanstructure=False", "full information needs the means", "Leave meanstructure out."))
+    if refused:
+        raise NotSupportedError(*(
+            Problem("fitting.not-with-fiml", where, f"with missing='fiml': {what}", "estimator='ml' or 'mlr'", fix)
+            for where, what, fix in refused
+        ))

@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from semkit.errors import Note
 from semkit.estimate.discrepancy import Observed, discrepancy, observe
 from semkit.estimate.expressions import TableConstraints, make_constraints
+from semkit.estimate.fiml import PatternObjective, pattern_discrepancy, pattern_first_order
 from semkit.estimate.implied import Implied, imply
 from semkit.estimate.information import first_order, invert, sandwich, tangent
 from semkit.estimate.layout import Layout, make_layout
-from semkit.estimate.optimise import solve
+from semkit.estimate.optimise import LikelihoodObjective, solve
 from semkit.estimate.start import starting_values
 from semkit.fitting.options import Options
 from semkit.model import ParameterTable
-from semkit.numerics.newton import Minimum
+from semkit.numerics.em import Patterns, deviance, make_patterns
+from semkit.numerics.newton import Minimum, Objective
 from semkit.sample.arrays import GroupMoments, Sample
 
 FloatArray = NDArray[np.float64]
@@ -60,6 +62,8 @@ class Solution:
     minimum : Minimum
     total : float
         ``N``, or ``N - G`` under Wishart: what the discrepancy is multiplied by.
+    patterns : tuple of Patterns or None
+        Missing patterns of each group under full information; ``moments`` are then those of the saturated model.
     """
 
     table: ParameterTable
@@ -71,6 +75,7 @@ class Solution:
     given: FloatArray
     minimum: Minimum
     total: float
+    patterns: tuple[Patterns, ...] | None = None
 
     @property
     def theta(self) -> FloatArray:
@@ -120,15 +125,27 @@ class Solution:
 
     @cached_property
     def expected(self) -> FloatArray:
-        """Expected information per respondent, ``(q, q)``."""
+        """Expected information of complete data per respondent, ``(q, q)``."""
         value = discrepancy(self.layout, self.minimum.x, self.observed, self.given, "expected")
+        assert value.hessian is not None
+        return np.asarray(0.5 * value.hessian[0])
+
+    @cached_property
+    def expected_with_gaps(self) -> FloatArray:
+        """Expected information under the missing patterns (completely at random), ``(q, q)``."""
+        if self.patterns is None:
+            return self.expected
+        value = pattern_discrepancy(self.layout, self.minimum.x, self.patterns, self.given, 0.0, "expected")
         assert value.hessian is not None
         return np.asarray(0.5 * value.hessian[0])
 
     @cached_property
     def observed_information(self) -> FloatArray:
         """Observed information per respondent; curvature of binding constraints is part of it."""
-        value = discrepancy(self.layout, self.minimum.x, self.observed, self.given, "exact")
+        if self.patterns is not None:
+            value = pattern_discrepancy(self.layout, self.minimum.x, self.patterns, self.given, 0.0, "exact")
+        else:
+            value = discrepancy(self.layout, self.minimum.x, self.observed, self.given, "exact")
         assert value.hessian is not None
         hessian = value.hessian[0]
         constraints = self.constraints
@@ -144,6 +161,8 @@ class Solution:
     @cached_property
     def meat(self) -> FloatArray:
         """First-order information per respondent."""
+        if self.patterns is not None:
+            return pattern_first_order(self.layout, self.theta, self.given[0], self.data)
         return first_order(self.layout, self.theta, self.given[0], self.data)
 
     @cached_property
@@ -151,7 +170,7 @@ class Solution:
         """The information asked for, per respondent."""
         if self.options.information == "observed":
             return self.observed_information
-        return self.meat if self.options.information == "first.order" else self.expected
+        return self.meat if self.options.information == "first.order" else self.expected_with_gaps
 
     @cached_property
     def bread(self) -> FloatArray:
@@ -206,8 +225,14 @@ def fit_moments(
     plain = tuple((data.cov[0], data.mean[0]) for data in observed)
     constraints = make_constraints(table, layout, given)
     starts = (vector[None] for vector in _starts(table, layout, plain, start))
-    minimum = solve(layout, observed, given, starts, constraints)
-    return Solution(table, layout, options, sample, moments, observed, given, minimum, total)
+    patterns = None
+    objective: Objective = LikelihoodObjective(layout, observed, given)
+    if options.fiml and sample is not None:
+        patterns = tuple(make_patterns(group.data) for group in sample.groups)
+        level = sum(deviance(part, one.mean[0], one.cov[0]) for part, one in zip(patterns, moments, strict=True))
+        objective = PatternObjective(layout, patterns, given, level)
+    minimum = solve(objective, starts, constraints)
+    return Solution(table, layout, options, sample, moments, observed, given, minimum, total, patterns)
 
 
 def _starts(

@@ -12,9 +12,11 @@ from scipy.special import ndtr, ndtri
 
 from semkit.errors import OptionError, Problem
 from semkit.estimate.expressions import Quantities, evaluate, label_quantities
+from semkit.estimate.implied import Implied
 from semkit.estimate.standardize import Kind, RowValues, by_label, scales, standardise
 from semkit.fitting.solution import Solution
 from semkit.model import ParameterTable
+from semkit.numerics.em import masked_inverse
 from semkit.result import Variable, percentile_pvalue
 
 if TYPE_CHECKING:
@@ -225,11 +227,23 @@ def factor_scores(fit: Fit) -> list[FloatArray]:
     out = []
     for block, implied, data in zip(fit.solution.layout.blocks, fit.solution.implied, fit.solution.data, strict=True):
         pick = [block.eta.index(name) for name in fit.table.variables.lv]
+        if np.isnan(data).any():
+            out.append(_scores_with_gaps(implied, data, pick))
+            continue
         weights = np.linalg.solve(implied.sigma[0], implied.cross[0][:, pick])
         centre = implied.mu[0] if block.means else data.mean(axis=0)
         level = implied.eta_mean[0][pick] if block.means else 0.0
         out.append(level + (data - centre) @ weights)
     return out
+
+
+def _scores_with_gaps(implied: Implied, data: FloatArray, pick: list[int]) -> FloatArray:
+    """Regression scores given what each respondent answered: the same formula in each pattern's columns."""
+    mask, index = np.unique(~np.isnan(data), axis=0, return_inverse=True)
+    w, _ = masked_inverse(implied.sigma, mask)
+    weights = w @ implied.cross[0][:, pick]
+    z = np.where(np.isnan(data), 0.0, data - implied.mu[0])
+    return np.asarray(implied.eta_mean[0][pick] + np.einsum("np,npk->nk", z, weights[index.ravel()]))
 
 
 def variables_of(fit: Fit) -> Mapping[str, Variable]:
@@ -244,7 +258,7 @@ def variables_of(fit: Fit) -> Mapping[str, Variable]:
     for k, name in enumerate(fit.table.variables.ov):
         mean, sd = float(moments.mean[0, k]), float(np.sqrt(moments.cov[0, k, k]))
         values = sample.column(name) if sample is not None else None
-        low, high = (float(values.min()), float(values.max())) if values is not None else (np.nan, np.nan)
+        low, high = (float(np.nanmin(values)), float(np.nanmax(values))) if values is not None else (np.nan, np.nan)
         out[name] = Variable(name, "observed", mean, sd, low, high, values, mean if name in crossed else 0.0,
                              name in fit.binary, group)
     scores = factor_scores(fit)[0] if sample is not None and fit.table.variables.lv else None

@@ -12,6 +12,7 @@ from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleE
 from semkit.sample.arrays import Group, Product, Sample
 from semkit.sample.composite import Composite
 from semkit.sample.design import Design, require_trivial
+from semkit.sample.gaps import check_overlap, gap_notes, mean_of, usable
 
 FloatArray = NDArray[np.float64]
 
@@ -28,6 +29,7 @@ def make_sample(
     design: Design | None = None,
     products: tuple[Product, ...] = (),
     composites: Mapping[str, Composite] | None = None,
+    complete: Iterable[str] = (),
 ) -> Sample:
     """Take the columns a model needs out of a frame.
 
@@ -40,12 +42,15 @@ def make_sample(
         Grouping column.  Groups come in order of first appearance among the used rows.
     group_order : tuple of str
         Group labels in another order.
-    missing : {"listwise"}
-        Respondents with a missing value in one of the model's own columns are left out.
+    missing : {"listwise", "fiml"}
+        Respondents with a missing value in one of the model's own columns are left out; under ``"fiml"`` only those
+        without any value, or with a gap in one of the columns named in ``complete``.
     design : Design, optional
     products : tuple of Product
     composites : mapping of str to Composite
         By the name of the column to be formed.
+    complete : iterable of str
+        Columns that must be complete under ``missing="fiml"`` (fixed covariates).
 
     Returns
     -------
@@ -57,10 +62,10 @@ def make_sample(
         All problems: missing, non-numeric, infinite, constant, all-missing or collinear columns,
         too few respondents.
     """
-    if missing != "listwise":
+    if missing not in ("listwise", "fiml"):
         raise NotSupportedError(
-            Problem("sample.missing-not-supported", "missing", f"{missing!r} is not offered yet", "listwise",
-                    "Use missing='listwise'; the number of respondents used is shown.")
+            Problem("sample.missing-not-supported", "missing", f"{missing!r} is not offered yet", "listwise, fiml",
+                    "Use missing='fiml' or 'listwise'; the number of respondents used is shown.")
         )
     require_trivial(design)
     table = getattr(frame, "frame", frame)
@@ -77,16 +82,24 @@ def make_sample(
     base = np.column_stack([_formed(name, columns, made) for name in base_names])
     items = np.column_stack([columns[name] for name in item_names]) if item_names else np.empty((len(base), 0))
     codes, labels = _group_codes(table, group, group_order)
-    used = ~np.isnan(base).any(axis=1) & (codes >= 0)
     received = base.shape[0]
-    nobs = int(used.sum())
+    if missing == "fiml":
+        used = usable(base, base_names, tuple(complete)) & (codes >= 0)
+        nobs = int(used.sum())
+        notes = gap_notes(base, codes, base_names, tuple(complete), used, bool(products))
+    else:
+        used = ~np.isnan(base).any(axis=1) & (codes >= 0)
+        nobs = int(used.sum())
+        notes = _notes(received, nobs, base, base_names)
     _check_used(base[used], base_names, nobs, received)
     groups = []
     for g, label in enumerate(labels):
         rows = np.flatnonzero(used & (codes == g))
         groups.append(_group(label, base[rows], items[rows], rows, base_names, wanted, products))
-    _check_groups(groups, wanted)
-    notes = _notes(received, nobs, base, base_names)
+    if missing == "fiml":
+        check_overlap(groups, wanted)
+    else:
+        _check_groups(groups, wanted)
     return Sample(wanted, tuple(groups), received, nobs, base_names, item_names, tuple(products), made, notes)
 
 
@@ -204,10 +217,13 @@ def _group(
     columns = {name: base[:, k] for k, name in enumerate(base_names)}
     for product in products:
         left, right = columns[product.left], columns[product.right]
-        values = (left - left.mean()) * (right - right.mean()) if len(base) else left
-        columns[product.name] = values - values.mean() if len(base) else values
+        values = (left - mean_of(left)) * (right - mean_of(right)) if len(base) else left
+        columns[product.name] = values - mean_of(values) if len(base) else values
     data = np.column_stack([columns[name] for name in wanted])
     n, p = data.shape
+    if np.isnan(data).any():
+        patterns, pattern = np.unique(~np.isnan(data), axis=0, return_inverse=True)
+        return Group(label, data, base, items, np.ones(n), pattern.ravel().astype(np.int64), patterns, rows)
     return Group(label, data, base, items, np.ones(n), np.zeros(n, dtype=np.int64), np.ones((1, p), dtype=bool), rows)
 
 
@@ -218,9 +234,10 @@ def _check_used(base: FloatArray, names: tuple[str, ...], nobs: int, received: i
                                 f"{nobs} of {received} respondents have no missing value", "2 or more",
                                 "Look which column is mostly missing and leave it out."))
         raise SampleError(*problems)
-    for k in np.flatnonzero(np.ptp(base, axis=0) == 0.0):
+    lowest, highest = np.nanmin(base, axis=0), np.nanmax(base, axis=0)
+    for k in np.flatnonzero(highest == lowest):
         problems.append(Problem("sample.constant", f'column "{names[k]}"',
-                                f"every value is {base[0, k]:g} among the {nobs} respondents used",
+                                f"every value is {lowest[k]:g} among the {nobs} respondents used",
                                 "a column that varies", "Leave it out of the model."))
     if problems:
         raise SampleError(*problems)

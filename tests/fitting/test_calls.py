@@ -17,7 +17,7 @@ from tests.fitting.test_identities import CFA, MODERATED, study, table
     [
         ({"estimator": "mle"}, OptionError, "fitting.unknown-option-value"),
         ({"estimator": "wlsmv"}, NotSupportedError, "fitting.not-supported"),
-        ({"missing": "fiml"}, NotSupportedError, "fitting.not-supported"),
+        ({"missing": "pairwise"}, NotSupportedError, "fitting.not-supported"),
         ({"information": "fisher"}, OptionError, "fitting.unknown-option-value"),
         ({"likelihood": "poisson"}, OptionError, "fitting.unknown-option-value"),
         ({"likelihood": "wishart", "estimator": "mlr"}, OptionError, "fitting.contradictory-options"),

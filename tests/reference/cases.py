@@ -39,4 +39,5 @@ GROUPS = (
     "lavaan/hs_mg_scalar_mlr",
     "lavaan/hs_mg_strict",
 )
-CASES = COMPLETE_DATA + GROUPS
+MISSING = ("lavaan/hs_fiml", "lavaan/hs_fiml_expected")
+CASES = COMPLETE_DATA + GROUPS + MISSING

@@ -93,7 +93,7 @@ def test_unused_designs_are_refused_not_ignored() -> None:
         make_sample(frame(), ["a"], design=Design(weights="w"))
     assert caught.value.code == "sample.design-not-supported"
     with pytest.raises(NotSupportedError):
-        make_sample(frame(), ["a"], missing="fiml")
+        make_sample(frame(), ["a"], missing="pairwise")
 
 
 def test_products_are_double_mean_centred() -> None:
