@@ -18,7 +18,7 @@ from typing import IO, Any, NoReturn
 from semkit import __version__
 from semkit.errors import OptionError, Problem, SemkitError, suggest
 
-FORMS = ("codebook", "xlsform", "html", "workbook")
+FORMS = ("codebook", "xlsform", "html", "docx", "entry-workbook", "workbook")
 COMMANDS = ("new", "new-instrument", "check", "run", "clean", "validate", "fit", "export")
 
 _EPILOG = """examples:

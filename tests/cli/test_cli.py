@@ -188,3 +188,14 @@ def test_a_questionnaire_through_a_spreadsheet(tmp_path, capsys, monkeypatch):
     ):
         assert main(argv) == 2 and f"[{code}]" in told(capsys)[1]
     assert not Path("third.toml").exists()
+
+
+def test_every_form_of_export_can_be_asked_for(capsys, tmp_path):
+    from semkit.cli import FORMS
+    from semkit.instrument.export import TARGETS
+
+    assert set(FORMS) == {"codebook", "workbook", *TARGETS}
+    settings = [f"--set={name}=words" for name in ("organisation", "topic", "minutes", "contact")]
+    for to in TARGETS:
+        assert main(["export", "government_role", "--to", to, "-o", str(tmp_path / to), *settings]) == 0
+        assert (tmp_path / to).stat().st_size > 5000

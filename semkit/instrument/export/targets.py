@@ -11,12 +11,14 @@ from semkit.instrument.export.entry_workbook import write_entry_workbook
 from semkit.instrument.export.layout import Form
 from semkit.instrument.export.preparation import prepare
 from semkit.instrument.export.print_view import write_print_view
+from semkit.instrument.export.word import write_word
 from semkit.instrument.export.xlsform import write_xlsform
 from semkit.instrument.records import Instrument
 
 _WRITERS: dict[str, tuple[str, Callable[[Form, str | os.PathLike[str]], Path]]] = {
     "xlsform": (".xlsx", write_xlsform),
     "html": (".html", write_print_view),
+    "docx": (".docx", write_word),
     "entry-workbook": ("_entry.xlsx", write_entry_workbook),
 }
 TARGETS = tuple(_WRITERS)
@@ -35,7 +37,7 @@ def export(
     ----------
     instruments : Instrument or sequence of Instrument
         Shared blocks (consent, screening, profile, marker) are asked once.
-    to : {"xlsform", "html", "entry-workbook"}
+    to : {"xlsform", "html", "docx", "entry-workbook"}
     path : path, optional
         Default: the form's name here, with the suffix of the tool.
     langs : sequence of {"id", "en"}
@@ -56,7 +58,7 @@ def export(
     InstrumentFileError
         ``instrument.missing-translation``, ``instrument.form-reference``, ``instrument.contradiction``.
     MissingExtraError
-        ``writing.openpyxl-missing``, ``instrument.openpyxl-missing``.
+        ``writing.openpyxl-missing``, ``instrument.openpyxl-missing``, ``instrument.docx-missing``.
 
     Examples
     --------
