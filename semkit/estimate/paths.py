@@ -22,7 +22,7 @@ def find_paths(pattern: NDArray[np.bool_], source: int, target: int, limit: int 
         At most so many are returned.
     """
     found: list[tuple[int, ...]] = []
-    waiting = [(source,)]
+    waiting: list[tuple[int, ...]] = [(source,)]
     while waiting and len(found) < limit:
         following: list[tuple[int, ...]] = []
         for path in waiting:
