@@ -12,6 +12,7 @@ from semkit.errors import OptionError, Problem, suggest
 from semkit.estimate.discrepancy import discrepancy
 from semkit.estimate.tests import Test, chi_square_p
 from semkit.fitting import measures
+from semkit.fitting.expansion import composite_column
 from semkit.fitting.fit import Fit
 from semkit.fitting.solution import Solution, fit_moments
 from semkit.sample import GroupMoments
@@ -166,8 +167,11 @@ def _same_data(first: Fit, second: Fit, name: str, other: str) -> None:
                                       allowed, remedy))
 
 
-def reproduce(larger: Fit, restricted: Fit) -> Solution:
-    """The larger model fitted to the moments that the restricted one implies; its discrepancy is 0 when nested."""
+def reproduce(larger: Fit, restricted: Fit) -> Solution | None:
+    """The larger model fitted to the moments that the restricted one implies; its discrepancy is 0 when nested.
+
+    None where those moments leave the larger model's parameters undetermined, so that it cannot be fitted.
+    """
     names = larger.table.variables.ov
     pick = [restricted.table.variables.ov.index(name) for name in names]
     moments = []
@@ -178,8 +182,12 @@ def reproduce(larger: Fit, restricted: Fit) -> Solution:
         mean = implied.mu[0][pick][None] if block.means else own.mean
         cov = implied.sigma[0][np.ix_(pick, pick)][None] * ratio
         moments.append(GroupMoments(mean, cov, own.error, own.nobs))
-    return fit_moments(larger.table, larger.solution.options, tuple(moments), None, tuple(
-        f"{name}.mean" for name in larger.recipe.composites), larger.solution.theta)
+    composites = tuple(composite_column(name) for name in larger.recipe.composites)
+    try:
+        return fit_moments(larger.table, larger.solution.options, tuple(moments), None, composites,
+                           larger.solution.theta)
+    except np.linalg.LinAlgError:
+        return None
 
 
 def _difference(restricted: Fit, larger: Fit, method: str, name: str, other: str) -> dict[str, Any]:
@@ -188,11 +196,12 @@ def _difference(restricted: Fit, larger: Fit, method: str, name: str, other: str
         raise OptionError(Problem("fitting.compare-same-df", f"{name} and {other}", "they have the same df",
                                   "one model a restriction of the other", "Compare them by AIC or BIC instead."))
     same = reproduce(larger, restricted)
-    if not float(same.minimum.f[0]) < _NESTED:
+    if same is None or not float(same.minimum.f[0]) < _NESTED:
+        size = "it could not be fitted to them" if same is None else f"discrepancy {float(same.minimum.f[0]):.3g}"
         raise OptionError(Problem(
             "fitting.compare-not-nested", f"{name} and {other}",
-            f"{name} is not a restriction of {other}: it implies moments that {other} cannot have "
-            f"(discrepancy {float(same.minimum.f[0]):.3g})", "nested models", "Compare them by AIC or BIC instead."))
+            f"{name} is not shown to be a restriction of {other}: it implies moments that {other} does not "
+            f"reproduce ({size})", "nested models", "Compare them by AIC or BIC instead."))
     plain = restricted.solution.stat - larger.solution.stat
     scaling, reason = 1.0, ""
     if method != "standard":

@@ -113,6 +113,7 @@ def test_the_scalar_row_of_2010_is_the_peers_transfer_by_name() -> None:
     """
     _, larger, restricted, _ = ladder(True)
     same = reproduce(larger, restricted)
+    assert same is not None
     for ours, theirs in zip(same.implied, restricted.solution.implied, strict=True):
         np.testing.assert_allclose(ours.sigma, theirs.sigma, atol=1e-6)
         np.testing.assert_allclose(ours.mu, theirs.mu, atol=1e-6)
