@@ -81,8 +81,9 @@ def page(rows: list[Row], works: list[workloads.Work], repeats: int) -> str:
     written = f"commit {commit()}, Python {platform.python_version()}, {packages}, {platform.machine()}"
     return f"""# Benchmarks
 
-Written by `python -m benchmarks` ({written}): one BLAS thread on both sides, medians of {repeats} calls
-after a warm-up, the packages taking turns, nothing kept between calls. The times are processor seconds of one
+Written by `python -m benchmarks` ({written}): one BLAS thread on both sides, medians of {3 * repeats} calls
+in three turns of each package, each after a warm-up, nothing kept between calls. The times are processor
+seconds of one
 machine; the ratios are what carries over.
 
 {table(rows)}

@@ -21,18 +21,18 @@ def once(call: Callable[[], Any]) -> float:
     return time.process_time() - start
 
 
-def alternate(*calls: Callable[[], Any], repeats: int) -> list[float]:
-    """Median seconds of each call after a warm-up; the calls take turns, so that a busy moment hits all."""
+def alternate(*calls: Callable[[], Any], repeats: int, rounds: int = 3) -> list[float]:
+    """Median seconds of each call: ``rounds`` turns of two warm-up calls and ``repeats`` timed ones."""
     from threadpoolctl import threadpool_limits
 
-    times = np.empty((repeats, len(calls)))
+    times: list[list[float]] = [[] for _ in calls]
     with threadpool_limits(limits=1):
-        for call in calls:
-            call()
-            call()
-        for i in range(repeats):
-            times[i] = [once(call) for call in calls]
-    return [float(value) for value in np.median(times, axis=0)]
+        for _ in range(rounds):
+            for call, found in zip(calls, times, strict=True):
+                call()
+                call()
+                found += [once(call) for _ in range(repeats)]
+    return [float(np.median(found)) for found in times]
 
 
 def import_times(repeats: int) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from typing import IO, Any, NoReturn
 from semkit import __version__
 from semkit.errors import OptionError, Problem, SemkitError, suggest
 
-FORMS = ("codebook",)
+FORMS = ("codebook", "xlsform", "html")
 COMMANDS = ("new", "check", "run", "clean", "validate", "fit", "export")
 
 _EPILOG = """examples:
@@ -27,6 +27,7 @@ _EPILOG = """examples:
   semkit run mystudy/study.toml             all stages, verdicts, report.html
   semkit run mystudy/study.toml -o out      the same, results in the folder out
   semkit export government_role --to codebook --lang id,en -o codebook.html
+  semkit export government_role --to xlsform --set organisation=... --set topic=... -o form.xlsx
 
 exit codes: 0 done, 1 the data give no answer, 2 wrong usage (arguments, files, models)
 """
@@ -140,11 +141,24 @@ def _parser() -> argparse.ArgumentParser:
         _talk(sub)
     sub = command("export", _export, "write an instrument in another form",
                   "semkit export government_role --to codebook --lang id,en -o codebook.html")  # fmt: skip
-    sub.add_argument("instrument", metavar="INSTRUMENT", help="name of one of semkit's instruments, or a .toml file")
-    sub.add_argument("--to", required=True, metavar="FORM", help="codebook")
+    sub.add_argument(
+        "instrument",
+        metavar="INSTRUMENT",
+        nargs="+",
+        help="name of one of semkit's instruments, or a .toml file; several make one form",
+    )
+    sub.add_argument("--to", required=True, metavar="FORM", help=", ".join(FORMS))
     sub.add_argument("--lang", default="id,en", help="languages, separated by commas (default: id,en)")
     sub.add_argument(
-        "-o", "--output", metavar="PATH", help="file to write: .html, .xlsx or .csv (default: NAME_codebook.html here)"
+        "-o", "--output", metavar="PATH", help="file to write; a codebook: .html, .xlsx or .csv (default: NAME... here)"
+    )
+    sub.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME=WORDS",
+        help="words for a placeholder of the consent text, NAME.id=WORDS for one language; may be repeated",
     )
     return parser
 
@@ -223,7 +237,7 @@ def _fit(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from semkit.instrument import load_instrument, write_codebook
+    from semkit.instrument import combine, export, load_instrument, write_codebook
 
     if options.to not in FORMS:
         raise OptionError(
@@ -235,11 +249,24 @@ def _export(options: argparse.Namespace) -> int:
                 suggest(options.to, FORMS).strip() or "Use one of these.",
             )
         )
-    form = load_instrument(options.instrument)
+    settings = dict(map(_setting, options.settings))
+    forms = [load_instrument(name) for name in options.instrument]
     languages = tuple(part.strip() for part in options.lang.split(",") if part.strip())
-    path = Path(options.output) if options.output else Path(f"{form.name}_codebook.html")
-    _say(f"wrote {write_codebook(form, path, languages or form.languages)}")
+    if options.to == "codebook":
+        path = Path(options.output) if options.output else Path(f"{combine(forms).name}_codebook.html")
+        _say(f"wrote {write_codebook(forms, path, languages or forms[0].languages)}")
+    else:
+        _say(f"wrote {export(forms, options.to, options.output, languages or forms[0].languages, settings)}")
     return 0
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, words = text.partition("=")
+    if not equals or not name.strip():
+        raise OptionError(
+            Problem("cli.setting", "--set", f'"{text}" is no setting', "NAME=WORDS", 'For example --set topic="trade".')
+        )
+    return name.strip(), words
 
 
 # --- talking ----------------------------------------------------------------------------------------------------------

@@ -119,6 +119,9 @@ def discrepancy(
         What to return: the value, also the gradient, also the expected or exact Hessian.
     """
     batch, q = theta.shape
+    first = layout.blocks[0]
+    if len(layout.blocks) == 1 and observed[0].weight == 1.0 and first.ordered and len(first.free) == q:
+        return Value(*_group(first, theta, observed[0], given, order))
     f = np.zeros(batch)
     gradient = np.zeros((batch, q)) if order != "value" else None
     hessian = np.zeros((batch, q, q)) if order in ("expected", "exact") else None
@@ -264,8 +267,7 @@ def _exact(
     out += cross
     out += cross.swapaxes(1, 2)
     # tr(Q Sigma_kl): the columns themselves move (index k is moved by l, then both orders are the same sum)
-    first, second = second_factors(block, implied)
-    by_first, by_second = np.take(first, block.both, axis=2), np.take(second, block.both, axis=2)
+    by_first, by_second = second_factors(block, implied)
     moved = by_first[:, :, :cells] * of_q[:, 1]
     moved += by_first[:, :, cells:] * of_q[:, 0]
     moved += by_second[:, :, :cells] * of_q[:, 2]
@@ -274,7 +276,7 @@ def _exact(
     out += moved
     out *= block.scale_square
     if t is not None and wd is not None:
-        out += _mean_terms(block, implied, of_w, wd, t, first)
+        out += _mean_terms(block, implied, of_w, wd, t, by_first[:, :, :cells])
     return out
 
 
@@ -292,7 +294,7 @@ def _mean_terms(
     # mu_kl = t_k (d u_k / d theta_l) + u_k (d t_k / d theta_l); d u_k / d theta_l = P_l,uk u_l for slopes l
     slope = cells.kind <= BETA
     moves = np.zeros_like(uu)
-    moves += (first[:, :, u] * wd[:, u][:, :, None] * t[:, None, :]) * slope[None, :, None]
+    moves += (first * wd[:, u][:, :, None] * t[:, None, :]) * slope[None, :, None]
     change = np.zeros_like(uu)  # d t_k / d theta_l, indices l, k
     k = np.flatnonzero(slope)
     beta = np.flatnonzero(cells.kind == BETA)

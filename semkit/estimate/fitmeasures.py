@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtr, chdtri, chndtr
+from scipy.special import chdtr, chdtri, chndtr, chndtrinc
 
 FloatArray = NDArray[np.float64]
 
 
 def noncentrality(stat: float, df: float, probability: float) -> float:
-    """The non-centrality at which ``P(chi2 <= stat)`` is ``probability``; 0 when none is small enough.
-
-    Bisection on the distribution function until the bracket stops shrinking.
-    """
+    """The non-centrality at which ``P(chi2 <= stat)`` is ``probability``; 0 when none is small enough."""
     if df <= 0 or float(chdtr(df, stat)) < probability:
         return 0.0
-    low, high = 0.0, max(stat, 1.0)
-    while float(chndtr(stat, df, high)) > probability:
-        low, high = high, 2.0 * high
-    for _ in range(200):
-        middle = 0.5 * (low + high)
-        if middle in (low, high):
-            break
-        if float(chndtr(stat, df, middle)) > probability:
-            low = middle
-        else:
-            high = middle
-    return 0.5 * (low + high)
+    return float(chndtrinc(stat, df, probability))
 
 
 def rmsea(stat: float, df: int, nobs: float, groups: int = 1, scaling: float = 1.0) -> float:

@@ -156,7 +156,7 @@ def jacobian(block: Block, implied: Implied) -> tuple[FloatArray, FloatArray]:
 
 
 def second_factors(block: Block, implied: Implied) -> tuple[FloatArray, FloatArray]:
-    """How the columns of ``[I | G | M]`` move with the free cells.
+    """How the columns u and v of every cell move with the free cells.
 
     ``d column_c / d theta_l = P_lc u_l + Q_lc v_l`` with, for ``l`` at row ``a``, column ``b`` of its matrix,
 
@@ -165,15 +165,14 @@ def second_factors(block: Block, implied: Implied) -> tuple[FloatArray, FloatArr
 
     Returns
     -------
-    P, Q : ndarray (B, c, p + 2m)
+    P, Q : ndarray (B, c, 2c)
+        By the columns that are u of the cells, then those that are v.
     """
-    cells, p, m = block.free, block.p, block.m
-    batch = implied.sigma.shape[0]
-    first = np.zeros((batch, len(cells), p + 2 * m))
-    second = np.zeros_like(first)
-    slope, psi, own = block.moving
-    first[:, slope, p : p + m] = implied.a[:, cells.col[slope], :]
-    first[:, slope, p + m :] = implied.eta_cov[:, cells.col[slope], :]
-    first[:, psi, p + m :] = implied.a[:, :, cells.col[psi]].swapaxes(1, 2)
-    second[:, own, p + m :] = implied.a[:, :, cells.row[own]].swapaxes(1, 2)
-    return first, second
+    batch, m = implied.sigma.shape[0], block.m
+    flat = np.empty((batch, 1 + 2 * m * m))
+    flat[:, 0] = 0.0
+    flat[:, 1 : 1 + m * m] = implied.a.reshape(batch, -1)
+    flat[:, 1 + m * m :] = implied.eta_cov.reshape(batch, -1)
+    first, second = block.motion
+    shape = (batch, len(block.free), 2 * len(block.free))
+    return np.take(flat, first, axis=1).reshape(shape), np.take(flat, second, axis=1).reshape(shape)

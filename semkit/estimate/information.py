@@ -34,7 +34,7 @@ def scores(block: Block, theta: FloatArray, given: FloatArray, data: FloatArray,
     u, v, scale = block.factors
     z = data - (implied.mu[0] if block.means else data.mean(axis=0))
     across = z @ (w[0] @ columns)
-    level = np.einsum("pc,pq,qc->c", columns[:, u], w[0], columns[:, v])
+    level = (columns.T @ w[0] @ columns)[u, v]
     by_cell = scale * (across[:, u] * across[:, v] - level)
     if block.means:
         by_cell += mean_factor(block, implied)[0] * across[:, u]
@@ -83,11 +83,24 @@ def invert(information: FloatArray, basis: FloatArray) -> FloatArray:
         return np.zeros_like(information)
     scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diagonal(inner)), 1e-300))
     scaled = inner * scale[:, None] * scale[None, :]
-    values = np.linalg.eigvalsh(0.5 * (scaled + scaled.T))
-    if not np.all(np.isfinite(values)) or np.abs(values).min() < 1e-11 * np.abs(values).max():
+    if _singular(scaled):
         return np.full_like(information, np.nan)
     inside = np.linalg.inv(scaled) * scale[:, None] * scale[None, :]
     return np.asarray(basis @ inside @ basis.T)
+
+
+def _singular(scaled: FloatArray) -> bool:
+    """Whether a symmetric matrix with a diagonal of ones has an eigenvalue that is nothing but rounding error."""
+    try:
+        # with a diagonal of ones the smallest eigenvalue is at least the determinant divided by e
+        if np.prod(np.diagonal(np.linalg.cholesky(scaled)) ** 2) > 1e-8:
+            return False
+    except np.linalg.LinAlgError:
+        pass
+    if not np.all(np.isfinite(scaled)):
+        return True
+    values = np.abs(np.linalg.eigvalsh(0.5 * (scaled + scaled.T)))
+    return bool(values.min() < 1e-11 * values.max())
 
 
 def sandwich(bread: FloatArray, meat: FloatArray) -> FloatArray:

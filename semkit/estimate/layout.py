@@ -110,10 +110,10 @@ class Block:
         """
         cells, p, m = self.free, self.p, self.m
         kind, row, col = cells.kind, cells.row, cells.col
-        u = np.where((kind == LAMBDA) | (kind == THETA) | (kind == NU), row, p + row)
-        v = np.select([kind <= BETA, kind == PSI, kind == THETA], [p + m + col, p + col, col], 0)
-        half = ((kind == PSI) | (kind == THETA)) & (row == col)
-        scale = np.where(kind >= NU, 0.0, np.where(half, 0.5, 1.0))
+        u = row + np.array([0, p, p, 0, 0, p])[kind]
+        v = col + np.array([p + m, p + m, p, 0, 0, 0])[kind]
+        scale = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0])[kind]
+        scale[((kind == PSI) | (kind == THETA)) & (row == col)] = 0.5
         return u, v, scale
 
     @cached_property
@@ -134,22 +134,31 @@ class Block:
         return np.concatenate([(a[:, None] * width + b[None, :]).ravel() for a, b in ((u, u), (u, v), (v, v))])
 
     @cached_property
-    def both(self) -> IntArray:
-        """The u of all cells, then their v."""
-        u, v, _ = self.factors
-        return np.concatenate([u, v])
-
-    @cached_property
     def scale_square(self) -> FloatArray:
         """Products of the factors of all pairs of cells, ``(c, c)``."""
         scale = self.factors[2]
         return np.asarray(scale[:, None] * scale[None, :])
 
     @cached_property
-    def moving(self) -> tuple[IntArray, IntArray, IntArray]:
-        """Cells of loadings and slopes; of variances of eta; of both slopes and those variances."""
-        kind = self.free.kind
-        return np.flatnonzero(kind <= BETA), np.flatnonzero(kind == PSI), np.flatnonzero((kind == BETA) | (kind == PSI))
+    def motion(self) -> tuple[IntArray, IntArray]:
+        """Positions in ``[0, A, A Psi A']`` (flat) of what moves the columns u, then v, of every cell with each cell.
+
+        Flat arrays of ``c * 2c`` positions: those that multiply the moving cell's own u, and its own v.
+        """
+        cells, p, m = self.free, self.p, self.m
+        u, v, _ = self.factors
+        slope = np.flatnonzero(cells.kind <= BETA)
+        psi = np.flatnonzero(cells.kind == PSI)
+        own = np.flatnonzero((cells.kind == BETA) | (cells.kind == PSI))
+        along, down = np.arange(m), np.arange(m) * m
+        first = np.zeros((len(cells), p + 2 * m), dtype=np.int64)
+        second = np.zeros_like(first)
+        first[slope, p : p + m] = 1 + cells.col[slope, None] * m + along
+        first[slope, p + m :] = 1 + m * m + cells.col[slope, None] * m + along
+        first[psi, p + m :] = 1 + down + cells.col[psi, None]
+        second[own, p + m :] = 1 + down + cells.row[own, None]
+        both = np.concatenate([u, v])
+        return first[:, both].ravel(), second[:, both].ravel()
 
     @cached_property
     def slope_positions(self) -> IntArray:
@@ -168,7 +177,6 @@ class Block:
     def any_beta(self) -> bool:
         lo, hi = self.offsets[BETA], self.offsets[BETA + 1]
         return bool(np.any(self.fixed[lo:hi]) or np.any(self.free.kind == BETA) or np.any(self.given.kind == BETA))
-
 
     @cached_property
     def depth(self) -> int:

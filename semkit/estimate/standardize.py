@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.estimate.deviations import variances
-from semkit.estimate.implied import imply
+from semkit.estimate.implied import Implied, imply
 from semkit.estimate.layout import Block, Layout
 from semkit.model import ParameterTable
 
@@ -60,7 +60,10 @@ class Scales:
         return {name: self.slope[:, k] for k, name in enumerate(self.names[0])}
 
 
-def scales(layout: Layout, theta: FloatArray, given: FloatArray, *, slopes: bool = True) -> Scales:
+def scales(
+    layout: Layout, theta: FloatArray, given: FloatArray, *, slopes: bool = True,
+    implied: tuple[Implied, ...] | None = None,
+) -> Scales:
     """Model-implied standard deviations of every variable of every group (derivatives empty if not wanted).
 
     A variable with a variance that is not positive has NaN.
@@ -71,8 +74,9 @@ def scales(layout: Layout, theta: FloatArray, given: FloatArray, *, slopes: bool
     slope = np.zeros((len(theta), count + 2, q))
     sd[:, -1] = np.nan
     at = 0
-    for block in layout.blocks:
-        variance, by_cell = variances(block, imply(block, theta, given), slopes=slopes)
+    for g, block in enumerate(layout.blocks):
+        here_implied = imply(block, theta, given) if implied is None else implied[g]
+        variance, by_cell = variances(block, here_implied, slopes=slopes)
         here = slice(at, at + block.p + block.m)
         with np.errstate(invalid="ignore", divide="ignore"):
             sd[:, here] = np.sqrt(np.where(variance > 0.0, variance, np.nan))

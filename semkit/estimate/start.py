@@ -58,22 +58,24 @@ def _factor_start(block: Block, cov: FloatArray, simple: bool) -> tuple[FloatArr
     loading = _loadings(block)
     variance = np.full(block.m, np.nan)
     sd = np.sqrt(np.diagonal(cov))
-    for j in range(block.m):
+    pattern = np.isnan(loading) | (loading != 0.0)
+    count = pattern.sum(axis=0)
+    alone = np.flatnonzero(count == 1)
+    at = pattern.argmax(axis=0)[alone]
+    unit_alone = np.where(np.isnan(loading[at, alone]), 1.0, loading[at, alone])
+    loading[at, alone], variance[alone] = unit_alone, np.diagonal(cov)[at] / unit_alone**2
+    for j in np.flatnonzero(count > 1):
         column = loading[:, j]
-        rows = np.flatnonzero(np.isnan(column) | (column != 0.0))
+        rows = np.flatnonzero(pattern[:, j])
         fixed = rows[~np.isnan(column[rows])]
-        if not len(rows):
-            continue
         marker = int(fixed[0]) if len(fixed) else int(rows[0])
         unit = float(column[marker]) if len(fixed) else 1.0
         between = cov[rows[:, None], rows[None, :]]
         ratio = np.zeros(block.p)
         ratio[rows] = _ratios(between, sd[rows] / sd[marker], int(np.flatnonzero(rows == marker)[0]), simple)
-        common = _common(between, ratio[rows]) if len(rows) > 1 else cov[marker, marker]
+        common = _common(between, ratio[rows])
         total = cov[marker, marker]
         share = 0.5 * total if simple else float(min(max(common, 0.15 * total), 0.85 * total))
-        if len(rows) == 1:
-            share = total
         variance[j] = share / unit**2
         loading[rows, j] = np.where(np.isnan(column[rows]), ratio[rows] * unit, column[rows])
     return loading, variance

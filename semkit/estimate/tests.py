@@ -95,14 +95,17 @@ def residual_nt(
         u, v, scale = block.factors
         middle = w @ residual @ w
         total += weight * 0.5 * float(np.sum(middle * residual))
-        by_cell = scale * np.einsum("pc,pq,qc->c", columns[:, u], middle, columns[:, v])
+        by_cell = scale * (columns.T @ middle @ columns)[u, v]
         if block.means:
             gap = mean - implied.mu[0]
             total += weight * float(gap @ w @ gap)
             by_cell = by_cell + mean_factor(block, implied)[0] * (gap @ w @ columns)[u]
         np.add.at(slope, block.free.source, weight * by_cell)
-    inside = basis.T @ slope
-    return total - float(inside @ np.linalg.pinv(basis.T @ information @ basis) @ inside)
+    inside, inner = basis.T @ slope, basis.T @ information @ basis
+    try:
+        return total - float(inside @ np.linalg.solve(inner, inside))
+    except np.linalg.LinAlgError:  # not identified: residuals off the model's tangent count all the same
+        return total - float(inside @ np.linalg.pinv(inner) @ inside)
 
 
 def saturated_trace(data: FloatArray, n_fixed: int, means: bool) -> float:

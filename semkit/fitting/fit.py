@@ -23,6 +23,8 @@ from semkit.fitting.tables import (
     factor_scores,
     moments_tables,
     r_squared,
+    row_heads,
+    series,
     solution_rows,
     standard_kind,
     standardized_table,
@@ -170,6 +172,11 @@ class Fit:
         """One row a parameter: estimate, error, z, p, interval and standardised values."""
         return estimates_table(self)
 
+    @cached_property
+    def row_heads(self) -> Mapping[str, Any]:
+        """The text columns that every table of parameters begins with."""
+        return row_heads(self.table)
+
     def standardized(self, type: str = "std_all") -> pd.DataFrame:
         """Standardised estimates with delta-method errors.
 
@@ -191,10 +198,7 @@ class Fit:
     @cached_property
     def fit_measures(self) -> pd.Series[float]:
         """Fit measures under lavaan's dotted names."""
-        import pandas as pd
-
-        found = measures.fit_measures(self.solution, self.tests, self._baseline)
-        return pd.Series(found, name="value", dtype=float)
+        return series(measures.fit_measures(self.solution, self.tests, self._baseline), "value")
 
     @cached_property
     def r2(self) -> pd.Series[float]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from semkit.errors import Note
 from semkit.estimate.discrepancy import Observed, discrepancy, observe
-from semkit.estimate.expressions import make_constraints
+from semkit.estimate.expressions import TableConstraints, make_constraints
 from semkit.estimate.implied import Implied, imply
 from semkit.estimate.information import first_order, invert, sandwich, tangent
 from semkit.estimate.layout import Layout, make_layout
@@ -91,9 +91,14 @@ class Solution:
         return tuple(imply(block, self.minimum.x, self.given) for block in self.layout.blocks)
 
     @cached_property
+    def constraints(self) -> TableConstraints | None:
+        """The constraints of the table, or None."""
+        return make_constraints(self.table, self.layout, self.given)
+
+    @cached_property
     def basis(self) -> FloatArray:
         """Directions the binding constraints allow, shape ``(q, r)``."""
-        constraints = make_constraints(self.table, self.layout, self.given)
+        constraints = self.constraints
         if constraints is None:
             return np.eye(self.layout.n_parameters)
         _, jacobian = constraints.evaluate(self.minimum.x, np.arange(1))
@@ -102,7 +107,7 @@ class Solution:
     @cached_property
     def equality_basis(self) -> FloatArray:
         """Directions the equality constraints alone allow, shape ``(q, r)``; what degrees of freedom count."""
-        constraints = make_constraints(self.table, self.layout, self.given)
+        constraints = self.constraints
         if constraints is None:
             return np.eye(self.layout.n_parameters)
         _, jacobian = constraints.evaluate(self.minimum.x, np.arange(1))
@@ -123,8 +128,10 @@ class Solution:
     @cached_property
     def observed_information(self) -> FloatArray:
         """Observed information per respondent; curvature of binding constraints is part of it."""
-        hessian = self.minimum.hessian[0]
-        constraints = make_constraints(self.table, self.layout, self.given)
+        value = discrepancy(self.layout, self.minimum.x, self.observed, self.given, "exact")
+        assert value.hessian is not None
+        hessian = value.hessian[0]
+        constraints = self.constraints
         if constraints is not None:
             hessian = hessian + constraints.curvature(self.minimum.x, np.arange(1), self.minimum.multiplier)[0]
         return np.asarray(0.5 * hessian)

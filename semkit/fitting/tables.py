@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,11 +46,12 @@ def solution_rows(
     ``"result"`` is the metric of claims: fully standardised, 0/1 predictors in their own unit, and
     definitions over those with ``sd(v) = 1``.
     """
+    implied = solution.implied if theta is None else None
     theta = solution.minimum.x if theta is None else theta
     given = solution.given if given is None else given
     layout = solution.layout
     q = layout.n_parameters if slopes else 0
-    by = scales(layout, theta, given, slopes=slopes)
+    by = scales(layout, theta, given, slopes=slopes, implied=implied)
     out: dict[str, RowValues] = {}
     for kind in kinds:
         if kind == "raw":
@@ -94,9 +96,17 @@ def _shown(table: ParameterTable) -> NDArray[np.int64]:
     return np.flatnonzero((table.block > 0) | (np.array(table.op) == ":="))
 
 
-def _labels(table: ParameterTable, shown: NDArray[np.int64]) -> list[str]:
-    """Labels without the engine's own, which begin with a dot."""
-    return ["" if table.label[i].startswith(".") else table.label[i] for i in shown]
+def row_heads(table: ParameterTable) -> dict[str, Any]:
+    """Columns ``lhs op rhs group label`` as arrays of text, in one conversion; the engine's own labels are left out."""
+    import pandas as pd
+
+    shown = _shown(table)
+    columns = {name: [getattr(table, name)[i] for i in shown] for name in ("lhs", "op", "rhs")}
+    columns["group"] = [table.groups[b - 1] if b > 0 else "" for b in table.block[shown]]
+    columns["label"] = ["" if table.label[i].startswith(".") else table.label[i] for i in shown]
+    text = pd.Series([value for column in columns.values() for value in column], dtype=str).array
+    count = len(shown)
+    return {name: text[k * count : (k + 1) * count] for k, name in enumerate(columns)}
 
 
 def _columns(est: FloatArray, se: FloatArray) -> dict[str, FloatArray]:
@@ -111,7 +121,7 @@ def estimates_table(fit: Fit) -> pd.DataFrame:
     """The table behind :attr:`Fit.estimates`; with draws, errors, p and intervals come from them."""
     import pandas as pd
 
-    table, shown = fit.table, _shown(fit.table)
+    shown = _shown(fit.table)
     raw = fit._all["raw"]
     columns = _columns(raw.value[0], _errors(raw, fit.solution.vcov))
     if fit.draws is not None and len(fit.draws) > 1:
@@ -120,9 +130,7 @@ def estimates_table(fit: Fit) -> pd.DataFrame:
         columns["z"][at] = columns["est"][at] / columns["se"][at]
         columns["pvalue"][at] = percentile_pvalue(draws)
         columns["ci_lower"][at], columns["ci_upper"][at] = np.percentile(draws, [2.5, 97.5], axis=0)
-    group = [table.groups[b - 1] if b > 0 else "" for b in table.block[shown]]
-    head = {name: [getattr(table, name)[i] for i in shown] for name in ("lhs", "op", "rhs")}
-    data: dict[str, Any] = {**head, "group": group, "label": _labels(table, shown)}
+    data: dict[str, Any] = dict(fit.row_heads)
     data |= {name: values[shown] for name, values in columns.items()}
     data |= {kind: fit._all[kind].value[0, shown] for kind in ("std_lv", "std_all", "std_nox")}
     return pd.DataFrame(data)
@@ -132,35 +140,46 @@ def standardized_table(fit: Fit, kind: Kind) -> pd.DataFrame:
     """The table behind :meth:`Fit.standardized`."""
     import pandas as pd
 
-    table, shown = fit.table, _shown(fit.table)
+    shown = _shown(fit.table)
     values = fit._all[kind]
     columns = _columns(values.value[0], _errors(values, fit.solution.vcov))
-    data: dict[str, Any] = {name: [getattr(table, name)[i] for i in shown] for name in ("lhs", "op", "rhs")}
-    data["group"] = [table.groups[b - 1] if b > 0 else "" for b in table.block[shown]]
-    data["label"] = _labels(table, shown)
+    data: dict[str, Any] = dict(fit.row_heads)
     data |= {("est_std" if name == "est" else name): column[shown] for name, column in columns.items()}
     return pd.DataFrame(data)
 
 
-def r_squared(fit: Fit) -> pd.Series[float]:
-    """``1 - residual variance / total variance`` of everything that something points at."""
+@lru_cache(maxsize=32)
+def _index(names: tuple[str, ...]) -> pd.Index[str]:
+    """An index of names; making one costs more than the numbers it stands beside."""
     import pandas as pd
 
-    table = fit.table
+    return pd.Index(names, dtype=str)
+
+
+def series(values: Mapping[str, float], name: str) -> pd.Series[float]:
+    """Named numbers as a Series."""
+    import pandas as pd
+
+    return pd.Series(np.array(list(values.values()), dtype=np.float64), index=_index(tuple(values)), name=name)
+
+
+def r_squared(fit: Fit) -> pd.Series[float]:
+    """``1 - residual variance / total variance`` of everything that something points at."""
+    table, values = fit.table, fit._rows.value[0].tolist()
     out: dict[str, float] = {}
     for g, (block, implied) in enumerate(zip(fit.solution.layout.blocks, fit.solution.implied, strict=True)):
-        total = dict(zip(block.eta, np.diagonal(implied.eta_cov[0]), strict=True))
-        total |= dict(zip(block.observed, np.diagonal(implied.sigma[0]), strict=True))
-        rows = [i for i in range(len(table)) if table.block[i] == g + 1]
+        total = dict(zip(block.eta, np.diagonal(implied.eta_cov[0]).tolist(), strict=True))
+        total |= dict(zip(block.observed, np.diagonal(implied.sigma[0]).tolist(), strict=True))
+        rows = np.flatnonzero(table.block == g + 1).tolist()
         caused = {table.rhs[i] for i in rows if table.op[i] == "=~"}
         caused |= {table.lhs[i] for i in rows if table.op[i] == "~"}
-        variance = {table.lhs[i]: float(fit._rows.value[0, i]) for i in rows
+        variance = {table.lhs[i]: values[i] for i in rows
                     if table.op[i] == "~~" and table.lhs[i] == table.rhs[i]}
         for name in (*table.variables.ov, *table.variables.lv):
             if name in caused and name in variance:
                 suffix = f".g{g + 1}" if g else ""
-                out[name + suffix] = 1.0 - variance[name] / float(total[name])
-    return pd.Series(out, dtype=float, name="r2")
+                out[name + suffix] = 1.0 - variance[name] / total[name]
+    return series(out, "r2")
 
 
 def moments_tables(fit: Fit, which: str) -> Mapping[str, Any]:

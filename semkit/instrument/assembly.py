@@ -159,7 +159,7 @@ def assemble(main: s.InstrumentModel, parts: Sequence[Part], *, origin: str, dig
         for file, out in files
         if isinstance(file, s.BlockModel) and file.marker
         for model in _used(file.constructs, out)
-    }
+    } | {model.code for model in constructs if model.marker}
     items = tuple(item for model in constructs for item in _items(model, scales))
     used = {item.scale for item in items}
     return r.Instrument(

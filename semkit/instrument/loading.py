@@ -9,7 +9,7 @@ from pathlib import Path
 from semkit.errors import InstrumentFileError, OptionError, Problem, suggest
 from semkit.instrument.assembly import Part, assemble, with_scales
 from semkit.instrument.consistency import check
-from semkit.instrument.library import Source, find, find_block, list_instruments
+from semkit.instrument.library import find, find_block, list_instruments
 from semkit.instrument.reading import Document, read
 from semkit.instrument.records import Instrument
 from semkit.instrument.schema import BlockModel, InstrumentModel
@@ -50,12 +50,27 @@ def load_instrument(name_or_path: str | os.PathLike[str], *, points: int | None 
     main = read(source)
     if isinstance(main.model, BlockModel):
         raise InstrumentFileError(_is_block(main))
+    model, parts, shared = join(main, source.folder)
+    model = model if points is None else _variant(model, points)
+    contents = [source.content, *shared, f"points={points}".encode() if points is not None else b""]
+    digest = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()
+    return assemble(model, parts, origin=Path(source.label).name, digest=digest)
+
+
+def join(main: Document, folder: Path) -> tuple[InstrumentModel, list[Part], list[bytes]]:
+    """Return the model of a document, the shared blocks it uses (found from ``folder``) and their bytes.
+
+    Raises
+    ------
+    InstrumentFileError
+        All problems of the document and its blocks at once.
+    """
     problems = list(main.problems)
     parts: list[tuple[Document, Part]] = []
-    contents = [source.content]
-    if main.model is not None:
+    contents: list[bytes] = []
+    if isinstance(main.model, InstrumentModel):
         for index, use in enumerate(main.model.use):
-            block = _block(main, index, use.block, source, problems)
+            block = _block(main, index, use.block, folder, problems)
             if block is None:
                 continue
             document, content = block
@@ -66,10 +81,7 @@ def load_instrument(name_or_path: str | os.PathLike[str], *, points: int | None 
         problems.extend(check(main, main.model, parts))
     if problems or not isinstance(main.model, InstrumentModel):
         raise InstrumentFileError(*problems)
-    model = main.model if points is None else _variant(main.model, points)
-    contents.append(f"points={points}".encode() if points is not None else b"")
-    digest = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()
-    return assemble(model, [part for _, part in parts], origin=Path(source.label).name, digest=digest)
+    return main.model, [part for _, part in parts], contents
 
 
 def _variant(model: InstrumentModel, points: int) -> InstrumentModel:
@@ -98,11 +110,11 @@ def _is_block(main: Document) -> Problem:
 
 
 def _block(
-    main: Document, index: int, name: str, source: Source, problems: list[Problem]
+    main: Document, index: int, name: str, folder: Path, problems: list[Problem]
 ) -> tuple[Document, bytes] | None:
     """Read the block an instrument uses; what stops that is added to ``problems``."""
     where = main.places.of(("use", index))
-    found = find_block(name, source.folder)
+    found = find_block(name, folder)
     if found is None:
         known = list_instruments(blocks=True)
         problems.append(

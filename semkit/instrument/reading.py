@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -56,7 +56,17 @@ def read(source: Source) -> Document:
         ``instrument.not-utf8``, ``instrument.not-toml``.
     """
     text, data = _toml(source)
-    places = Places(source.label, text, data)
+    return fit(data, lambda kept: Places(source.label, text, kept))
+
+
+def document_in(source: Source) -> dict[str, Any]:
+    """Return what a file says, unchecked."""
+    return _toml(source)[1]
+
+
+def fit(data: dict[str, Any], places_in: Callable[[dict[str, Any]], Places]) -> Document:
+    """Hold a document against the schema; ``places_in`` makes the finder of places for (what is left of) it."""
+    places = places_in(data)
     kind: type[InstrumentModel] | type[BlockModel] = BlockModel if data.get("kind") == "block" else InstrumentModel
     version = data.get("schema_version")
     if type(version) is int and version != 1:
@@ -79,7 +89,7 @@ def read(source: Source) -> Document:
             model = kind.model_validate({**stubs, **repaired})
         except ValidationError:
             model = None
-        return Document(Places(source.label, text, repaired), model, problems, dropped)
+        return Document(places_in(repaired), model, problems, dropped)
 
 
 def _toml(source: Source) -> tuple[str, dict[str, Any]]:

@@ -97,6 +97,7 @@ class ConstructModel(Strict):
     )
     lead_in: TextModel = Field(default_factory=lambda: TextModel(), description="Read before this block.")
     module: Code | None = Field(None, description="Part of the questionnaire that can be left out.", examples=["core"])
+    marker: bool = Field(False, description="Its items serve method checks only.")
     theory: str = Field("", max_length=300, description="Theory it comes from.")
     source: str = Field("", max_length=100, description="Key of the source paper.", examples=["S0"])
 
@@ -200,9 +201,7 @@ class DerivedModel(Strict):
     sources: list[Name] = Field(default_factory=list, description="Questions or earlier derived variables.")
     choice: Code | None = Field(None, description="For `chosen`.")
     bands: list[BandModel] = Field(default_factory=list, description="For `bands`.")
-    conditions: list[ConditionModel] = Field(
-        default_factory=list, description="For `all_of`, `count` and `share`."
-    )
+    conditions: list[ConditionModel] = Field(default_factory=list, description="For `all_of`, `count` and `share`.")
 
 
 class ExpectationModel(Strict):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from semkit.model.check import check
 from semkit.model.defaults import build_table
-from semkit.model.expression import Atom, Expression, parse_expression
+from semkit.model.expression import Expression, parse_expression
+from semkit.model.nodes import Atom
 from semkit.model.parser import parse
 from semkit.model.printing import NeutralNames, neutral_names, print_model
 from semkit.model.statements import Formula, ModelSpec, Modifier, Term

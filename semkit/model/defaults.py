@@ -4,59 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from semkit.errors import ModelError, NotSupportedError, OptionError, Problem, suggest
 from semkit.model.check import expand_definitions, formula_problems, place, substitute
+from semkit.model.equality import EQUALITIES, hold_equal, settle_shared_labels, share_referenced_labels
 from semkit.model.expression import Expression
+from semkit.model.rows import Options, Row
 from semkit.model.statements import ModelSpec, Modifier, Term
 from semkit.model.table import ParameterTable, Variables
 
 MAX_ROWS = 200_000
-EQUALITIES = (
-    "loadings", "intercepts", "means", "residuals", "residual.covariances",
-    "lv.variances", "lv.covariances", "regressions",
-)  # fmt: skip
-
-
-@dataclass(slots=True)
-class Row:
-    """A parameter row while the table is being built."""
-
-    lhs: str
-    op: str
-    rhs: str
-    block: int
-    user: int = 0
-    free: bool = True
-    value: float = float("nan")
-    label: str = ""
-    start: float = float("nan")
-    lower: float = float("-inf")
-    upper: float = float("inf")
-    exo: bool = False
-
-    def fix(self, value: float) -> None:
-        self.free, self.value = False, value
-
-
-@dataclass(frozen=True)
-class Options:
-    """How defaults are filled in; the names and meanings of lavaan's arguments."""
-
-    meanstructure: bool
-    fixed_x: bool
-    std_lv: bool
-    orthogonal: bool
-    int_ov_free: bool
-    int_lv_free: bool
-    auto_fix_first: bool
-    auto_fix_single: bool
-    auto_var: bool
-    auto_cov_lv_x: bool
-    auto_cov_y: bool
 
 
 def build_table(
@@ -156,11 +116,11 @@ def build_table(
             Problem("model.groups-differ", "model", "the groups have different observed variables",
                     "the same variables in every group", "Fit the groups one by one.")
         )  # fmt: skip
-    _share_referenced_labels(spec, rows, references)
+    share_referenced_labels(spec, rows, references)
     if len(groups) > 1 and wanted:
         partial = (group_partial,) if isinstance(group_partial, str) else tuple(group_partial)
-        _hold_equal(rows, variables[0], wanted, partial, options)
-    _settle_shared_labels(rows)
+        hold_equal(rows, variables[0], wanted, partial, options)
+    settle_shared_labels(rows)
     return _pack(spec, rows, tuple(groups), variables[0], meanstructure)
 
 
@@ -347,112 +307,6 @@ def _modify(
             references.append((row, str(value), modifier))
         elif value is not None:
             setattr(row, modifier.kind, float(value))
-
-
-# --- equality ----------------------------------------------------------------------------------------
-
-
-def _share_referenced_labels(spec: ModelSpec, rows: list[Row], references: list[tuple[Row, str, Modifier]]) -> None:
-    """``equal("a")`` and ``equal("f=~x1")``: take the label of the other row, or give it one."""
-    for row, reference, modifier in references:
-        target, number = _find_reference(rows, row, reference)
-        if target is None:
-            raise ModelError(
-                place(spec, modifier.position, "model.unknown-label", f'equal("{reference}") names no parameter',
-                      'a label, or a parameter such as equal("f=~x1")')
-            )  # fmt: skip
-        if not target.label:
-            target.label = f".p{number}."
-        row.label = target.label
-
-
-def _find_reference(rows: list[Row], row: Row, reference: str) -> tuple[Row | None, int]:
-    text = "".join(reference.split())
-    for number, other in enumerate(rows, start=1):
-        if other is row:
-            continue
-        if other.label == reference or (other.block == row.block and _shown(other) == text):
-            return other, number
-    return None, 0
-
-
-def _shown(row: Row) -> str:
-    return f"{row.lhs}{row.op}{row.rhs}"
-
-
-def _class_of(row: Row, found: Variables) -> str:
-    latents = set(found.lv)
-    exogenous = set(found.ov_x)
-    if row.op == "=~":
-        return "loadings"
-    if row.op == "~":
-        return "regressions"
-    if row.op == "~1":
-        return "means" if row.lhs in latents else ("" if row.lhs in exogenous else "intercepts")
-    if row.lhs in exogenous and row.rhs in exogenous:
-        return ""
-    if row.lhs in latents and row.rhs in latents:
-        return "lv.variances" if row.lhs == row.rhs else "lv.covariances"
-    return "residuals" if row.lhs == row.rhs else "residual.covariances"
-
-
-def _hold_equal(
-    rows: list[Row], found: Variables, wanted: tuple[str, ...], partial: tuple[str, ...], options: Options
-) -> None:
-    """Same label in every group for the classes of ``group_equal``; free what that identifies."""
-    exceptions = {"".join(text.split()) for text in partial}
-    used: set[str] = set()
-    first: dict[tuple[str, str, str], tuple[int, Row]] = {}
-    for number, row in enumerate(rows, start=1):
-        if _class_of(row, found) not in wanted:
-            continue
-        names = {_shown(row), f"{row.lhs}~1" if row.op == "~1" else _shown(row), row.label}
-        if row.op == "~~":
-            names.add(f"{row.rhs}~~{row.lhs}")
-        if names & exceptions:
-            used |= names & exceptions
-            continue
-        if row.block == 1:
-            first[(row.lhs, row.op, row.rhs)] = (number, row)
-            continue
-        earlier = first.get((row.lhs, row.op, row.rhs)) or first.get((row.rhs, row.op, row.lhs))
-        if earlier is None or not (earlier[1].free and row.free) or (row.label and row.label != earlier[1].label):
-            continue
-        if not earlier[1].label:
-            earlier[1].label = f".p{earlier[0]}."
-        row.label = earlier[1].label
-    unknown = exceptions - used
-    if unknown:
-        raise OptionError(
-            *(Problem("model.group-partial", f'group_partial="{text}"', "no such parameter among those held equal",
-                      'for example "f=~x2" or "x1~1"') for text in sorted(unknown))
-        )  # fmt: skip
-    for row in rows:
-        if row.block == 1 or row.user or row.free or row.lhs not in found.lv:
-            continue
-        frees_mean = row.op == "~1" and "intercepts" in wanted and "means" not in wanted
-        frees_variance = (
-            row.op == "~~" and row.lhs == row.rhs and options.std_lv and "loadings" in wanted
-            and "lv.variances" not in wanted
-        )  # fmt: skip
-        if frees_mean or frees_variance:
-            row.free, row.value = True, float("nan")
-
-
-def _settle_shared_labels(rows: list[Row]) -> None:
-    """A free row with the label of a fixed row is fixed at its value."""
-    fixed: dict[str, float] = {}
-    for row in rows:
-        if row.label and not row.free and not row.exo:
-            known = fixed.setdefault(row.label, row.value)
-            if known != row.value and not (np.isnan(known) and np.isnan(row.value)):
-                raise ModelError(
-                    Problem("model.label-conflict", f'label "{row.label}"',
-                            f"it stands for {known:g} and for {row.value:g}", "one value for one label")
-                )  # fmt: skip
-    for row in rows:
-        if row.free and row.label in fixed:
-            row.fix(fixed[row.label])
 
 
 # --- the table ---------------------------------------------------------------------------------------

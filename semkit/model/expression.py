@@ -14,15 +14,26 @@ Nodes are evaluated on arrays with a leading batch axis, together with exact der
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semkit.errors import ModelSyntaxError, Problem, suggest
+from semkit.model.nodes import (
+    Atom,
+    Node,
+    atoms_of,
+    degree,
+    differentiate,
+    evaluate,
+    rename,
+    show,
+    size_of,
+    substitute,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -34,26 +45,6 @@ _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n]+)|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<name>(?:[^\W\d]|\.(?![0-9]))[\w.]*)|(?P<sign>\*\*|[-+*/^(),:])"
 )
-
-
-class Atom(NamedTuple):
-    """A quantity an expression is a function of: ``kind`` is ``label``, ``sd`` or ``std``."""
-
-    kind: str
-    name: str
-
-    def __str__(self) -> str:
-        return self.name if self.kind == "label" else f"{self.kind}({self.name})"
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One node of the tree: ``kind`` is ``number``, ``atom``, a sign (``+ - * / ^ neg``) or a function."""
-
-    kind: str
-    children: tuple[Node, ...] = ()
-    value: float = 0.0
-    atom: Atom | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +71,7 @@ class Expression:
     @cached_property
     def atoms(self) -> tuple[Atom, ...]:
         """Everything the expression is a function of, in order of first appearance."""
-        return tuple(dict.fromkeys(_atoms(self.root)))
+        return tuple(dict.fromkeys(atoms_of(self.root)))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -100,8 +91,8 @@ class Expression:
     @cached_property
     def linear(self) -> bool:
         """Whether it is linear in its labels and uses neither ``sd()`` nor ``std()``."""
-        degree = _degree(self.root)
-        return degree is not None and degree <= 1 and not (self.sd_names or self.std_names)
+        highest = degree(self.root)
+        return highest is not None and highest <= 1 and not (self.sd_names or self.std_names)
 
     def evaluate(
         self,
@@ -124,7 +115,7 @@ class Expression:
             NaN or infinite where the function is not defined (logarithm of a negative number).
         """
         with np.errstate(all="ignore"):
-            return _evaluate(self.root, values, sd or {}, std or {})
+            return evaluate(self.root, values, sd or {}, std or {})
 
     def gradient(
         self,
@@ -143,7 +134,7 @@ class Expression:
     ) -> tuple[FloatArray, dict[Atom, FloatArray]]:
         """Value and exact first derivatives in one pass."""
         with np.errstate(all="ignore"):
-            value, slopes = _differentiate(self.root, values, sd or {}, std or {})
+            value, slopes = differentiate(self.root, values, sd or {}, std or {})
         return value, {
             atom: slope if slope.shape == value.shape else np.broadcast_to(slope, value.shape).copy()
             for atom, slope in slopes.items()
@@ -152,18 +143,18 @@ class Expression:
     @cached_property
     def size(self) -> tuple[int, int]:
         """Number of nodes and height of the tree."""
-        return _size(self.root)
+        return size_of(self.root)
 
     def substitute(self, definitions: Mapping[str, Expression]) -> Expression:
         """Replace labels by expressions; ``std(label)`` becomes the expression of standardised values."""
-        return Expression(_substitute(self.root, {name: e.root for name, e in definitions.items()}))
+        return Expression(substitute(self.root, {name: e.root for name, e in definitions.items()}))
 
     def rename(self, names: Mapping[str, str], variables: Mapping[str, str] | None = None) -> Expression:
         """Rename labels, and variables inside ``sd()``."""
-        return Expression(_rename(self.root, names, variables or {}))
+        return Expression(rename(self.root, names, variables or {}))
 
     def __str__(self) -> str:
-        return _print(self.root, 0)
+        return show(self.root, 0)
 
     def __sub__(self, other: Expression) -> Expression:
         return Expression(Node("-", (self.root, other.root)))
@@ -354,182 +345,3 @@ def parse_expression(text: str, where: str = "expression") -> Expression:
 def read_expression(text: str) -> Expression:
     """:func:`parse_expression` for callers that draw the place themselves (raises :class:`ExpressionFailure`)."""
     return Expression(_Reader(text).whole())
-
-
-# --- tree functions ----------------------------------------------------------------------------------
-
-
-def _atoms(node: Node) -> Iterator[Atom]:
-    if node.atom is not None:
-        yield node.atom
-    for child in node.children:
-        yield from _atoms(child)
-
-
-def _degree(node: Node) -> int | None:
-    """Polynomial degree in the labels; None when it is not a polynomial (or too involved to say)."""
-    degrees = [_degree(child) for child in node.children]
-    if node.kind == "number":
-        return 0
-    if node.atom is not None:
-        return 1
-    if any(degree is None for degree in degrees):
-        return None
-    known = [degree for degree in degrees if degree is not None]
-    if all(degree == 0 for degree in known):
-        return 0
-    if node.kind in ("+", "-", "neg"):
-        return max(known)
-    if node.kind == "*":
-        return sum(known)
-    if node.kind == "/":
-        return known[0] if known[1] == 0 else None
-    return None
-
-
-def _size(node: Node) -> tuple[int, int]:
-    below = [_size(child) for child in node.children]
-    return 1 + sum(count for count, _ in below), 1 + max((height for _, height in below), default=0)
-
-
-_Values = Mapping[str, ArrayLike]
-
-
-def _leaf(atom: Atom, values: _Values, sd: _Values, std: _Values) -> FloatArray:
-    source = {"label": values, "sd": sd, "std": std}[atom.kind]
-    return np.asarray(source[atom.name], dtype=np.float64)
-
-
-def _apply(kind: str, parts: list[FloatArray]) -> FloatArray:
-    match kind:
-        case "+":
-            return parts[0] + parts[1]
-        case "-":
-            return parts[0] - parts[1]
-        case "*":
-            return parts[0] * parts[1]
-        case "/":
-            return np.asarray(parts[0] / parts[1])
-        case "^":
-            return np.asarray(np.power(parts[0], parts[1]))
-        case "neg":
-            return -parts[0]
-        case "abs":
-            return np.asarray(np.abs(parts[0]))
-        case "exp":
-            return np.asarray(np.exp(parts[0]))
-        case "log":
-            return np.asarray(np.log(parts[0]))
-        case "sqrt":
-            return np.asarray(np.sqrt(parts[0]))
-        case "min":
-            return np.asarray(np.minimum.reduce(np.broadcast_arrays(*parts)))
-        case _:
-            return np.asarray(np.maximum.reduce(np.broadcast_arrays(*parts)))
-
-
-def _evaluate(node: Node, values: _Values, sd: _Values, std: _Values) -> FloatArray:
-    if node.atom is not None:
-        return _leaf(node.atom, values, sd, std)
-    if node.kind == "number":
-        return np.asarray(node.value, dtype=np.float64)
-    return _apply(node.kind, [_evaluate(child, values, sd, std) for child in node.children])
-
-
-def _partials(kind: str, parts: list[FloatArray], value: FloatArray) -> list[FloatArray | float]:
-    """Derivative of one node by each of its children."""
-    match kind:
-        case "+":
-            return [1.0, 1.0]
-        case "-":
-            return [1.0, -1.0]
-        case "*":
-            return [parts[1], parts[0]]
-        case "/":
-            return [1.0 / parts[1], -value / parts[1]]
-        case "^":
-            base, power = parts
-            by_base = np.where(power == 0.0, 0.0, power * np.power(base, power - 1.0))
-            return [by_base, np.where(base == 0.0, 0.0, value * np.log(base))]
-        case "neg":
-            return [-1.0]
-        case "abs":
-            return [np.sign(parts[0])]
-        case "exp":
-            return [value]
-        case "log":
-            return [1.0 / parts[0]]
-        case "sqrt":
-            return [0.5 / value]
-        case _:  # min, max: the first of the extreme arguments (a subgradient at ties)
-            stack = np.stack(np.broadcast_arrays(*parts))
-            chosen = stack.argmin(axis=0) if kind == "min" else stack.argmax(axis=0)
-            return [(chosen == i).astype(np.float64) for i in range(len(parts))]
-
-
-def _differentiate(
-    node: Node, values: _Values, sd: _Values, std: _Values
-) -> tuple[FloatArray, dict[Atom, FloatArray]]:
-    if node.atom is not None:
-        value = _leaf(node.atom, values, sd, std)
-        return value, {node.atom: np.ones_like(value)}
-    if node.kind == "number":
-        return np.asarray(node.value, dtype=np.float64), {}
-    below = [_differentiate(child, values, sd, std) for child in node.children]
-    parts = [value for value, _ in below]
-    value = _apply(node.kind, parts)
-    out: dict[Atom, FloatArray] = {}
-    for partial, (_, inner) in zip(_partials(node.kind, parts, value), below, strict=True):
-        for atom, slope in inner.items():
-            step = np.asarray(partial * slope)
-            out[atom] = out[atom] + step if atom in out else step
-    return value, out
-
-
-def _substitute(node: Node, definitions: Mapping[str, Node]) -> Node:
-    if node.atom is not None:
-        replacement = definitions.get(node.atom.name)
-        if replacement is None or node.atom.kind == "sd":
-            return node
-        return replacement if node.atom.kind == "label" else _standardise(replacement)
-    if not node.children:
-        return node
-    return Node(node.kind, tuple(_substitute(child, definitions) for child in node.children), node.value)
-
-
-def _standardise(node: Node) -> Node:
-    if node.atom is not None:
-        # A standardised variable has the standard deviation one.
-        return Node("number", value=1.0) if node.atom.kind == "sd" else Node("atom", atom=Atom("std", node.atom.name))
-    return Node(node.kind, tuple(_standardise(child) for child in node.children), node.value)
-
-
-def _rename(node: Node, names: Mapping[str, str], variables: Mapping[str, str]) -> Node:
-    if node.atom is not None:
-        table: Mapping[str, Any] = variables if node.atom.kind == "sd" else names
-        return Node("atom", atom=Atom(node.atom.kind, table.get(node.atom.name, node.atom.name)))
-    return Node(node.kind, tuple(_rename(child, names, variables) for child in node.children), node.value)
-
-
-_STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "^": 4}
-
-
-def _print(node: Node, outer: int) -> str:
-    if node.kind == "number":
-        whole = abs(node.value) < 1e15 and node.value == int(node.value)
-        return str(int(node.value)) if whole else repr(node.value)
-    if node.atom is not None:
-        return str(node.atom)
-    if node.kind not in _STRENGTH:
-        return f"{node.kind}({', '.join(_print(child, 0) for child in node.children)})"
-    own = _STRENGTH[node.kind]
-    if node.kind == "neg":
-        text = "-" + _print(node.children[0], own)
-    elif node.kind == "^":
-        # The exponent may be a sign or another power; the base must be a primary.
-        text = f"{_print(node.children[0], own + 1)}^{_print(node.children[1], 3)}"
-    else:
-        gap = " " if own == 1 else ""
-        text = f"{_print(node.children[0], own)}{gap}{node.kind}{gap}{_print(node.children[1], own + 1)}"
-    return f"({text})" if own < outer else text
-

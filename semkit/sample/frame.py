@@ -98,33 +98,63 @@ def _read(table: Any, read: list[str], items: tuple[str, ...], group: str | None
     known = [str(column) for column in table.columns]
     problems: list[Problem] = []
     columns: dict[str, FloatArray] = {}
-    for name in dict.fromkeys([*read, *items]):
+    wanted = tuple(dict.fromkeys([*read, *items]))
+    whole = _numeric_block(table, wanted) if len(set(known)) == len(known) and set(wanted) <= set(known) else None
+    for k, name in enumerate(wanted):
         place = f'column "{name}"'
-        if known.count(name) != 1:
+        if whole is None and known.count(name) != 1:
             what = "is not in the data" if name not in known else f"is {known.count(name)} times in the data"
             problems.append(Problem("sample.missing-column", place, what, ", ".join(known[:60]),
                                     suggest(name, known).strip() or "Check the spelling."))
             continue
-        values = _numbers(table[name])
+        values = _numbers(table[name]) if whole is None else whole[:, k]
         if values is None:
             problems.append(Problem("sample.not-numeric", place, "holds something that is not a number",
                                     "numbers and missing values", "Recode it to numbers first."))
             continue
-        if np.isinf(values).any():
-            problems.append(Problem("sample.infinite", place, f"{int(np.isinf(values).sum())} infinite values",
-                                    "finite numbers", "Set them to missing or correct them."))
-        elif np.isnan(values).all():
-            problems.append(Problem("sample.all-missing", place, "no value at all", "numbers", "Leave it out."))
-        elif np.nanmax(values) == np.nanmin(values):
-            problems.append(Problem("sample.constant", place, f"every value is {np.nanmax(values):g}",
-                                    "a column that varies", "Leave it out of the model."))
         columns[name] = values
+    problems += _useless(columns)
+    problems.sort(key=lambda problem: wanted.index(problem.where.split('"')[1]))
     if group is not None and group not in known:
         problems.append(Problem("sample.missing-column", f'group "{group}"', "is not in the data",
                                 ", ".join(known[:60]), suggest(group, known).strip() or "Check the spelling."))
     if problems:
         raise SampleError(*problems)
     return columns
+
+
+def _useless(columns: Mapping[str, FloatArray]) -> list[Problem]:
+    """Columns from which nothing can be learnt."""
+    if not columns:
+        return []
+    values = np.column_stack(list(columns.values()))
+    with np.errstate(invalid="ignore"):
+        low = np.min(values, axis=0, where=~np.isnan(values), initial=np.inf)
+        high = np.max(values, axis=0, where=~np.isnan(values), initial=-np.inf)
+    out = []
+    for k in np.flatnonzero(~((low < high) & np.isfinite(low) & np.isfinite(high))):
+        place = f'column "{list(columns)[k]}"'
+        column = values[:, k]
+        if np.isinf(column).any():
+            out.append(Problem("sample.infinite", place, f"{int(np.isinf(column).sum())} infinite values",
+                               "finite numbers", "Set them to missing or correct them."))
+        elif np.isnan(column).all():
+            out.append(Problem("sample.all-missing", place, "no value at all", "numbers", "Leave it out."))
+        else:
+            out.append(Problem("sample.constant", place, f"every value is {high[k]:g}", "a column that varies",
+                               "Leave it out of the model."))
+    return out
+
+
+def _numeric_block(table: Any, names: tuple[str, ...]) -> FloatArray | None:
+    """All columns in one pass when they are plain numbers under text names; None otherwise."""
+    try:
+        columns = [table[name].to_numpy() for name in names]
+    except KeyError:
+        return None
+    if columns and all(column.dtype.kind in "fiub" for column in columns):
+        return np.column_stack(columns).astype(np.float64, copy=False)
+    return None
 
 
 def _numbers(column: Any) -> FloatArray | None:
@@ -188,11 +218,10 @@ def _check_used(base: FloatArray, names: tuple[str, ...], nobs: int, received: i
                                 f"{nobs} of {received} respondents have no missing value", "2 or more",
                                 "Look which column is mostly missing and leave it out."))
         raise SampleError(*problems)
-    for k, name in enumerate(names):
-        if np.ptp(base[:, k]) == 0.0:
-            problems.append(Problem("sample.constant", f'column "{name}"',
-                                    f"every value is {base[0, k]:g} among the {nobs} respondents used",
-                                    "a column that varies", "Leave it out of the model."))
+    for k in np.flatnonzero(np.ptp(base, axis=0) == 0.0):
+        problems.append(Problem("sample.constant", f'column "{names[k]}"',
+                                f"every value is {base[0, k]:g} among the {nobs} respondents used",
+                                "a column that varies", "Leave it out of the model."))
     if problems:
         raise SampleError(*problems)
 
@@ -219,7 +248,14 @@ def _check_groups(groups: list[Group], names: tuple[str, ...]) -> None:
 
 def _collinear(data: FloatArray, sd: FloatArray, names: tuple[str, ...], where: str) -> list[Problem]:
     standard = (data - data.mean(axis=0)) / sd
-    values, vectors = np.linalg.eigh(standard.T @ standard / data.shape[0])
+    correlation = standard.T @ standard / data.shape[0]
+    try:
+        # the smallest eigenvalue of a correlation matrix is at least its determinant divided by e
+        if np.prod(np.diagonal(np.linalg.cholesky(correlation)) ** 2) > 1e-6:
+            return []
+    except np.linalg.LinAlgError:
+        pass
+    values, vectors = np.linalg.eigh(correlation)
     if values[0] > _COLLINEAR * len(names):
         return []
     weight = np.abs(vectors[:, 0])

@@ -155,3 +155,17 @@ def test_a_terminal_that_cannot_show_a_letter(tmp_path):
         capture_output=True, env={"PYTHONIOENCODING": "ascii", "PATH": "/usr/bin", "PYTHONPATH": str(Path.cwd())},
     )  # fmt: skip
     assert done.returncode == 2 and b"[study.bad-name]" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_export_of_a_field_form(capsys, tmp_path):
+    settings = [f"--set={name}=words" for name in ("organisation", "topic", "minutes", "contact")]
+    target = tmp_path / "form.xlsx"
+    command = ["export", "government_role", "marketing_performance", "--to", "xlsform", "-o", str(target)]
+    assert main([*command, *settings[:2]]) == 2
+    assert not target.exists()
+    err = told(capsys)[1]
+    assert "2 problems" in err and 'setting "minutes"' in err and "--set contact=" in err
+    assert main([*command, "--set", "topic"]) == 2
+    assert "[cli.setting]" in told(capsys)[1]
+    assert main([*command, *settings]) == 0
+    assert told(capsys)[0] == f"wrote {target}\n" and target.exists()

@@ -1,0 +1,84 @@
+"""One door to every field tool."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from semkit.errors import OptionError, Problem, suggest
+from semkit.instrument.export.layout import Form
+from semkit.instrument.export.preparation import prepare
+from semkit.instrument.export.print_view import write_print_view
+from semkit.instrument.export.xlsform import write_xlsform
+from semkit.instrument.records import Instrument
+
+_WRITERS: dict[str, tuple[str, Callable[[Form, str | os.PathLike[str]], Path]]] = {
+    "xlsform": (".xlsx", write_xlsform),
+    "html": (".html", write_print_view),
+}
+TARGETS = tuple(_WRITERS)
+
+
+def export(
+    instruments: Instrument | Sequence[Instrument],
+    to: str,
+    path: str | os.PathLike[str] | None = None,
+    langs: Sequence[str] = ("id", "en"),
+    settings: Mapping[str, str] | None = None,
+) -> Path:
+    """Write one or several instruments as one form of a field tool.
+
+    Parameters
+    ----------
+    instruments : Instrument or sequence of Instrument
+        Shared blocks (consent, screening, profile, marker) are asked once.
+    to : {"xlsform", "html"}
+    path : path, optional
+        Default: the form's name here, with the suffix of the tool.
+    langs : sequence of {"id", "en"}
+        Languages of the form, the first one is shown first.
+    settings : mapping of str to str, optional
+        What stands for the placeholders of the consent text: ``{"organisation": ..., "topic": ...}``; with
+        ``"topic.id"`` and ``"topic.en"`` each language gets its own words.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OptionError
+        ``instrument.unknown-target``, ``instrument.unknown-language``, ``instrument.unknown-setting``,
+        ``instrument.unfilled-placeholder`` (all of them at once).
+    InstrumentFileError
+        ``instrument.missing-translation``, ``instrument.form-reference``, ``instrument.contradiction``.
+    MissingExtraError
+        ``writing.openpyxl-missing``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from semkit.instrument import load_instrument
+    >>> study = {"organisation": "UPB", "topic": "usaha", "minutes": "10", "contact": "Sari, 0561-1"}
+    >>> folder = tempfile.mkdtemp()
+    >>> export(load_instrument("government_role"), "xlsform", f"{folder}/form.xlsx", settings=study).name
+    'form.xlsx'
+    """
+    suffix, write = _writer(to)
+    form = prepare(instruments, langs, settings)
+    return write(form, path if path is not None else Path(f"{form.name}{suffix}"))
+
+
+def _writer(to: str) -> tuple[str, Callable[[Form, str | os.PathLike[str]], Path]]:
+    if to not in _WRITERS:
+        raise OptionError(
+            Problem(
+                "instrument.unknown-target",
+                "to",
+                f'"{to}" is no form an instrument can be written in',
+                ", ".join(TARGETS),
+                suggest(to, TARGETS).strip() or "Use one of these.",
+            )
+        )
+    return _WRITERS[to]
