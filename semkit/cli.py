@@ -1,4 +1,4 @@
-"""The command line: ``semkit new | check | run | clean | validate | fit | export``.
+"""The command line: ``semkit new | new-instrument | check | run | clean | validate | fit | export``.
 
 Exit codes: 0 done; 1 the study's answer is "no" (bad data), or a mistake in semkit itself; 2 wrong usage (arguments,
 files, models).
@@ -18,8 +18,8 @@ from typing import IO, Any, NoReturn
 from semkit import __version__
 from semkit.errors import OptionError, Problem, SemkitError, suggest
 
-FORMS = ("codebook", "xlsform", "html")
-COMMANDS = ("new", "check", "run", "clean", "validate", "fit", "export")
+FORMS = ("codebook", "xlsform", "html", "workbook")
+COMMANDS = ("new", "new-instrument", "check", "run", "clean", "validate", "fit", "export")
 
 _EPILOG = """examples:
   semkit new mystudy                        a study folder to start from
@@ -126,6 +126,13 @@ def _parser() -> argparse.ArgumentParser:
         "--template", default="border_collaboration", help="example to copy (default: border_collaboration)"
     )
     sub = command(
+        "new-instrument", _new_instrument, "make a questionnaire file to start from, or from a workbook",
+        "semkit new-instrument my_survey.toml\n  semkit export my_survey.toml --to workbook -o my_survey.xlsx\n"
+        "  semkit new-instrument my_survey_2.toml --from my_survey.xlsx",
+    )  # fmt: skip
+    sub.add_argument("file", metavar="FILE.toml", help="a new file; its name is the name of the questionnaire")
+    sub.add_argument("--from", dest="workbook", metavar="WORKBOOK.xlsx", help="a workbook of `export --to workbook`")
+    sub = command(
         "check", _check, "list every problem of a study or instrument file", "semkit check mystudy/study.toml"
     )
     sub.add_argument("file", metavar="FILE.toml", help="a study file or an instrument file")
@@ -179,6 +186,15 @@ def _new(options: argparse.Namespace) -> int:
     for path in written:
         _say(f"wrote {path}")
     _say(f"next: semkit run {Path(options.folder) / 'study.toml'}")
+    return 0
+
+
+def _new_instrument(options: argparse.Namespace) -> int:
+    from semkit.instrument import from_workbook, new_instrument
+
+    path = from_workbook(options.workbook, options.file) if options.workbook else new_instrument(options.file)
+    _say(f"wrote {path}")
+    _say(f"next: semkit check {path}")
     return 0
 
 
@@ -249,6 +265,8 @@ def _export(options: argparse.Namespace) -> int:
                 suggest(options.to, FORMS).strip() or "Use one of these.",
             )
         )
+    if options.to == "workbook":
+        return _workbook(options)
     settings = dict(map(_setting, options.settings))
     forms = [load_instrument(name) for name in options.instrument]
     languages = tuple(part.strip() for part in options.lang.split(",") if part.strip())
@@ -257,6 +275,20 @@ def _export(options: argparse.Namespace) -> int:
         _say(f"wrote {write_codebook(forms, path, languages or forms[0].languages)}")
     else:
         _say(f"wrote {export(forms, options.to, options.output, languages or forms[0].languages, settings)}")
+    return 0
+
+
+def _workbook(options: argparse.Namespace) -> int:
+    """One file, one workbook: it is the file that is edited, with every language it has."""
+    from semkit.instrument import to_workbook
+
+    if len(options.instrument) > 1:
+        raise OptionError(
+            Problem("cli.one-instrument", "--to workbook", f"{len(options.instrument)} instruments were named",
+                    "one instrument", "Write a workbook for each.")
+        )  # fmt: skip
+    name = options.instrument[0]
+    _say(f"wrote {to_workbook(name, options.output or f'{Path(name).stem}.xlsx')}")
     return 0
 
 

@@ -87,7 +87,7 @@ def fill(block: Block, theta: FloatArray, given: FloatArray) -> Matrices:
 
 def total_effects(block: Block, beta: FloatArray) -> FloatArray:
     """``(I - B)^-1``, shape ``(B, m, m)``; a finite sum of powers where no slopes form a cycle."""
-    eye = np.eye(block.m)
+    eye = block.unit_eta
     if block.depth < 0:
         return np.asarray(np.linalg.inv(eye - beta))
     a = eye + beta
@@ -108,7 +108,7 @@ def imply(block: Block, theta: FloatArray, given: FloatArray) -> Implied:
         a = total_effects(block, x.beta)
         g = x.lambda_ @ a
     else:
-        a = np.broadcast_to(np.eye(block.m), x.beta.shape)
+        a = np.broadcast_to(block.unit_eta, x.beta.shape)
         g = x.lambda_
     at = a.swapaxes(-1, -2)
     eta_cov = a @ x.psi @ at if block.any_beta else x.psi
@@ -126,7 +126,7 @@ def frame(block: Block, implied: Implied) -> FloatArray:
     """The columns ``[I | G | M]``, shape ``(B, p, p + 2m)``, that u and v are taken from."""
     batch, p, m = implied.sigma.shape[0], block.p, block.m
     out = np.empty((batch, p, p + 2 * m))
-    out[:, :, :p] = np.eye(p)
+    out[:, :, :p] = block.unit_observed
     out[:, :, p : p + m] = implied.g
     out[:, :, p + m :] = implied.cross
     return out

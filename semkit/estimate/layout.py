@@ -122,6 +122,16 @@ class Block:
         return len(set(self.free.source.tolist())) == len(self.free)
 
     @cached_property
+    def unit_eta(self) -> FloatArray:
+        """Unit matrix ``(m, m)``."""
+        return np.eye(self.m)
+
+    @cached_property
+    def unit_observed(self) -> FloatArray:
+        """Unit matrix ``(p, p)``."""
+        return np.eye(self.p)
+
+    @cached_property
     def ordered(self) -> bool:
         """Whether cell ``c`` holds parameter ``c``."""
         return bool(np.array_equal(self.free.source, np.arange(len(self.free))))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import MissingExtraError, NotSupportedError, OptionError, Problem, suggest
+from semkit.fitting.phantom import find_phantoms, print_phantoms
 from semkit.model import neutral_names
 from semkit.model.table import PARAMETER_OPERATORS, ParameterTable
 
@@ -131,7 +132,10 @@ def refusals(fit: Fit) -> list[str]:
         out.append("the likelihood is not the normal one with divisor N")
     if options.conditional_x:
         out.append("the covariates are conditioned on, which semopy does not do")
-    constraints = [i for i in range(len(table)) if table.op[i] in ("==", "<", ">")]
+    kinds: tuple[str, ...] = ("==", "<", ">")
+    if table.equalities and table.n_groups == 1 and find_phantoms(table, fit._all["raw"].value[0]) is not None:
+        kinds = ("<", ">")  # these constraints can be said with phantom variables
+    constraints = [i for i in range(len(table)) if table.op[i] in kinds]
     shown = [f"{table.lhs[i]} {table.op[i]} {table.rhs[i]}" for i in constraints]
     if shown:
         more = f" (and {len(shown) - 1} more)" if len(shown) > 1 else ""
@@ -163,19 +167,31 @@ def print_semopy(table: ParameterTable, values: FloatArray) -> tuple[str, Mappin
     """
     neutral = neutral_names(table)
     plain = neutral.table
+    phantoms = find_phantoms(table, values) if table.equalities else ()
+    replaced = frozenset(row for phantom in phantoms or () for row in phantom.constrained)
     parameter = {int(row): f"q{int(table.unique[k]) + 1}" for k, row in enumerate(table.free_rows)}
+
+    def weight(row: int) -> str:
+        return parameter.get(row) or _decimal(float(values[row]))
+
     lines = []
     present: set[frozenset[str]] = set()
     for i in range(len(plain)):
-        if plain.op[i] not in PARAMETER_OPERATORS:
+        if plain.op[i] not in PARAMETER_OPERATORS or i in replaced:
             continue
-        weight = parameter.get(i) or _decimal(float(values[i]))
-        lines.append(f"{plain.lhs[i]} {plain.op[i]} {weight}*{plain.rhs[i]}")
+        lines.append(f"{plain.lhs[i]} {plain.op[i]} {weight(i)}*{plain.rhs[i]}")
         if plain.op[i] == "~~":
             present.add(frozenset((plain.lhs[i], plain.rhs[i])))
     latents = plain.variables.lv
     for j, a in enumerate(latents):
         lines += [f"{a} ~~ 0*{b}" for b in latents[j + 1 :] if frozenset((a, b)) not in present]
+    if phantoms:
+        more, apart = print_phantoms(phantoms, weight, _decimal, neutral.variables)
+        lines += more
+        others = [*plain.variables.lv]
+        for names in apart:
+            lines += [f"{name} ~~ 0*{other}" for name in names for other in others]
+            others += names
     return "\n".join(lines), neutral.variables
 
 
@@ -223,6 +239,27 @@ def run_semopy(text: str, data: pd.DataFrame | None, cov: pd.DataFrame, nobs: in
     return dict(zip(active, map(float, model.param_vals), strict=True)), str(semopy.__version__)
 
 
+def _add_phantoms(fit: Fit, found: Mapping[str, float], other: list[float]) -> None:
+    """Residual variances and covariances of products with what phantom variables stand for."""
+    table = fit.table
+    phantoms = find_phantoms(table, fit._all["raw"].value[0]) if table.equalities else ()
+    parameter = {int(row): f"q{int(table.unique[k]) + 1}" for k, row in enumerate(table.free_rows)}
+
+    def value(row: int) -> float:
+        return found[parameter[row]] if row in parameter else float(fit._all["raw"].value[0, row])
+
+    place = {int(row): k for k, row in enumerate(table.free_rows)}
+    for phantom in phantoms or ():
+        extra = phantom.extra(value)
+        for product, more in extra.items():
+            row = table.find(product, "~~", product)
+            if row is not None and row in place:
+                other[place[row]] += more
+        for row in phantom.constrained:
+            one, two = phantom.loading[table.lhs[row]], phantom.loading[table.rhs[row]]
+            other[place[row]] = extra[table.lhs[row]] * value(two) / value(one)
+
+
 def _give_starting_columns(model: Any, text: str) -> None:
     """Without a loading fixed at a number semopy looks for starting values forever: name it a column."""
     for line in text.splitlines():
@@ -244,6 +281,7 @@ def compare(
         other.append(found.get(f"q{int(table.unique[k]) + 1}", float("nan")))
         if table.label[row]:
             by_label[table.label[row]] = other[-1]
+    _add_phantoms(fit, found, other)
     for label, row in table.labelled_rows.items():
         by_label.setdefault(label, float(fit._all["raw"].value[0, row]))
     for _, expression in table.definitions:

@@ -83,7 +83,7 @@ def compile_monomials(expressions: Sequence[Expression]) -> Monomials | None:
     owners: list[int] = []
     terms: list[Monomial] = []
     for k, expression in enumerate(expressions):
-        found = _monomials(expression.root)
+        found = monomials_of(expression.root)
         if found is None or len(terms) + len(found) > MAX_TERMS:
             return None
         terms += found
@@ -100,14 +100,14 @@ def compile_monomials(expressions: Sequence[Expression]) -> Monomials | None:
     return Monomials(atoms, coefficient, at, power, np.array(owners, dtype=np.int64), len(expressions))
 
 
-def _monomials(node: Node) -> list[Monomial] | None:
+def monomials_of(node: Node) -> list[Monomial] | None:
     if node.kind == "number":
         return [(node.value, {})]
     if node.atom is not None:
         return [(1.0, {node.atom: 1.0})]
     if node.kind not in ("+", "-", "*", "/", "^", "neg"):
         return None
-    below = [_monomials(child) for child in node.children]
+    below = [monomials_of(child) for child in node.children]
     if any(part is None for part in below):
         return None
     known = [part for part in below if part is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,6 +102,33 @@ def test_other_names_never_reach_the_other_engine(children: pd.DataFrame) -> Non
 
 
 COMPOSITE = "visual =~ x1 + x2 + x3\nw =~ 1*x4\nx4 ~~ 0.3*x4\nspeed =~ x7 + x8 + x9\nspeed ~ visual + w + visual:w"
+CONTROLS = "\nvisual + w + visual:w ~ ageyr + sex\nvisual ~~ w + visual:w\nw ~~ visual:w\nspeed ~ ageyr + sex"
+
+
+@pytest.mark.parametrize("text", [COMPOSITE, COMPOSITE + CONTROLS, COMPOSITE.replace("x2", "0.6*x2")])
+def test_constrained_residual_covariances_are_confirmed_by_phantom_variables(children: pd.DataFrame, text: str) -> None:
+    fit = sk.sem(text, children)
+    assert len(fit.table.equalities) == 3
+    found = fit.crosscheck()
+    assert found.agrees and found.largest < 1e-4 and found.compared == len(fit.names)
+    # without the phantom the other engine has another model, and says so
+    values = fit._all["raw"].value[0]
+    bare = second.print_semopy(fit.table, values)[0].splitlines()
+    count = len(fit.table.variables.ov) + len(fit.table.variables.lv)
+    kept = [line for line in bare if max(map(int, re.findall(r"v(\d+)", line))) <= count]
+    _, variables = second.print_semopy(fit.table, values)
+    numbers, version = second.run_semopy("\n".join(kept), *second._moments(fit, variables))
+    assert len(kept) < len(bare)
+    assert not second.compare(fit, numbers, "semopy", version, second.TOLERANCE, "").agrees
+
+
+def test_constraints_that_phantoms_cannot_say_are_refused(children: pd.DataFrame) -> None:
+    single = "a =~ 1*x1\nx1 ~~ 0.2*x1\nw =~ 1*x4\nx4 ~~ 0.3*x4\nspeed =~ x7 + x8 + x9\nspeed ~ a + w + a:w"
+    mediated = COMPOSITE + "\nm =~ x5 + x6\nvisual ~ m"
+    for text in (single, mediated):
+        with pytest.raises(NotSupportedError) as caught:
+            sk.sem(text, children).crosscheck()
+        assert any("non-linear constraint" in problem.what for problem in caught.value.problems)
 
 
 @pytest.mark.parametrize(

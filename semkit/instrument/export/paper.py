@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from semkit.instrument.export.figures import figure
 from semkit.instrument.export.layout import Form, Part
 from semkit.instrument.items import Item
 from semkit.instrument.questions import Condition, Question
@@ -45,8 +46,8 @@ def condition_words(form: Form, condition: Condition, lang: str) -> str:
         labels = _labels(form, condition.question, lang)
         chosen = f" {say['or']} ".join(f'"{labels.get(code, code)}"' for code in condition.any_of)
         return f"{head} {say['is']} {chosen}"
-    limits = [f"{say['at_least']} {condition.at_least:g}"] if condition.at_least is not None else []
-    limits += [f"{say['at_most']} {condition.at_most:g}"] if condition.at_most is not None else []
+    limits = [f"{say['at_least']} {figure(condition.at_least)}"] if condition.at_least is not None else []
+    limits += [f"{say['at_most']} {figure(condition.at_most)}"] if condition.at_most is not None else []
     return f"{head} " + f" {say['and']} ".join(limits)
 
 
@@ -72,7 +73,7 @@ def question_rules(form: Form, question: Question, lang: str) -> tuple[str, ...]
     if question.answer == "multiple":
         rules.append(say["many"])
     if question.min_required is not None:
-        rules.append(f"{say['below']} {question.min_required:g}: {say['ends']}.")
+        rules.append(f"{say['below']} {figure(question.min_required)}: {say['ends']}.")
     return tuple(rules)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from semkit.errors import OptionError, Problem, suggest
+from semkit.instrument.export.entry_workbook import write_entry_workbook
 from semkit.instrument.export.layout import Form
 from semkit.instrument.export.preparation import prepare
 from semkit.instrument.export.print_view import write_print_view
@@ -16,6 +17,7 @@ from semkit.instrument.records import Instrument
 _WRITERS: dict[str, tuple[str, Callable[[Form, str | os.PathLike[str]], Path]]] = {
     "xlsform": (".xlsx", write_xlsform),
     "html": (".html", write_print_view),
+    "entry-workbook": ("_entry.xlsx", write_entry_workbook),
 }
 TARGETS = tuple(_WRITERS)
 
@@ -33,7 +35,7 @@ def export(
     ----------
     instruments : Instrument or sequence of Instrument
         Shared blocks (consent, screening, profile, marker) are asked once.
-    to : {"xlsform", "html"}
+    to : {"xlsform", "html", "entry-workbook"}
     path : path, optional
         Default: the form's name here, with the suffix of the tool.
     langs : sequence of {"id", "en"}
@@ -54,7 +56,7 @@ def export(
     InstrumentFileError
         ``instrument.missing-translation``, ``instrument.form-reference``, ``instrument.contradiction``.
     MissingExtraError
-        ``writing.openpyxl-missing``.
+        ``writing.openpyxl-missing``, ``instrument.openpyxl-missing``.
 
     Examples
     --------

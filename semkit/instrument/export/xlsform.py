@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from semkit.errors import InstrumentFileError, Problem
+from semkit.instrument.export.figures import figure
 from semkit.instrument.export.layout import Form, Part
 from semkit.instrument.items import Item, Text
 from semkit.instrument.questions import Condition, Question, Relevance
@@ -216,7 +217,7 @@ def _gate(question: Question) -> str:
     if ending:
         return _all([f"{place} != ''", *(f"{place} != '{code}'" for code in ending)])
     if question.min_required is not None:
-        return f"{place} >= {_number(question.min_required)}"
+        return f"{place} >= {figure(question.min_required)}"
     return ""
 
 
@@ -240,9 +241,9 @@ def _holds(form: Form, condition: Condition) -> str:
         return " or ".join(form_of.format(place, code) for code in condition.any_of)
     parts = [f"{place} != ''"]
     if condition.at_least is not None:
-        parts.append(f"{place} >= {_number(condition.at_least)}")
+        parts.append(f"{place} >= {figure(condition.at_least)}")
     if condition.at_most is not None:
-        parts.append(f"{place} <= {_number(condition.at_most)}")
+        parts.append(f"{place} <= {figure(condition.at_most)}")
     parts += [f"{place} != {code}" for code in special]  # a special code is no number to compare
     return " and ".join(parts)
 
@@ -256,8 +257,8 @@ def _constraint(question: Question) -> tuple[str, Text]:
         return "", _RANGE
     low = 0.0 if question.answer in ("count", "of_ten") and question.minimum is None else question.minimum
     high = 10.0 if question.answer == "of_ten" and question.maximum is None else question.maximum
-    limits = [f". >= {_number(low)}"] if low is not None else []
-    limits += [f". <= {_number(high)}"] if high is not None else []
+    limits = [f". >= {figure(low)}"] if low is not None else []
+    limits += [f". <= {figure(high)}"] if high is not None else []
     if not limits:
         return "", _RANGE
     inside = " and ".join(limits)
@@ -268,10 +269,6 @@ def _constraint(question: Question) -> tuple[str, Text]:
 def _all(conditions: Sequence[str]) -> str:
     parts = [condition for condition in conditions if condition]
     return parts[0] if len(parts) == 1 else " and ".join(f"({part})" for part in parts)
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def _literal(text: str) -> str:
