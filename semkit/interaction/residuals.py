@@ -28,7 +28,8 @@ from typing import Protocol
 
 from semkit.errors import NotSupportedError, Problem
 from semkit.interaction.factors import Factor, Pair
-from semkit.model import Formula, ModelSpec, Modifier, Term, parse_expression
+from semkit.model import Atom, Expression, Formula, ModelSpec, Modifier, Term, parse_expression
+from semkit.model.nodes import Node
 
 
 class Multiplied(Protocol):
@@ -68,7 +69,8 @@ class Draft:
 
     def constrain_to(self, label: str, text: str) -> None:
         self._require_one_group()
-        self.formulas.append(Formula(parse_expression(label), "==", parse_expression(text)))
+        left = Expression(Node("atom", atom=Atom("label", label)))
+        self.formulas.append(Formula(left, "==", parse_expression(text)))
 
     def _require_one_group(self) -> None:
         if not self.single_group:

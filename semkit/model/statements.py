@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from semkit.model.expression import Expression
 from semkit.model.tokens import Position
@@ -91,30 +92,30 @@ class ModelSpec:
     blocks: tuple[str, ...] = ()
     text: str = field(default="", compare=False)
 
-    @property
+    @cached_property
     def latents(self) -> tuple[str, ...]:
         """Left sides of ``=~`` in order."""
         return tuple(dict.fromkeys(term.lhs for term in self.terms if term.op == "=~"))
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Every variable named by a term, latent, observed or product, in order of appearance."""
         found = (name for term in self.terms for name in (term.lhs, term.rhs) if name)
         return tuple(dict.fromkeys(found))
 
-    @property
+    @cached_property
     def observed(self) -> tuple[str, ...]:
         """Variables that are neither latent nor products that still have to be built."""
         latents = set(self.latents)
         return tuple(name for name in self.names if name not in latents and ":" not in name)
 
-    @property
+    @cached_property
     def products(self) -> tuple[str, ...]:
         """Products such as ``"a:b"`` that the text uses but does not define with ``=~``."""
         latents = set(self.latents)
         return tuple(name for name in self.names if ":" in name and name not in latents)
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """Labels in order of appearance."""
         found = (

@@ -169,3 +169,22 @@ def test_export_of_a_field_form(capsys, tmp_path):
     assert "[cli.setting]" in told(capsys)[1]
     assert main([*command, *settings]) == 0
     assert told(capsys)[0] == f"wrote {target}\n" and target.exists()
+
+
+def test_a_questionnaire_through_a_spreadsheet(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new-instrument", "mine.toml"]) == 0
+    assert told(capsys)[0] == "wrote mine.toml\nnext: semkit check mine.toml\n"
+    assert main(["export", "mine.toml", "--to", "workbook"]) == 0
+    assert told(capsys)[0] == "wrote mine.xlsx\n"
+    assert main(["new-instrument", "again.toml", "--from", "mine.xlsx"]) == 0
+    assert main(["check", "again.toml"]) == 0
+    told(capsys)
+    for argv, code in (
+        (["new-instrument", "mine.toml"], "instrument.file-exists"),
+        (["new-instrument", "again.toml", "--from", "mine.xlsx"], "instrument.file-exists"),
+        (["new-instrument", "third.toml", "--from", "mine.toml"], "instrument.not-a-workbook"),
+        (["export", "mine.toml", "again.toml", "--to", "workbook"], "cli.one-instrument"),
+    ):
+        assert main(argv) == 2 and f"[{code}]" in told(capsys)[1]
+    assert not Path("third.toml").exists()

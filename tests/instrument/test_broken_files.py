@@ -210,6 +210,33 @@ BROKEN = {
         ('scored = ["trust"]', "scored = []"),
         ("instrument.routing-shape", 'routing "lonely"', "exactly once", "Complete"),
     ),
+    "condition on a choice that ends the interview": (
+        ('{ code = "yes", value = 1,', '{ code = "yes", value = 1, ends = true,'),
+        ("instrument.unreachable", 'question "years"', "goes on: no", 'answers "partner" with yes'),
+    ),
+    "routing on a choice that ends the interview": (
+        ('{ code = "no", value = 0,', '{ code = "no", value = 0, ends = true,'),
+        ("instrument.unreachable", 'routing "lonely"', "goes on: yes", "ends = true"),
+    ),
+    "routing question asked after its block": (
+        ('name = "partner"\nsection = "profile"', 'name = "partner"\nsection = "objective"'),
+        ("instrument.unreachable", 'routing "lonely"', "consent, screening or profile", "section objective"),
+    ),
+    "condition on a question of a later section": (
+        ('name = "years"\nsection = "profile"', 'name = "years"\nsection = "screening"'),
+        ("instrument.asked-too-late", 'question "years"', "asked before", "profile"),
+    ),
+    "routing on a choice that does not exist": (
+        ('question = "partner", any_of = ["no"]', 'question = "partner", any_of = ["none"]'),
+        ("instrument.undefined-choice", 'routing "lonely"', "yes, no", '"none"'),
+    ),
+    "routing on numbers that no answer has": (
+        (
+            'when = { question = "partner", any_of = ["no"] }',
+            'when = { question = "years", at_least = 5, at_most = 3 }',
+        ),
+        ("instrument.unreachable", 'routing "lonely"', "at_least <= at_most", "no answer"),
+    ),
     "overlapping bands": (
         ("{ above = 3, value = 0 }", "{ above = 2, value = 0 }"),
         ("instrument.bands-overlap", 'derived variable "newcomer"', "rising bands", "overlap"),
