@@ -27,6 +27,7 @@ _HOME: dict[str, str] = {
     "Moments": "semkit.sample",
     "ProductIndicators": "semkit.interaction",
     "cfa": "semkit.fitting",
+    "compare": "semkit.fitting",
     "sem": "semkit.fitting",
     "Fit": "semkit.fitting",
     "moderated_regression": "semkit.regression",

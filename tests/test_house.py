@@ -107,8 +107,8 @@ def test_the_layer_rule_can_fail() -> None:
 
 PUBLIC = """
 CleaningPlan Cleaned Composite Design Fit Instrument Moments Note Problem ProductIndicators Responses SemkitError
-cfa clean load_instrument moderated_regression probe read_responses reliability run sem simulate_responses validate
-validity __version__
+cfa clean compare load_instrument moderated_regression probe read_responses reliability run sem simulate_responses
+validate validity __version__
 """.split()
 
 

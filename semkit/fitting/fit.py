@@ -15,6 +15,7 @@ from semkit.estimate.standardize import RowValues, row_values
 from semkit.estimate.tests import Test
 from semkit.fitting import measures
 from semkit.fitting.draws import Draws
+from semkit.fitting.misfit import residual_table
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import Solution, diagnose
 from semkit.fitting.tables import (
@@ -22,7 +23,6 @@ from semkit.fitting.tables import (
     factor_scores,
     moments_tables,
     r_squared,
-    residual_table,
     row_heads,
     series,
     solution_rows,
@@ -226,26 +226,79 @@ class Fit:
         names = [block.eta[k] for k in pick]
         return pd.DataFrame(implied.eta_cov[0][np.ix_(pick, pick)], index=names, columns=names)
 
-    def residuals(self, type: str = "raw") -> pd.DataFrame:
+    def residuals(self, type: str = "raw", group: int = 0) -> pd.DataFrame:
         """Observed less implied covariances.
 
         Parameters
         ----------
-        type : {"raw", "cor", "cor.bentler"}
-            Raw; difference of correlations; raw over sample standard deviations.
+        type : {"raw", "cor", "cor.bentler", "normalized", "standardized"}
+            Raw; difference of correlations; raw over sample standard deviations; over the standard errors of the
+            observed covariances; over those of the residuals (Ogasawara 2001).
+        group : int
+            Counted from 0.
+
+        Returns
+        -------
+        DataFrame (p, p)
+            NaN where a residual has no variance; 0 where the model always reproduces the moment.
         """
-        return residual_table(self, type)
+        return residual_table(self, type, group)
 
-    def predict(self) -> pd.DataFrame:
-        """Factor scores by the regression method, one row a respondent used.
+    def predict(self, method: str = "regression") -> pd.DataFrame:
+        """Factor scores, one row a respondent used.
 
-        ``E(eta) + Cov(eta, y) Sigma^-1 (y - mu)`` (Thurstone 1935; Skrondal & Rabe-Hesketh 2004, eq. 7.3).
+        Parameters
+        ----------
+        method : {"regression", "bartlett"}
+            ``E(eta) + Cov(eta, y) Sigma^-1 (y - mu)`` (Thurstone 1935; Skrondal & Rabe-Hesketh 2004, eq. 7.3), or
+            ``(L' Theta^-1 L)^-1 L' Theta^-1 (y - nu)`` (Bartlett 1937; ibid., eq. 7.7).
         """
         import pandas as pd
 
         names = list(self.table.variables.lv)
-        parts = factor_scores(self)
+        parts = factor_scores(self, method)
         return pd.DataFrame(np.concatenate(parts), columns=names)
+
+    def modification_indices(self) -> pd.DataFrame:
+        """What freeing each fixed or absent parameter would gain.
+
+        Returns
+        -------
+        DataFrame
+            ``lhs op rhs group mi pvalue epc sepc_lv sepc_all sepc_nox reason``: score statistic (1 degree of freedom),
+            expected change, raw and standardised; NaN with a ``reason`` where they are not defined.
+
+        References
+        ----------
+        Sorbom (1989), Psychometrika 54, 371-384; Saris, Satorra & Sorbom (1987), Sociological Methodology 17, 105-129.
+        """
+        from semkit.fitting.modification import modification_indices
+
+        return modification_indices(self)
+
+    def wald(self, hypothesis: str) -> Test:
+        """Wald test of restrictions such as ``"a == b; c == 0"`` (:func:`semkit.fitting.restrictions.wald`)."""
+        from semkit.fitting.restrictions import wald
+
+        return wald(self, hypothesis)
+
+    def score_test(self) -> pd.DataFrame:
+        """What releasing each equality would gain (:func:`semkit.fitting.restrictions.score_test`)."""
+        from semkit.fitting.restrictions import score_test
+
+        return score_test(self)
+
+    def effects(self, predictor: str, outcome: str, group: int = 0) -> pd.DataFrame:
+        """Total, direct and indirect effects and every path (:func:`semkit.fitting.effects.effects`)."""
+        from semkit.fitting.effects import effects
+
+        return effects(self, predictor, outcome, group)
+
+    def to_lavaan(self, path: Any) -> Any:
+        """R script and data for the same analysis in lavaan (:func:`semkit.fitting.lavaan.to_lavaan`)."""
+        from semkit.fitting.lavaan import to_lavaan
+
+        return to_lavaan(self, path)
 
     def bootstrap(self, draws: int = 2000, *, seed: int | None = None) -> Fit:
         """The same fit with ordinary bootstrap draws: errors, percentile intervals and p come from them.

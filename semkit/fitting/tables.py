@@ -200,27 +200,16 @@ def moments_tables(fit: Fit, which: str) -> Mapping[str, Any]:
     return out
 
 
-def residual_table(fit: Fit, type: str) -> pd.DataFrame:
-    """The matrix behind :meth:`Fit.residuals` (first group)."""
-    import pandas as pd
+def factor_scores(fit: Fit, method: str = "regression") -> list[FloatArray]:
+    """Scores of the latent variables by group.
 
-    names = list(fit.table.variables.ov)
-    cov, sigma = fit.solution.observed[0].cov[0], fit.solution.implied[0].sigma[0]
-    s, i = np.sqrt(np.diagonal(cov)), np.sqrt(np.abs(np.diagonal(sigma)))
-    if type == "raw":
-        values = cov - sigma
-    elif type in ("cor", "cor.bollen"):
-        values = cov / np.outer(s, s) - sigma / np.outer(i, i)
-    elif type == "cor.bentler":
-        values = (cov - sigma) / np.outer(s, s)
-    else:
-        raise OptionError(Problem("fitting.unknown-option-value", f"type={type!r}", "is not a known value",
-                                  "raw, cor, cor.bentler", "Choose one of them."))
-    return pd.DataFrame(values, index=names, columns=names)
-
-
-def factor_scores(fit: Fit) -> list[FloatArray]:
-    """Regression scores of the latent variables by group."""
+    ``regression``: ``E(eta) + Cov(eta, y) Sigma^-1 (y - mu)``; ``bartlett``: ``E(eta) + (L' Sigma^-1 L)^-1 L' Sigma^-1
+    (y - mu)`` with the loadings ``L``, the same as with ``Theta^-1`` (Woodbury) but also right when some error
+    variances are zero.
+    """
+    if method not in ("regression", "bartlett"):
+        raise OptionError(Problem("fitting.unknown-option-value", f"method={method!r}", "is not a known value",
+                                  "regression, bartlett", "Choose one of them."))
     if fit.solution.sample is None:
         raise OptionError(Problem("fitting.no-raw-data", "predict()", "the model was fitted to moments",
                                   "a fit to raw data", "Fit with data instead of moments."))
@@ -228,9 +217,16 @@ def factor_scores(fit: Fit) -> list[FloatArray]:
     for block, implied, data in zip(fit.solution.layout.blocks, fit.solution.implied, fit.solution.data, strict=True):
         pick = [block.eta.index(name) for name in fit.table.variables.lv]
         if np.isnan(data).any():
+            if method != "regression":
+                raise OptionError(Problem("fitting.no-bartlett-scores", "predict(method='bartlett')",
+                                          "some respondents did not answer everything", "method='regression'",
+                                          "Use the regression method."))
             out.append(_scores_with_gaps(implied, data, pick))
             continue
-        weights = np.linalg.solve(implied.sigma[0], implied.cross[0][:, pick])
+        if method == "regression":
+            weights = np.linalg.solve(implied.sigma[0], implied.cross[0][:, pick])
+        else:
+            weights = _bartlett(implied.matrices.lambda_[0], implied.sigma[0])[:, pick]
         centre = implied.mu[0] if block.means else data.mean(axis=0)
         level = implied.eta_mean[0][pick] if block.means else 0.0
         out.append(level + (data - centre) @ weights)
@@ -244,6 +240,16 @@ def _scores_with_gaps(implied: Implied, data: FloatArray, pick: list[int]) -> Fl
     weights = w @ implied.cross[0][:, pick]
     z = np.where(np.isnan(data), 0.0, data - implied.mu[0])
     return np.asarray(implied.eta_mean[0][pick] + np.einsum("np,npk->nk", z, weights[index.ravel()]))
+
+
+def _bartlett(loadings: FloatArray, sigma: FloatArray) -> FloatArray:
+    """Weights ``(p, m)`` of Bartlett's scores."""
+    if np.linalg.matrix_rank(loadings) < loadings.shape[1]:
+        raise OptionError(Problem("fitting.no-bartlett-scores", "predict(method='bartlett')",
+                                  "a factor has no indicators of its own (a second-order factor)",
+                                  "method='regression'", "Use the regression method."))
+    right = np.linalg.solve(sigma, loadings)
+    return np.asarray(right @ np.linalg.inv(loadings.T @ right))
 
 
 def variables_of(fit: Fit) -> Mapping[str, Variable]:

@@ -1,0 +1,226 @@
+"""Nested models compared: likelihood-ratio difference tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semkit.errors import OptionError, Problem, suggest
+from semkit.estimate.discrepancy import discrepancy
+from semkit.estimate.tests import Test, chi_square_p
+from semkit.fitting import measures
+from semkit.fitting.expansion import composite_column
+from semkit.fitting.fit import Fit
+from semkit.fitting.solution import Solution, fit_moments
+from semkit.sample import GroupMoments
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_METHODS = ("auto", "standard", "satorra.bentler.2001", "satorra.bentler.2010")
+_NESTED = 1e-6
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Difference tests of models from the least to the most restricted.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a model: ``model df aic bic chisq chisq_diff df_diff pvalue scaling rmsea_diff reason``; the
+        differences are from the row above.
+    method : str
+    """
+
+    frame: pd.DataFrame
+    method: str
+
+    def __repr__(self) -> str:
+        shown = self.frame if self.frame["reason"].any() else self.frame.drop(columns="reason")
+        table = shown.to_string(index=False, float_format=lambda v: f"{v:.3f}", na_rep="")
+        return f"difference tests: {self.method}\n{table}"
+
+    def _repr_html_(self) -> str:
+        from semkit.display import html
+
+        return html(self)
+
+
+def compare(*fits: Fit, method: str = "auto", names: tuple[str, ...] | list[str] = ()) -> Comparison:
+    """Likelihood-ratio difference tests of nested models.
+
+    Plain: ``T_0 - T_1`` on ``df_0 - df_1``.  Scaled (2001): ``(T_0 - T_1) / c`` with ``c = (df_0 c_0 - df_1 c_1) /
+    (df_0 - df_1)``.  Scaled (2010): ``c_1`` is taken at the estimates of the restricted model, so ``c`` cannot be
+    negative in large samples; those are the parameters with which the larger model reproduces the moments that the
+    restricted one implies.  That the larger model can do so is the test of nesting.
+
+    Parameters
+    ----------
+    *fits : Fit
+        Two or more, in any order.
+    method : {"auto", "standard", "satorra.bentler.2001", "satorra.bentler.2010"}
+        ``auto``: 2001 when every fit has a scaled test, else the plain difference.
+    names : sequence of str
+        One a fit; ``model 1`` ... by default.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    OptionError
+        ``fitting.compare-too-few``, ``fitting.compare-other-data``, ``fitting.compare-not-nested``,
+        ``fitting.compare-mixed-tests``, ``fitting.compare-same-df``, ``fitting.unknown-option-value``.
+
+    References
+    ----------
+    Satorra & Bentler (2001), Psychometrika 66, 507-514; Satorra & Bentler (2010), Psychometrika 75, 243-248;
+    Bentler & Satorra (2010), Psychological Methods 15, 111-123 (nesting).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> import semkit as sk
+    >>> f = np.random.default_rng(1).normal(size=(300, 1))
+    >>> e = np.random.default_rng(2).normal(size=(300, 4))
+    >>> data = pd.DataFrame(0.8 * f + 0.6 * e, columns=["a", "b", "c", "d"])
+    >>> free = sk.cfa("f =~ a + b + c + d", data)
+    >>> equal = sk.cfa("f =~ 1*a + 1*b + 1*c + 1*d", data)
+    >>> int(sk.compare(free, equal).frame["df_diff"].iloc[1])
+    3
+    """
+    import pandas as pd
+
+    if len(fits) < 2:
+        raise OptionError(Problem("fitting.compare-too-few", "compare()", f"{len(fits)} fit", "two or more fits",
+                                  "Pass the fits one after the other."))
+    labels = tuple(names) or tuple(f"model {k + 1}" for k in range(len(fits)))
+    if len(labels) != len(fits):
+        raise OptionError(Problem("fitting.compare-names", "names=", f"{len(labels)} names for {len(fits)} fits",
+                                  "one name a fit", "Name every fit or none."))
+    chosen = _method(fits, method)
+    order = sorted(range(len(fits)), key=lambda k: fits[k].solution.df)
+    for k in order[1:]:
+        _same_data(fits[order[0]], fits[k], labels[order[0]], labels[k])
+    rows = [_row(fits[order[0]], labels[order[0]])]
+    for a, b in pairwise(order):
+        rows.append(_row(fits[b], labels[b]) | _difference(fits[b], fits[a], chosen, labels[b], labels[a]))
+    return Comparison(pd.DataFrame(rows), chosen)
+
+
+def _row(fit: Fit, name: str) -> dict[str, Any]:
+    values, nothing = fit.fit_measures, float("nan")
+    return {"model": name, "df": fit.solution.df, "aic": float(values.get("aic", nothing)),
+            "bic": float(values.get("bic", nothing)), "chisq": fit.solution.stat, "chisq_diff": nothing,
+            "df_diff": nothing, "pvalue": nothing, "scaling": nothing, "rmsea_diff": nothing, "reason": ""}
+
+
+def _method(fits: tuple[Fit, ...], method: str) -> str:
+    text = {"sb2001": _METHODS[2], "sb2010": _METHODS[3]}.get(str(method).lower(), str(method).lower())
+    if text not in _METHODS:
+        raise OptionError(Problem("fitting.unknown-option-value", f"method={method!r}", "is not a known value",
+                                  ", ".join(_METHODS), suggest(text, _METHODS).strip() or "Choose one of them."))
+    scaled = [_scaled_name(fit) for fit in fits]
+    if len(set(scaled)) > 1 or (text.startswith("satorra") and scaled[0] == ""):
+        shown = ", ".join(name or "standard" for name in scaled)
+        raise OptionError(Problem("fitting.compare-mixed-tests", "compare()", f"the fits have these tests: {shown}",
+                                  "the same estimator for all, a scaled one for a scaled difference",
+                                  "Fit all models with the same estimator, for example 'mlr'."))
+    if len({fit.solution.options.likelihood for fit in fits}) > 1:
+        raise OptionError(Problem("fitting.compare-mixed-tests", "compare()", "the fits have different likelihoods",
+                                  "the same likelihood for all", "Fit all models with the same options."))
+    if text != "auto":
+        return text
+    return _METHODS[2] if scaled[0] else "standard"
+
+
+def _scaled_name(fit: Fit) -> str:
+    return next((name for name in fit.solution.options.test
+                 if name in ("yuan.bentler.mplus", "satorra.bentler")), "")
+
+
+def _same_data(first: Fit, second: Fit, name: str, other: str) -> None:
+    """The same variables, groups and moments; fixed covariates the same."""
+    where = f"{name} and {other}"
+    a, b = first.table.variables, second.table.variables
+    allowed, remedy = "fits to the same variables of the same respondents", "Fit all models to the same data."
+    if set(a.ov) != set(b.ov) or first.table.groups != second.table.groups:
+        raise OptionError(Problem("fitting.compare-other-data", where, "variables or groups differ", allowed, remedy))
+    if first.solution.options.conditional_x != second.solution.options.conditional_x or {
+        name for name in a.ov_x if np.any(first.table.exo)} != {name for name in b.ov_x if np.any(second.table.exo)}:
+        raise OptionError(Problem("fitting.compare-other-data", where, "fixed covariates differ", allowed,
+                                  "Fit all with fixed_x=False."))
+    pick = [b.ov.index(name) for name in a.ov]
+    for mine, other_group in zip(first.solution.moments, second.solution.moments, strict=True):
+        cov, mean = other_group.cov[0][np.ix_(pick, pick)], other_group.mean[0][pick]
+        spread = np.sqrt(np.diagonal(mine.cov[0]))
+        near = np.abs(cov - mine.cov[0]) <= 1e-9 * np.outer(spread, spread)
+        level = np.abs(mean - mine.mean[0]) <= 1e-9 * (spread + np.abs(mean))
+        if mine.nobs != other_group.nobs or not near.all() or not level.all():
+            raise OptionError(Problem("fitting.compare-other-data", where,
+                                      f"respondents or moments differ ({mine.nobs:g} and {other_group.nobs:g})",
+                                      allowed, remedy))
+
+
+def reproduce(larger: Fit, restricted: Fit) -> Solution | None:
+    """The larger model fitted to the moments that the restricted one implies; its discrepancy is 0 when nested.
+
+    None where those moments leave the larger model's parameters undetermined, so that it cannot be fitted.
+    """
+    names = larger.table.variables.ov
+    pick = [restricted.table.variables.ov.index(name) for name in names]
+    moments = []
+    both = zip(restricted.solution.implied, larger.solution.moments, larger.solution.observed,
+               restricted.solution.layout.blocks, strict=True)
+    for implied, own, seen, block in both:
+        ratio = own.cov[0][0, 0] / seen.cov[0][0, 0]
+        mean = implied.mu[0][pick][None] if block.means else own.mean
+        cov = implied.sigma[0][np.ix_(pick, pick)][None] * ratio
+        moments.append(GroupMoments(mean, cov, own.error, own.nobs))
+    composites = tuple(composite_column(name) for name in larger.recipe.composites)
+    try:
+        return fit_moments(larger.table, larger.solution.options, tuple(moments), None, composites,
+                           larger.solution.theta)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _difference(restricted: Fit, larger: Fit, method: str, name: str, other: str) -> dict[str, Any]:
+    df = restricted.solution.df - larger.solution.df
+    if df == 0:
+        raise OptionError(Problem("fitting.compare-same-df", f"{name} and {other}", "they have the same df",
+                                  "one model a restriction of the other", "Compare them by AIC or BIC instead."))
+    same = reproduce(larger, restricted)
+    if same is None or not float(same.minimum.f[0]) < _NESTED:
+        size = "it could not be fitted to them" if same is None else f"discrepancy {float(same.minimum.f[0]):.3g}"
+        raise OptionError(Problem(
+            "fitting.compare-not-nested", f"{name} and {other}",
+            f"{name} is not shown to be a restriction of {other}: it implies moments that {other} does not "
+            f"reproduce ({size})", "nested models", "Compare them by AIC or BIC instead."))
+    plain = restricted.solution.stat - larger.solution.stat
+    scaling, reason = 1.0, ""
+    if method != "standard":
+        test = _scaled_name(restricted)
+        inside = larger.tests[test] if method.endswith("2001") else _moved(larger, same, test)
+        scaling = (restricted.tests[test].trace - inside.trace) / df
+        if scaling <= 0:
+            scaling, reason = float("nan"), "the scaling factor of the difference is not positive; try the 2010 method"
+    stat = plain / scaling
+    excess = max(plain - scaling * df, 0.0) / (df * larger.nobs)
+    return {"chisq_diff": stat, "df_diff": float(df), "pvalue": chi_square_p(stat, df) if not reason else scaling,
+            "scaling": scaling, "rmsea_diff": float(np.sqrt(excess * larger.table.n_groups)), "reason": reason}
+
+
+def _moved(larger: Fit, same: Solution, test: str) -> Test:
+    """The larger model's scaled test at the parameters that reproduce the restricted model."""
+    solution = larger.solution
+    theta = same.minimum.x
+    at = discrepancy(solution.layout, theta, solution.observed, solution.given, "exact")
+    assert at.hessian is not None
+    moved = replace(solution, minimum=replace(solution.minimum, x=theta, hessian=at.hessian))
+    return measures.tests(moved, larger._baseline)[test]

@@ -1,0 +1,105 @@
+"""The same analysis for lavaan: an R script and the data it reads."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semkit.errors import OptionError, Problem
+from semkit.model import neutral_names, print_model
+
+if TYPE_CHECKING:
+    from semkit.fitting.fit import Fit
+
+
+def to_lavaan(fit: Fit, path: Any) -> tuple[Path, Path]:
+    """Write an R script and a CSV file that make the same analysis in lavaan.
+
+    Every parameter is written out, so nothing depends on the defaults of a version; product and composite columns are
+    in the data; variables have neutral names (``v1`` ...), which a comment in the script explains.
+
+    Parameters
+    ----------
+    fit : Fit
+        Fitted to raw data.
+    path : str or Path
+        Of the script, ``analysis.R``; the data stand beside it as ``analysis.csv``.
+
+    Returns
+    -------
+    tuple of Path
+        Script and data.
+
+    Raises
+    ------
+    OptionError
+        ``fitting.no-raw-data``.
+
+    References
+    ----------
+    Rosseel (2012), Journal of Statistical Software 48(2), 1-36.
+    """
+    sample = fit.solution.sample
+    if sample is None:
+        raise OptionError(Problem("fitting.no-raw-data", "to_lavaan()", "the model was fitted to moments",
+                                  "a fit to raw data", "Fit with data instead of moments."))
+    script = Path(path).with_suffix(".R")
+    data = script.with_suffix(".csv")
+    script.write_text(script_text(fit, data.name), encoding="utf-8")
+    names = [f"v{k}" for k in range(1, len(sample.names) + 1)]
+    grouped = fit.table.n_groups > 1
+    with data.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow([*names, *(["group"] if grouped else [])])
+        for g, part in enumerate(sample.groups, start=1):
+            for row in part.data:
+                writer.writerow([*(repr(float(value)) for value in row), *([g] if grouped else [])])
+    return script, data
+
+
+def script_text(fit: Fit, data: str) -> str:
+    """The script as text."""
+    table, options = fit.table, fit.solution.options
+    value = table.value.copy()
+    for row, number in zip(fit.solution.layout.given_rows, fit.solution.given[0], strict=True):
+        if not table.exo[row]:
+            value[row] = number
+    neutral = neutral_names(table.replace(value=value))
+    arguments = {
+        "estimator": _text(options.estimator.upper()), "information": _text(options.information),
+        "likelihood": _text(options.likelihood), "meanstructure": _flag(table.meanstructure),
+        "fixed.x": _flag(bool(np.any(table.exo))), "conditional.x": _flag(options.conditional_x),
+    }
+    if options.se != "bootstrap":
+        arguments["se"] = _text(options.se)
+    tests = [name for name in options.test if name != "none"]
+    arguments["test"] = "c(" + ", ".join(_text(name) for name in tests) + ")"
+    if table.n_groups > 1:
+        arguments["group"] = _text("group")
+        arguments["group.label"] = "c(" + ", ".join(_text(str(g + 1)) for g in range(table.n_groups)) + ")"
+    names = [f"# {short}: {_comment(name)}" for name, short in neutral.variables.items()]
+    if table.n_groups > 1:
+        names += [f"# group {g}: {_comment(label)}" for g, label in enumerate(table.groups, start=1)]
+    call = ",\n".join(f"  {name} = {value}" for name, value in arguments.items())
+    return "\n".join([
+        f"# {fit.nobs} respondents used; written by semkit", "library(lavaan)", *names,
+        f"data <- read.csv({_text(data)})", "model <- '", print_model(neutral.table), "'",
+        f"fit <- lavaan(model, data = data,\n{call})",
+        "summary(fit, fit.measures = TRUE, standardized = TRUE)", "",
+    ])
+
+
+def _text(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _flag(value: bool) -> str:
+    return "TRUE" if value else "FALSE"
+
+
+def _comment(text: str) -> str:
+    """A name on one line: a line break would end the comment and start a command."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -1,0 +1,74 @@
+"""Residuals of a fit: where the model misses the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.errors import OptionError, Problem
+from semkit.estimate.information import invert
+from semkit.estimate.misfit import (
+    covariance_variance,
+    empirical_variance,
+    residual_variance,
+    residual_variance_robust,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from semkit.fitting.fit import Fit
+
+FloatArray = NDArray[np.float64]
+
+TYPES = ("raw", "cor", "cor.bentler", "normalized", "standardized")
+
+
+def residual_table(fit: Fit, type: str, group: int = 0) -> pd.DataFrame:
+    """The matrix behind :meth:`Fit.residuals`."""
+    import pandas as pd
+
+    solution = fit.solution
+    if not 0 <= group < fit.table.n_groups:
+        raise OptionError(Problem("fitting.unknown-group", f"group={group!r}", "the fit has no such group",
+                                  f"0 to {fit.table.n_groups - 1}", "Groups are counted from 0."))
+    names = list(fit.table.variables.ov)
+    cov, sigma = solution.observed[group].cov[0], solution.implied[group].sigma[0]
+    s, i = np.sqrt(np.diagonal(cov)), np.sqrt(np.abs(np.diagonal(sigma)))
+    if type == "raw":
+        values = cov - sigma
+    elif type in ("cor", "cor.bollen"):
+        values = cov / np.outer(s, s) - sigma / np.outer(i, i)
+    elif type == "cor.bentler":
+        values = (cov - sigma) / np.outer(s, s)
+    elif type in ("normalized", "standardized"):
+        values = _over_errors(fit, type, group)
+    else:
+        raise OptionError(Problem("fitting.unknown-option-value", f"type={type!r}", "is not a known value",
+                                  ", ".join(TYPES), "Choose one of them."))
+    return pd.DataFrame(values, index=names, columns=names)
+
+
+def _over_errors(fit: Fit, type: str, group: int) -> FloatArray:
+    """Residuals over their standard errors; 0 where the model reproduces the moment in every sample."""
+    solution = fit.solution
+    cov, total = solution.observed[group].cov[0], solution.total
+    robust = solution.options.se in ("robust.huber.white", "robust.sem")
+    unit = empirical_variance(solution.data[group]) if robust else covariance_variance(cov)
+    unit = unit / solution.observed[group].weight
+    variance = unit
+    if type == "standardized" and robust:
+        variance = residual_variance_robust(solution.layout, solution.theta, solution.given[0], solution.data,
+                                            solution.bread)[group]
+    elif type == "standardized":
+        covs = tuple(part.cov[0] for part in solution.observed)
+        variance = residual_variance(solution.layout, solution.theta, solution.given[0], covs, solution.weights,
+                                     invert(solution.expected, solution.basis))[group]
+    residual = cov - solution.implied[group].sigma[0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = residual / np.sqrt(variance / total)
+    exact = np.abs(residual) <= 1e-8 * np.sqrt(np.outer(np.diagonal(cov), np.diagonal(cov)))
+    # a residual whose variance vanishes without being zero itself has no error to be divided by
+    return np.asarray(np.where(variance > 1e-9 * unit, ratio, np.where(exact, 0.0, np.nan)))
