@@ -95,7 +95,11 @@ def _free_step(gradient: FloatArray, hessian: FloatArray) -> FloatArray:
         _, step, failed = dposv(hessian[0], -gradient[0])
         if failed == 0:
             return np.asarray(step)[None]
-    return np.asarray(np.linalg.solve(positive_definite(hessian), -gradient[..., None])[..., 0])
+    mended = positive_definite(hessian)
+    try:
+        return np.asarray(np.linalg.solve(mended, -gradient[..., None])[..., 0])
+    except np.linalg.LinAlgError:  # no curvature at all: stay where nothing pulls
+        return np.asarray((np.linalg.pinv(mended, hermitian=True) @ -gradient[..., None])[..., 0])
 
 
 def _kkt(

@@ -138,3 +138,11 @@ def test_chord_with_extrapolation_beats_the_plain_chord() -> None:
     assert fast.converged.all()
     np.testing.assert_allclose(fast.z, target, atol=1e-9)
     assert fast.calls < slow.calls
+
+
+def test_a_function_without_curvature_ends_instead_of_failing() -> None:
+    """A constant has a zero Hessian: no step, no error."""
+    from semkit.numerics.newton import _free_step
+
+    step = _free_step(np.zeros((2, 3)), np.zeros((2, 3, 3)))
+    assert np.array_equal(step, np.zeros((2, 3)))
