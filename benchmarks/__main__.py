@@ -81,15 +81,17 @@ def page(rows: list[Row], works: list[workloads.Work], repeats: int) -> str:
     written = f"commit {commit()}, Python {platform.python_version()}, {packages}, {platform.machine()}"
     return f"""# Benchmarks
 
-Written by `python -m benchmarks` ({written}): one BLAS thread on both sides, medians of {3 * repeats} calls
-in three turns of each package, each after a warm-up, nothing kept between calls. The times are processor
-seconds of one
-machine; the ratios are what carries over.
+Written by `python -m benchmarks` ({written}).
+
+One BLAS thread on both sides, medians of {3 * repeats} calls in three turns of each package, each after a
+warm-up, nothing kept between calls. The times are processor seconds of one machine; the ratios are what
+carries over.
 
 {table(rows)}
 
 A *whole call* goes from model text and data frame to `estimates`, `fit_measures`, `standardized()` with
-errors and `r2`; semopy's to estimates with errors, standardised estimates and fit measures. *Estimation
+errors and `r2`; semopy's to estimates with errors, the two standardised solutions (it has no errors for them)
+and fit measures. *Estimation
 alone* goes from moments to estimates of a model that has been read and laid out, starting values included;
 semopy's from a model object that has read its description. semopy gets the model that semkit prints from
 its parameter table, and the same columns, products included.

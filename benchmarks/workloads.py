@@ -15,7 +15,7 @@ import pandas as pd
 import semkit as sk
 from semkit.estimate.discrepancy import observe
 from semkit.estimate.expressions import make_constraints
-from semkit.estimate.optimise import solve
+from semkit.estimate.optimise import LikelihoodObjective, solve
 from semkit.estimate.start import starting_values
 from semkit.fitting.crosscheck import print_semopy
 
@@ -130,7 +130,7 @@ def kernel(work: Work) -> Callable[[], Any]:
     def run() -> Any:
         observed = tuple(observe(cov, mean) for cov, mean in moments)
         start = starting_values(table, layout, tuple((cov[0], mean[0]) for cov, mean in moments))
-        found = solve(layout, observed, given, [start[None]], constraints)
+        found = solve(LikelihoodObjective(layout, observed, given), [start[None]], constraints)
         assert found.converged.all()
         return found.x
 
@@ -138,13 +138,13 @@ def kernel(work: Work) -> Callable[[], Any]:
 
 
 def semopy_whole(work: Work) -> Any:
-    """Description and data to estimates with errors, standardised estimates and fit measures."""
+    """Description and data to estimates with errors, both standardised solutions and fit measures."""
     import semopy
 
     with quiet():
         model = semopy.Model(work.text)
         model.fit(work.columns)
-        return model.inspect(std_est=True), semopy.calc_stats(model)
+        return model.inspect(std_est=True), model.inspect(std_est="lv"), semopy.calc_stats(model)
 
 
 def semopy_kernel(work: Work) -> Callable[[], Any]:
