@@ -6,6 +6,7 @@ and other programs do not disturb them.
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import time
@@ -31,7 +32,12 @@ def alternate(*calls: Callable[[], Any], repeats: int, rounds: int = 3) -> list[
             for call, found in zip(calls, times, strict=True):
                 call()
                 call()
-                found += [once(call) for _ in range(repeats)]
+                gc.collect()
+                gc.disable()  # as timeit does
+                try:
+                    found += [once(call) for _ in range(repeats)]
+                finally:
+                    gc.enable()
     return [float(np.median(found)) for found in times]
 
 
