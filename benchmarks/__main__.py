@@ -1,6 +1,6 @@
 """``python -m benchmarks``: time semkit and semopy and write ``benchmarks/README.md``.
 
-``--quick`` prints without writing.  The exit code is 1 when a target is missed.
+``--quick`` prints without writing.  With ``--strict`` the exit code is 1 when a target is missed.
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ its parameter table, and the same columns, products included.
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="print, do not write the page")
+    parser.add_argument("--strict", action="store_true", help="exit code 1 when a target is missed")
     parser.add_argument("--repeats", type=int, default=0, help="calls of each kind (default: 40, or 20 with --quick)")
     options = parser.parse_args()
     repeats = options.repeats or (20 if options.quick else 40)
@@ -113,7 +114,7 @@ def main() -> int:
     print(table(rows))
     if not options.quick:
         (HERE / "README.md").write_text(page(rows, works, repeats), encoding="utf-8")
-    return 0 if all(row.met for row in rows) else 1
+    return int(options.strict and not all(row.met for row in rows))
 
 
 if __name__ == "__main__":
