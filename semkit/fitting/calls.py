@@ -205,6 +205,10 @@ def fit_spec(
     columns = {composite_column(name): composite for name, composite in recipe.composites.items()}
     table = make_table(spec, options, ("",), tuple(columns))
     sample: Sample | None = None
+    if "satorra.bentler" in options.test and any(table.exo):
+        raise NotSupportedError(Problem("fitting.mlm-with-covariates", "estimator, test",
+                                        "the Satorra-Bentler test with fixed covariates is not offered",
+                                        "estimator='mlr', or fixed_x=False", "Use estimator='mlr'."))
     if options.fiml and (moments is not None or columns):
         what = "composites=" if columns else "moments="
         raise NotSupportedError(Problem("fitting.not-with-fiml", what, "with missing='fiml': needs complete data",
