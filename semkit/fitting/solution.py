@@ -20,6 +20,7 @@ from semkit.estimate.optimise import LikelihoodObjective, solve
 from semkit.estimate.start import starting_values
 from semkit.fitting.options import Options
 from semkit.model import ParameterTable
+from semkit.numerics.codes import missing_code
 from semkit.numerics.em import Patterns, deviance, make_patterns
 from semkit.numerics.newton import Minimum, Objective
 from semkit.sample.arrays import GroupMoments, Sample
@@ -255,6 +256,25 @@ def _disturbed(start: FloatArray, plain: tuple[tuple[FloatArray, FloatArray], ..
     return np.asarray(start + spread * generator.standard_normal(start.shape))
 
 
+def _codes(solution: Solution) -> list[Note]:
+    """Columns as they were read that hold what looks like an undeclared code for a missing answer."""
+    sample = solution.sample
+    if sample is None:
+        return []
+    notes = []
+    base = np.concatenate([group.base for group in sample.groups])
+    for k, name in enumerate(sample.base_names):
+        code = missing_code(base[:, k])
+        if code is not None:
+            notes.append(Note(
+                "fitting.missing-code", "warning",
+                f"{int(np.sum(base[:, k] == code))} respondents have {code:g}, far from all other values.", name,
+                "It looks like a code for a missing answer and counts as a number here.",
+                f"Set {code:g} to missing first.",
+            ))
+    return notes
+
+
 def diagnose(solution: Solution) -> tuple[Note, ...]:
     """What a researcher must know about a solution before using it."""
     notes: list[Note] = []
@@ -264,6 +284,7 @@ def diagnose(solution: Solution) -> tuple[Note, ...]:
             cause="The model may be misspecified or not identified, or the sample too small for it.",
             remedy="Look at the model and the data; simplify the model or give start() values.",
         ))
+    notes += _codes(solution)
     notes += _identification(solution)
     for g, (block, implied) in enumerate(zip(solution.layout.blocks, solution.implied, strict=True)):
         suffix = f" (group {solution.table.groups[g]})" if solution.table.n_groups > 1 else ""

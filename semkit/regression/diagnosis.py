@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from semkit.errors import Note
+from semkit.numerics.codes import missing_code
 from semkit.regression.outcome import RegressionRecipe
 from semkit.result import FloatArray, Variable
 
@@ -14,35 +15,6 @@ VIF_LIMIT = 10.0
 LEVERAGE_LIMIT = 0.5
 TAIL_CASES = 10
 CASES_PER_COEFFICIENT = 10
-
-
-MISSING_CODES = (-9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0)
-
-
-def missing_code(values: FloatArray) -> float | None:
-    """A value that looks like a code for 'missing': a usual code, at the end, farther off than the rest is wide.
-
-    Parameters
-    ----------
-    values : ndarray (n,)
-        NaN where missing.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> missing_code(np.array([1.0, 5.0, 7.0, -99.0])), missing_code(np.array([95.0, 97.0, 99.0]))
-    (-99.0, None)
-    """
-    found = np.unique(values[~np.isnan(values)])
-    if found.size < 3:
-        return None
-    for code, rest, gap in (
-        (found[0], found[1:], found[1] - found[0]),
-        (found[-1], found[:-1], found[-1] - found[-2]),
-    ):
-        if code in MISSING_CODES and gap > np.ptp(rest):
-            return float(code)
-    return None
 
 
 def _code_notes(variables: Mapping[str, Variable]) -> list[Note]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from semkit.errors import Note, OptionError, Problem, SampleError, suggest
-from semkit.regression.diagnosis import missing_code
+from semkit.numerics.codes import missing_code
 from semkit.result import FloatArray
 
 

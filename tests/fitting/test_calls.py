@@ -204,3 +204,11 @@ def test_satorra_bentler_with_fixed_covariates_is_refused() -> None:
         sk.sem("m ~ x\ny ~ m", data, estimator="mlm")
     assert caught.value.code == "fitting.mlm-with-covariates"
     assert sk.sem("m ~ x\ny ~ m", data, estimator="mlm", fixed_x=False).converged
+
+
+def test_a_code_for_missing_that_was_not_declared_is_noticed() -> None:
+    data = study()
+    assert not any(note.code == "fitting.missing-code" for note in sk.sem("y1 ~ x1", data).notes)
+    coded = data.assign(x1=data["x1"].where(data["x1"] > data["x1"].quantile(0.1), -99.0))
+    (note,) = (n for n in sk.sem("y1 ~ x1", coded).notes if n.code == "fitting.missing-code")
+    assert note.where == "x1" and "-99" in note.what

@@ -14,8 +14,8 @@ import pytest
 
 import semkit as sk
 from semkit.errors import OptionError, SampleError
+from semkit.numerics.codes import missing_code
 from semkit.regression import leastsquares as ls
-from semkit.regression.diagnosis import missing_code
 from semkit.result import Result, quantity
 from tests.reference.harness import VARIABLE, find_data
 
