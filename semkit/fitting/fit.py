@@ -14,10 +14,11 @@ from semkit.errors import Note
 from semkit.estimate.standardize import RowValues, row_values
 from semkit.estimate.tests import Test
 from semkit.fitting import measures
+from semkit.fitting.diagnosis import diagnose
 from semkit.fitting.draws import Draws
 from semkit.fitting.misfit import residual_table
 from semkit.fitting.recipe import Recipe
-from semkit.fitting.solution import Solution, diagnose
+from semkit.fitting.solution import Solution
 from semkit.fitting.tables import (
     estimates_table,
     factor_scores,
