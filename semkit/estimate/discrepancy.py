@@ -268,16 +268,43 @@ def _exact(
     out += cross.swapaxes(1, 2)
     # tr(Q Sigma_kl): the columns themselves move (index k is moved by l, then both orders are the same sum)
     by_first, by_second = second_factors(block, implied)
+    out += _moved(cells, by_first, by_second, of_q)
+    out *= block.scale_square
+    if t is not None and wd is not None:
+        out += _mean_terms(block, implied, of_w, wd, t, by_first[:, :, :cells])
+    return out
+
+
+def _moved(cells: int, by_first: FloatArray, by_second: FloatArray, of_q: FloatArray) -> FloatArray:
+    """``tr(Q Sigma_kl)`` but for the scales of k and l: what the columns of ``Sigma_k`` do when l moves."""
     moved = by_first[:, :, :cells] * of_q[:, 1]
     moved += by_first[:, :, cells:] * of_q[:, 0]
     moved += by_second[:, :, :cells] * of_q[:, 2]
     moved += by_second[:, :, cells:] * of_q[:, 1].swapaxes(1, 2)
     moved *= 2.0
-    out += moved
-    out *= block.scale_square
-    if t is not None and wd is not None:
-        out += _mean_terms(block, implied, of_w, wd, t, by_first[:, :, :cells])
-    return out
+    return moved
+
+
+def bend(
+    block: Block, implied: Implied, by_q: FloatArray, level: FloatArray | None, t: FloatArray | None
+) -> FloatArray:
+    """Second derivatives ``tr(Q Sigma_kl) + a' mu_kl`` of a linear function of the moments, ``(B, c, c)``.
+
+    Parameters
+    ----------
+    by_q : ndarray (B, p + 2m, p + 2m)
+        ``[I | G | M]' Q [I | G | M]`` with symmetric ``Q``.
+    level : ndarray (B, p + 2m) or None
+        ``a' [I | G | M]``; None without a mean structure.
+    t : ndarray (B, c) or None
+        :func:`semkit.estimate.implied.mean_factor`.
+    """
+    cells = len(block.free)
+    by_first, by_second = second_factors(block, implied)
+    out = _moved(cells, by_first, by_second, _entries(by_q, block)) * block.scale_square
+    if t is not None and level is not None:
+        out += _mean_moves(block, implied, level, t, by_first[:, :, :cells])
+    return np.asarray(out)
 
 
 def _mean_terms(
@@ -285,17 +312,24 @@ def _mean_terms(
 ) -> FloatArray:
     """The part of the exact Hessian that comes from the means."""
     u, v, scale = block.factors
-    cells = block.free
     uu, uv = of_w[:, 0], of_w[:, 1]
     # 2 mu_k' W Sigma_l W d, with Sigma_l W d = s_l (u_l (v_l'Wd) + v_l (u_l'Wd))
     half = 2.0 * t[:, :, None] * (uu * (scale * wd[:, v])[:, None, :] + uv * (scale * wd[:, u])[:, None, :])
     out = half + half.swapaxes(1, 2)
     out += (2.0 * t[:, :, None] * t[:, None, :]) * uu
-    # mu_kl = t_k (d u_k / d theta_l) + u_k (d t_k / d theta_l); d u_k / d theta_l = P_l,uk u_l for slopes l
+    return out - 2.0 * _mean_moves(block, implied, wd, t, first)
+
+
+def _mean_moves(block: Block, implied: Implied, wd: FloatArray, t: FloatArray, first: FloatArray) -> FloatArray:
+    """``a' mu_kl`` with ``wd = a' [I | G | M]``.
+
+    ``mu_kl = t_k (d u_k / d theta_l) + u_k (d t_k / d theta_l)``; ``d u_k / d theta_l = P_l,uk u_l`` for slopes l.
+    """
+    u = block.factors[0]
+    cells = block.free
     slope = cells.kind <= BETA
-    moves = np.zeros_like(uu)
-    moves += (first * wd[:, u][:, :, None] * t[:, None, :]) * slope[None, :, None]
-    change = np.zeros_like(uu)  # d t_k / d theta_l, indices l, k
+    moves = (first * wd[:, u][:, :, None] * t[:, None, :]) * slope[None, :, None]
+    change = np.zeros_like(moves)  # d t_k / d theta_l, indices l, k
     k = np.flatnonzero(slope)
     beta = np.flatnonzero(cells.kind == BETA)
     alpha = np.flatnonzero(cells.kind == ALPHA)
@@ -307,4 +341,4 @@ def _mean_terms(
             pick = implied.a[:, cells.col[k][None, :], cells.row[alpha][:, None]]
             change[:, alpha[:, None], k[None, :]] = pick
     moves += change * wd[:, u][:, None, :]
-    return out - 2.0 * moves
+    return np.asarray(moves)

@@ -23,28 +23,35 @@ class Test:
     ----------
     test : str
     stat : float
-    df : int
+    df : float
+        Whole, except under ``mean.var.adjusted``.
     pvalue : float
-        NaN with 0 degrees of freedom.
+        NaN with 0 degrees of freedom, and where the statistic has no known distribution.
     scaling_factor : float
         1 for unscaled statistics.
     trace : float
         ``tr(U Gamma)`` behind the scaling factor; NaN for unscaled statistics.
     label : str
+    trace2 : float
+        ``tr(U Gamma U Gamma)`` where the variance is corrected too.
+    shift : float
+        What ``scaled.shifted`` adds.
     """
 
     __test__ = False
 
     test: str
     stat: float
-    df: int
+    df: float
     pvalue: float
     scaling_factor: float = 1.0
     trace: float = float("nan")
     label: str = ""
+    trace2: float = float("nan")
+    shift: float = 0.0
 
 
-def chi_square_p(stat: float, df: int) -> float:
+def chi_square_p(stat: float, df: float) -> float:
     """Upper tail of the chi-square distribution; NaN without degrees of freedom."""
     return float(chdtrc(df, max(stat, 0.0))) if df > 0 else float("nan")
 

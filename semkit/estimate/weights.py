@@ -1,0 +1,167 @@
+"""Moments as vectors, and the weight matrices that multiply them.
+
+The moments of a group are one vector ``s`` of ``k`` numbers: the ``p`` means (only under a mean structure), then the
+``p (p + 1) / 2`` covariances of the lower triangle, column by column: ``s_11 s_21 ... s_p1 s_22 ...``, the order in
+which lavaan and Mplus print them.  Every array carries a leading batch axis ``B`` (1 where it is shared by all draws).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def places(p: int) -> tuple[IntArray, IntArray]:
+    """Row and column of each of the ``p (p + 1) / 2`` covariances, in the order of the moment vector."""
+    cols, rows = np.triu_indices(p)
+    return rows.astype(np.int64), cols.astype(np.int64)
+
+
+def stack(cov: FloatArray, mean: FloatArray | None = None) -> FloatArray:
+    """Moment vectors ``(..., k)`` of covariances ``(..., p, p)`` and, if given, means ``(..., p)``."""
+    rows, cols = places(cov.shape[-1])
+    below = cov[..., rows, cols]
+    return below if mean is None else np.concatenate([mean, below], axis=-1)
+
+
+def functional(by: FloatArray, p: int) -> FloatArray:
+    """The symmetric ``Q (..., p, p)`` with ``tr(Q M) = by' vech(M)`` for every symmetric ``M``; ``by (..., k*)``."""
+    rows, cols = places(p)
+    out = np.zeros((*by.shape[:-1], p, p))
+    out[..., rows, cols] = 0.5 * by
+    out[..., cols, rows] += 0.5 * by
+    return out
+
+
+class Weight(Protocol):
+    """A symmetric positive (semi)definite ``W`` that multiplies moment vectors from the left."""
+
+    def times(self, x: FloatArray) -> FloatArray:
+        """``W x`` for ``x`` of shape ``(B, k, c)``."""
+
+    def take(self, rows: IntArray) -> Weight:
+        """The weights of some of the draws."""
+
+
+@dataclass(frozen=True, eq=False)
+class MomentWeight:
+    """Weights written out: a matrix, or only its diagonal.
+
+    Parameters
+    ----------
+    values : ndarray (B or 1, k, k) or (B or 1, k)
+        Two axes mean a diagonal matrix.
+    """
+
+    values: FloatArray
+
+    def times(self, x: FloatArray) -> FloatArray:
+        if self.values.ndim == 2:
+            return np.asarray(self.values[..., None] * x)
+        return np.asarray(self.values @ x)
+
+    def take(self, rows: IntArray) -> MomentWeight:
+        return self if len(self.values) == 1 else MomentWeight(self.values[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class NormalWeight:
+    """The inverse of the moments' covariance matrix under normality, ``W`` for means and ``K'(W x W)K / 2`` below.
+
+    Never written out: on covariances ``M`` it is ``W M W`` with the diagonal halved, of cost ``p^3`` instead of
+    ``p^4``.
+
+    Parameters
+    ----------
+    inverse : ndarray (B or 1, p, p)
+        ``W = S^-1`` (generalised least squares) or ``Sigma^-1`` (normal-theory weights at a model).
+    means : bool
+
+    References
+    ----------
+    Browne (1974), South African Statistical Journal 8, 1-24, eqs. 2.20 and 2.23.
+    """
+
+    inverse: FloatArray
+    means: bool
+
+    def times(self, x: FloatArray) -> FloatArray:
+        p = self.inverse.shape[-1]
+        rows, cols = places(p)
+        below = np.moveaxis(x[:, p:] if self.means else x, 1, 2)
+        square = np.empty((*below.shape[:2], p, p))
+        square[..., rows, cols] = below
+        square[..., cols, rows] = below
+        w = self.inverse[:, None]
+        turned = (w @ square @ w)[..., rows, cols] * np.where(rows == cols, 0.5, 1.0)
+        out = np.moveaxis(turned, 1, 2)
+        return np.concatenate([self.inverse @ x[:, :p], out], axis=1) if self.means else np.asarray(out)
+
+    def take(self, rows: IntArray) -> NormalWeight:
+        return self if len(self.inverse) == 1 else NormalWeight(self.inverse[rows], self.means)
+
+
+def normal_nacov(cov: FloatArray, means: bool, fixed: tuple[int, ...] = ()) -> FloatArray:
+    """``Gamma``: ``N`` times the covariance matrix of the moments under normality, ``(k, k)``.
+
+    ``Cov(s_ij, s_kl) = s_ik s_jl + s_il s_jk``; means have covariance ``S`` and none with covariances.  With fixed
+    covariates ``x`` what their values determine is taken away: with the fitted part ``F = S_.x S_xx^-1 S_x.`` of
+    ``S``, ``Cov = s_ik s_jl + s_il s_jk - f_ik f_jl - f_il f_jk`` and ``S - F`` for means.
+
+    Parameters
+    ----------
+    cov : ndarray (p, p)
+    means : bool
+    fixed : tuple of int
+        Positions of the fixed covariates.
+
+    References
+    ----------
+    Anderson (2003), An Introduction to Multivariate Statistical Analysis, 3rd ed., eq. 3.4.13; Browne (1974).
+    """
+    rows, cols = places(len(cov))
+
+    def pairs(a: FloatArray) -> FloatArray:
+        return np.asarray(a[np.ix_(rows, rows)] * a[np.ix_(cols, cols)] + a[np.ix_(rows, cols)] * a[np.ix_(cols, rows)])
+
+    below, level = pairs(cov), cov
+    if fixed:
+        at = list(fixed)
+        fitted = cov[:, at] @ np.linalg.solve(cov[np.ix_(at, at)], cov[at])
+        below, level = below - pairs(fitted), cov - fitted
+    if not means:
+        return below
+    p = len(cov)
+    out = np.zeros((p + len(rows),) * 2)
+    out[:p, :p], out[p:, p:] = level, below
+    return out
+
+
+def influence(data: FloatArray, means: bool, fixed: tuple[int, ...] = ()) -> FloatArray:
+    """What each respondent adds to the moments, ``(n, k)``, with column means 0: ``Gamma`` is its mean square.
+
+    ``z_i z_j - s_ij`` (and ``z_i``).  With fixed covariates, only what is left after their values are known:
+    ``z_i z_j - f_i f_j`` with the fitted values ``f`` of the regressions on the covariates, again centred.
+
+    References
+    ----------
+    Browne (1984), British Journal of Mathematical and Statistical Psychology 37, 62-83, eq. 2.7; Satorra (1992),
+    Sociological Methodology 22, 249-278 (moments given fixed covariates).
+    """
+    rows, cols = places(data.shape[1])
+    z = data - data.mean(axis=0)
+    product = z[:, rows] * z[:, cols]
+    level = z
+    if fixed:
+        x = z[:, list(fixed)]
+        fitted = x @ np.linalg.lstsq(x, z, rcond=None)[0]
+        product = product - fitted[:, rows] * fitted[:, cols]
+        level = z - fitted
+    product = product - product.mean(axis=0)
+    return np.concatenate([level, product], axis=1) if means else np.asarray(product)
