@@ -26,6 +26,7 @@ _HOME: dict[str, str] = {
     "Design": "semkit.sample",
     "Moments": "semkit.sample",
     "ProductIndicators": "semkit.interaction",
+    "Replicates": "semkit.sample",
     "cfa": "semkit.fitting",
     "compare": "semkit.fitting",
     "sem": "semkit.fitting",

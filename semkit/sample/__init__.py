@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from semkit.sample.arrays import Group, GroupMoments, Product, Sample, group_moments
+from semkit.sample.calibration import Calibration
 from semkit.sample.composite import Composite
-from semkit.sample.design import Design
+from semkit.sample.design import Design, Replicates
 from semkit.sample.frame import make_sample
 from semkit.sample.moments import Moments
+from semkit.sample.sampling import Sampling
 
 __all__ = [
+    "Calibration",
     "Composite",
     "Design",
     "Group",
     "GroupMoments",
     "Moments",
     "Product",
+    "Replicates",
     "Sample",
+    "Sampling",
     "group_moments",
     "make_sample",
 ]

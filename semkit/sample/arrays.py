@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from semkit.errors import Note
 from semkit.sample.composite import Composite, alpha, stratified_error_variance
 from semkit.sample.moments import plain_moments, weighted_moments
+from semkit.sample.sampling import Sampling
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -51,13 +52,15 @@ class Group:
     items : ndarray (n, t)
         Items behind composites (``Sample.item_names``); NaN where not answered.
     weights : ndarray (n,)
-        Case weights; ones.
+        Sampling weights, scaled to sum to the number of respondents of all groups; ones without a design.
     pattern : ndarray (n,) of int
         Row of ``patterns`` each respondent has.
     patterns : ndarray (h, p) of bool
         Observed cells by missing pattern; one all-true row for complete data.
     rows : ndarray (n,) of int
         Row numbers in the frame that was given.
+    cluster : ndarray (n,) of int
+        Sampling unit of each respondent, counted over all groups; respondents are units of their own without clusters.
     """
 
     label: str
@@ -68,6 +71,7 @@ class Group:
     pattern: IntArray
     patterns: NDArray[np.bool_]
     rows: IntArray
+    cluster: IntArray
 
     @property
     def nobs(self) -> int:
@@ -89,8 +93,8 @@ class Sample:
     composites : mapping of str to Composite
         By the name of the column that holds the composite.
     notes : tuple of Note
-    index : ndarray (nobs,) of object or None
-        Index labels of the used rows, group after group.
+    sampling : Sampling or None
+        The sampling design of the rows used; None when everyone counts once and on its own.
     """
 
     names: tuple[str, ...]
@@ -102,6 +106,7 @@ class Sample:
     products: tuple[Product, ...] = ()
     composites: Mapping[str, Composite] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    sampling: Sampling | None = None
 
     def column(self, name: str, group: int = 0) -> FloatArray:
         """One model column of one group, shape ``(n,)``."""
@@ -129,7 +134,7 @@ class GroupMoments:
 
 
 def group_moments(sample: Sample, group: int, weights: FloatArray | None = None) -> GroupMoments:
-    """Moments of a group as it is, or under ``B`` weight vectors with everything derived anew.
+    """Moments of a group as it is (weighted if the design says so), or under ``B`` weight vectors, all derived anew.
 
     Products are centred at each draw's own means: ``(x - m_x)(z - m_z)`` differs from ``x z`` by
     ``m_x z + m_z x`` and a constant, so its covariances follow from those of ``x z``, ``x`` and ``z``.
@@ -139,9 +144,12 @@ def group_moments(sample: Sample, group: int, weights: FloatArray | None = None)
     sample : Sample
     group : int
     weights : ndarray (B, n), optional
-        Resampling counts.
+        Resampling counts (times the sampling weights, if there are any), or replicate weights.
     """
     part = sample.groups[group]
+    if weights is None and sample.sampling is not None:
+        made = group_moments(sample, group, part.weights[None])
+        return replace(made, nobs=float(part.weights.sum()))
     if weights is None:
         mean, cov = plain_moments(part.data)
         error = composite_errors(sample, group, np.ones((1, part.nobs)))

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleError, suggest
 from semkit.sample.arrays import Group, Product, Sample
 from semkit.sample.composite import Composite
-from semkit.sample.design import Design, require_trivial
+from semkit.sample.design import Design
 from semkit.sample.gaps import check_overlap, gap_notes, mean_of, usable
+from semkit.sample.sampling import Sampling, make_sampling
 
 FloatArray = NDArray[np.float64]
 
@@ -67,7 +68,6 @@ def make_sample(
             Problem("sample.missing-not-supported", "missing", f"{missing!r} is not offered yet", "listwise, fiml",
                     "Use missing='fiml' or 'listwise'; the number of respondents used is shown.")
         )
-    require_trivial(design)
     table = getattr(frame, "frame", frame)
     wanted = tuple(dict.fromkeys(names))
     made = dict(composites or {})
@@ -83,6 +83,9 @@ def make_sample(
     items = np.column_stack([columns[name] for name in item_names]) if item_names else np.empty((len(base), 0))
     codes, labels = _group_codes(table, group, group_order)
     received = base.shape[0]
+    sampling = None if design is None or design.trivial else make_sampling(table, design)
+    if sampling is not None:
+        codes[sampling.weights == 0.0] = -1
     if missing == "fiml":
         used = usable(base, base_names, tuple(complete)) & (codes >= 0)
         nobs = int(used.sum())
@@ -92,15 +95,38 @@ def make_sample(
         nobs = int(used.sum())
         notes = _notes(received, nobs, base, base_names)
     _check_used(base[used], base_names, nobs, received)
-    groups = []
-    for g, label in enumerate(labels):
-        rows = np.flatnonzero(used & (codes == g))
-        groups.append(_group(label, base[rows], items[rows], rows, base_names, wanted, products))
+    members = tuple(np.flatnonzero(used & (codes == g)) for g in range(len(labels)))
+    if sampling is not None:
+        notes = (*notes, *sampling.notes, *_unweighted(sampling))
+        sampling = sampling.take(members)
+    groups = _groups(labels, members, base, items, base_names, wanted, products, sampling)
     if missing == "fiml":
         check_overlap(groups, wanted)
     else:
         _check_groups(groups, wanted)
-    return Sample(wanted, tuple(groups), received, nobs, base_names, item_names, tuple(products), made, notes)
+    return Sample(wanted, tuple(groups), received, nobs, base_names, item_names, tuple(products), made, notes,
+                  sampling)
+
+
+def _unweighted(sampling: Sampling) -> tuple[Note, ...]:
+    count = int((sampling.weights == 0.0).sum())
+    if not count:
+        return ()
+    return (Note("sample.zero-weight", "info", f"{count} respondents have weight 0 and are left out."),)
+
+
+def _groups(
+    labels: tuple[str, ...], members: tuple[NDArray[np.int64], ...], base: FloatArray, items: FloatArray,
+    base_names: tuple[str, ...], wanted: tuple[str, ...], products: tuple[Product, ...], sampling: Sampling | None,
+) -> list[Group]:
+    out, start = [], 0
+    for label, rows in zip(labels, members, strict=True):
+        at = slice(start, start + len(rows))
+        start += len(rows)
+        weights = None if sampling is None else sampling.weights[at]
+        cluster = np.arange(at.start, at.stop) if sampling is None else sampling.psu[at]
+        out.append(_group(label, base[rows], items[rows], rows, base_names, wanted, products, weights, cluster))
+    return out
 
 
 def _read(table: Any, read: list[str], items: tuple[str, ...], group: str | None) -> dict[str, FloatArray]:
@@ -213,18 +239,22 @@ def _label(value: Any) -> str:
 def _group(
     label: str, base: FloatArray, items: FloatArray, rows: NDArray[np.int64],
     base_names: tuple[str, ...], wanted: tuple[str, ...], products: tuple[Product, ...],
+    weights: FloatArray | None, cluster: NDArray[np.int64],
 ) -> Group:
     columns = {name: base[:, k] for k, name in enumerate(base_names)}
     for product in products:
         left, right = columns[product.left], columns[product.right]
-        values = (left - mean_of(left)) * (right - mean_of(right)) if len(base) else left
-        columns[product.name] = values - mean_of(values) if len(base) else values
+        values = (left - mean_of(left, weights)) * (right - mean_of(right, weights)) if len(base) else left
+        columns[product.name] = values - mean_of(values, weights) if len(base) else values
     data = np.column_stack([columns[name] for name in wanted])
     n, p = data.shape
+    if weights is None:
+        weights = np.ones(n)
     if np.isnan(data).any():
         patterns, pattern = np.unique(~np.isnan(data), axis=0, return_inverse=True)
-        return Group(label, data, base, items, np.ones(n), pattern.ravel().astype(np.int64), patterns, rows)
-    return Group(label, data, base, items, np.ones(n), np.zeros(n, dtype=np.int64), np.ones((1, p), dtype=bool), rows)
+        return Group(label, data, base, items, weights, pattern.ravel().astype(np.int64), patterns, rows, cluster)
+    one = np.ones((1, p), dtype=bool)
+    return Group(label, data, base, items, weights, np.zeros(n, dtype=np.int64), one, rows, cluster)
 
 
 def _check_used(base: FloatArray, names: tuple[str, ...], nobs: int, received: int) -> None:

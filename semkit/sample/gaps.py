@@ -13,8 +13,11 @@ from semkit.sample.arrays import Group
 FloatArray = NDArray[np.float64]
 
 
-def mean_of(values: FloatArray) -> float:
-    """Mean of the values there are."""
+def mean_of(values: FloatArray, weights: FloatArray | None) -> float:
+    """Mean of the values there are, weighted if there are weights."""
+    if weights is not None:
+        seen = ~np.isnan(values)
+        return float(np.average(values[seen], weights=weights[seen]))
     return float(values.mean()) if not np.isnan(values).any() else float(np.nanmean(values))
 
 

@@ -87,11 +87,8 @@ def test_groups_come_in_order_of_appearance_and_leave_out_missing_labels() -> No
     assert caught.value.code == "sample.missing-column"
 
 
-def test_unused_designs_are_refused_not_ignored() -> None:
+def test_missing_values_are_not_used_pairwise() -> None:
     assert Design().trivial
-    with pytest.raises(NotSupportedError) as caught:
-        make_sample(frame(), ["a"], design=Design(weights="w"))
-    assert caught.value.code == "sample.design-not-supported"
     with pytest.raises(NotSupportedError):
         make_sample(frame(), ["a"], missing="pairwise")
 
