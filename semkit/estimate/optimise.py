@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +51,18 @@ def solve(
     constraints : TableConstraints, optional
     """
     best: Minimum | None = None
-    for start in starts:
+    attempt = 0
+    for attempt, start in enumerate(starts, start=1):
         with np.errstate(all="ignore"):
             found = minimise(objective, start, constraints=constraints, max_iterations=max_iterations)
         if found.converged.all():
-            return found
-        if best is None or np.nansum(found.f) < np.nansum(best.f):
+            return replace(found, attempts=attempt) if attempt > 1 else found
+        if best is None or _level(found) < _level(best):
             best = found
     assert best is not None
-    return best
+    return replace(best, attempts=attempt)
+
+
+def _level(found: Minimum) -> float:
+    """Where an attempt ended; infinite where the objective was not defined."""
+    return float(np.sum(np.where(np.isfinite(found.f), found.f, np.inf)))

@@ -1,16 +1,80 @@
-"""Diagnoses of an estimated model, as notes: what was found, where, why, and what to do."""
+"""Diagnoses of an estimated model, as notes: what was found, where, why, and what to do.
+
+``docs/diagnoses.md`` shows each on a case.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semkit.errors import Note
+from semkit.estimate.layout import PSI, THETA
+from semkit.fitting.admissibility import correlations, variances
+from semkit.fitting.identification import identification
 from semkit.numerics.codes import missing_code
 
 if TYPE_CHECKING:
     from semkit.fitting.solution import Solution
+
+FloatArray = NDArray[np.float64]
+
+SCALE_RATIO = 1000.0
+SMALL_GROUP = 50
+
+
+def diagnose(solution: Solution) -> tuple[Note, ...]:
+    """What a researcher must know about a solution before using it."""
+    return (
+        *_convergence(solution), *_codes(solution), *_scales(solution), *_sizes(solution), *identification(solution),
+        *variances(solution), *correlations(solution),
+    )
+
+
+def _convergence(solution: Solution) -> list[Note]:
+    if solution.converged:
+        return []
+    minimum, found = solution.minimum, _runaways(solution)
+    tried = (f"{minimum.attempts} starts were tried (instrumental variables, factors with variance 1, simple values, "
+             f"three disturbed ones); the best ended after {minimum.iterations} steps with a discrepancy of "
+             f"{float(minimum.f[0]):.4g}.")
+    if found:
+        cause = ("Away from all bounds the fit goes on getting better by ever smaller amounts: the likelihood has no "
+                 f"maximum there ({'; '.join(found)}).")
+        remedy = ("Look at the indicators named; fix a negative variance at 0, take another marker or std_lv=True for "
+                  "a factor whose variance goes to 0, or get more respondents or indicators.")
+    else:
+        cause = "The model may be misspecified or not identified, or the sample too small for it."
+        remedy = "Look at the model and the data; simplify the model or give start values."
+    return [Note("fitting.not-converged", "error", f"the estimates did not converge. {tried}",
+                 ", ".join(dict.fromkeys(text.split(" = ")[0] for text in found)), cause, remedy)]
+
+
+def _runaways(solution: Solution) -> list[str]:
+    """Variances that ran out of the range of the data: far below zero, above the column's own, or to zero."""
+    table, out = solution.table, []
+    where = {int(row): k for k, row in enumerate(table.free_rows)}
+    for g, block in enumerate(solution.layout.blocks):
+        scale = dict(zip(block.observed, np.diagonal(solution.moments[g].cov[0]), strict=True))
+        total = solution.implied[g].eta_cov[0]
+        cells = block.free
+        for c in np.flatnonzero(((cells.kind == PSI) | (cells.kind == THETA)) & (cells.row == cells.col)):
+            row = int(cells.table_row[c])
+            name, value = table.lhs[row], float(solution.theta[table.unique[where[row]]])
+            if name in scale:
+                out += [_numbered(table.names[row], value)] if value < -3.0 * scale[name] else []
+                continue
+            marker = [scale[table.rhs[i]] for i in range(len(table)) if table.op[i] == "=~" and table.lhs[i] == name
+                      and table.block[i] == g + 1 and table.free[i] == 0 and table.rhs[i] in scale]
+            if marker and (abs(total[cells.row[c], cells.row[c]]) < 0.01 * marker[0] or abs(value) > 10.0 * marker[0]):
+                out.append(_numbered(table.names[row], value))
+    return out
+
+
+def _numbered(name: str, value: float) -> str:
+    return f"{name} = {value:.3g}"
 
 
 def _codes(solution: Solution) -> list[Note]:
@@ -32,71 +96,50 @@ def _codes(solution: Solution) -> list[Note]:
     return notes
 
 
-def diagnose(solution: Solution) -> tuple[Note, ...]:
-    """What a researcher must know about a solution before using it."""
-    notes: list[Note] = []
-    if not solution.converged:
-        notes.append(Note(
-            "fitting.not-converged", "error", "the estimates did not converge.",
-            cause="The model may be misspecified or not identified, or the sample too small for it.",
-            remedy="Look at the model and the data; simplify the model or give start() values.",
-        ))
-    notes += _codes(solution)
-    notes += _identification(solution)
-    for g, (block, implied) in enumerate(zip(solution.layout.blocks, solution.implied, strict=True)):
-        suffix = f" (group {solution.table.groups[g]})" if solution.table.n_groups > 1 else ""
-        notes += _variances(solution, g, suffix)
-        latent = [k for k, name in enumerate(block.eta) if name in solution.table.variables.lv]
-        if latent:
-            cov = implied.eta_cov[0][np.ix_(latent, latent)]
-            if np.all(np.isfinite(cov)) and np.linalg.eigvalsh(cov)[0] < -1e-8 * max(np.abs(cov).max(), 1e-300):
-                names = ", ".join(block.eta[k] for k in latent)
-                notes.append(Note(
-                    "fitting.latent-covariance-not-positive-definite", "error",
-                    "the covariance matrix of the latent variables is not positive definite.", names + suffix,
-                    "Two of them may be the same thing, or one is a linear function of others.",
-                    "Look at their correlations; join or drop one.",
-                ))
-    return tuple(notes)
+def _scales(solution: Solution) -> list[Note]:
+    """Columns whose variances differ by a factor of more than 1,000: rounding errors, and starts far from the end."""
+    sample = solution.sample
+    made = {product.name for product in sample.products} if sample is not None else set()
+    names = solution.table.variables.ov
+    keep = [k for k, name in enumerate(names) if name not in made]
+    size = np.max([np.diagonal(part.cov[0])[keep] for part in solution.moments], axis=0)
+    if not len(size) or size.max() <= SCALE_RATIO * size.min():
+        return []
+    wide, narrow = names[keep[int(size.argmax())]], names[keep[int(size.argmin())]]
+    return [Note(
+        "fitting.scale-ratio", "warning",
+        f"the variance of {wide} ({size.max():.4g}) is {size.max() / size.min():,.0f} times that of {narrow} "
+        f"({size.min():.4g}).", f"{wide}, {narrow}",
+        "Columns in very different units: derivatives lose digits and starting values are far off.",
+        f"Divide {wide} by a round number (thousands, millions); standardised results do not change.",
+    )]
 
 
-def _variances(solution: Solution, g: int, suffix: str) -> list[Note]:
+def _sizes(solution: Solution) -> list[Note]:
+    """Fewer respondents than parameters; groups smaller than that, or than :data:`SMALL_GROUP`.
+
+    References
+    ----------
+    Boomsma (1985), Psychometrika 50, 229-242 (non-convergence and improper solutions at N of 25 and 50).
+    """
     table, notes = solution.table, []
-    for k, row in enumerate(table.free_rows):
-        if table.block[row] != g + 1 or table.op[row] != "~~" or table.lhs[row] != table.rhs[row]:
-            continue
-        value = float(solution.theta[table.unique[k]])
-        if value < -1e-10:
+    nobs = [round(part.nobs) for part in solution.moments]
+    if sum(nobs) < solution.n_free:
+        notes.append(Note(
+            "fitting.few-respondents", "warning", f"{sum(nobs)} respondents for {solution.n_free} free parameters.",
+            cause="Errors and tests rest on large samples; sandwich errors cannot even be of full rank.",
+            remedy="Use fewer parameters (shorter scales, composites, equal loadings) or more respondents.",
+        ))
+    if table.n_groups == 1:
+        return notes
+    for g, count in enumerate(nobs):
+        needed = len(set(table.unique[table.block[table.free_rows] == g + 1].tolist()))
+        if count < max(needed, SMALL_GROUP):
             notes.append(Note(
-                "fitting.negative-variance", "error", f"the estimated variance is negative ({value:.4g}).",
-                f"{table.lhs[row]} ~~ {table.rhs[row]}{suffix}",
-                "Often too small a sample, an indicator that measures something else, or two indicators only.",
-                "Look at the indicator; a variance that is 0 within its error may be fixed at 0.",
+                "fitting.small-group", "warning",
+                f"{count} respondents for {needed} parameters of this group (a warning is given below "
+                f"{max(needed, SMALL_GROUP)}).", f"group {table.groups[g]}",
+                "Estimates of a group this small are unstable, and differences between groups rest on it.",
+                "Join groups that mean the same, or leave the group out and say so.",
             ))
     return notes
-
-
-def _identification(solution: Solution) -> list[Note]:
-    basis = solution.basis
-    inner = basis.T @ solution.expected @ basis
-    if inner.size == 0 or not np.all(np.isfinite(inner)):
-        return []
-    scale = 1.0 / np.sqrt(np.maximum(np.diagonal(inner), 1e-300))
-    scaled = inner * scale[:, None] * scale[None, :]
-    values, vectors = np.linalg.eigh(scaled)
-    if values[0] > 1e-9 * values[-1]:
-        if solution.df < 0:
-            return [Note("fitting.negative-df", "error", f"{-solution.df} more parameters than moments.",
-                         cause="The model is not identified.", remedy="Free fewer parameters.")]
-        return []
-    weight = np.abs(basis @ (scale * vectors[:, 0]))
-    weight = weight * np.sqrt(np.maximum(np.diagonal(solution.expected), 0.0))
-    table = solution.table
-    involved = [k for k in range(solution.layout.n_parameters) if weight[k] > 0.1 * weight.max()]
-    first = {int(u): int(row) for u, row in reversed(list(zip(table.unique, table.free_rows, strict=True)))}
-    names = ", ".join(table.names[first[k]] for k in involved[:8])
-    return [Note(
-        "fitting.not-identified", "error", "the data do not determine these parameters one by one.", names,
-        "They can be traded for each other without changing the fit (a factor without scale, or too few indicators).",
-        "Fix one of them, for example a loading at 1, or add indicators.",
-    )]

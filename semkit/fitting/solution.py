@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +15,7 @@ from semkit.estimate.implied import Implied, imply
 from semkit.estimate.information import first_order, invert, sandwich, tangent
 from semkit.estimate.layout import Layout, make_layout
 from semkit.estimate.optimise import LikelihoodObjective, solve
-from semkit.estimate.start import starting_values
+from semkit.fitting.ladder import starts
 from semkit.fitting.options import Options
 from semkit.model import ParameterTable
 from semkit.numerics.em import Patterns, deviance, make_patterns
@@ -221,34 +220,12 @@ def fit_moments(
         for group, ratio, count in zip(moments, inflate, counts, strict=True)
     )
     given = given_values(table, layout, moments, composites, inflate)
-    plain = tuple((data.cov[0], data.mean[0]) for data in observed)
     constraints = make_constraints(table, layout, given)
-    starts = (vector[None] for vector in _starts(table, layout, plain, start))
     patterns = None
     objective: Objective = LikelihoodObjective(layout, observed, given)
     if options.fiml and sample is not None:
         patterns = tuple(make_patterns(group.data) for group in sample.groups)
         level = sum(deviance(part, one.mean[0], one.cov[0]) for part, one in zip(patterns, moments, strict=True))
         objective = PatternObjective(layout, patterns, given, level)
-    minimum = solve(objective, starts, constraints)
+    minimum = solve(objective, starts(table, layout, observed, given, start), constraints)
     return Solution(table, layout, options, sample, moments, observed, given, minimum, total, patterns)
-
-
-def _starts(
-    table: ParameterTable, layout: Layout, plain: tuple[tuple[FloatArray, FloatArray], ...], start: FloatArray | None
-) -> Iterator[FloatArray]:
-    """Starting vectors in the order in which they are tried."""
-    first = starting_values(table, layout, plain)
-    if start is not None:
-        yield np.where(np.isfinite(start), start, first)
-    yield first
-    yield starting_values(table, layout, plain, simple=True)
-    for seed in range(3):
-        yield _disturbed(first, plain, seed)
-
-
-def _disturbed(start: FloatArray, plain: tuple[tuple[FloatArray, FloatArray], ...], seed: int) -> FloatArray:
-    """A start near the first one; the generator is fixed so that a fit is a function of its input."""
-    generator = np.random.default_rng(seed)
-    spread = 0.2 * np.maximum(np.abs(start), 0.1 * np.sqrt(np.mean(np.diagonal(plain[0][0]))))
-    return np.asarray(start + spread * generator.standard_normal(start.shape))

@@ -59,6 +59,8 @@ class Minimum:
         ``dx' H dx`` of the last step: how far, squared, in the metric of the objective.
     converged : ndarray (B,) of bool
     iterations : int
+    attempts : int
+        Starting vectors that were tried.
     """
 
     x: FloatArray
@@ -70,6 +72,7 @@ class Minimum:
     decrement: FloatArray
     converged: BoolArray
     iterations: int
+    attempts: int = 1
 
 
 def positive_definite(hessian: FloatArray) -> FloatArray:

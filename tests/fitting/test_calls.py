@@ -103,7 +103,8 @@ def test_latents_that_correlate_beyond_one_are_said_aloud() -> None:
     cov[0, 1] = cov[1, 0] = cov[2, 3] = cov[3, 2] = 0.5
     names = ("x1", "x2", "y1", "y2")
     fit = sk.cfa("f =~ x1 + x2\ng =~ y1 + y2", moments=sk.Moments(cov, nobs=500, names=names))
-    assert "fitting.latent-covariance-not-positive-definite" in {note.code for note in fit.notes}
+    (note,) = (note for note in fit.notes if note.code == "fitting.latent-correlation")
+    assert note.where == "f ~~ g" and note.severity == "error" and not fit.admissible
 
 
 def test_a_fit_keeps_the_contract_of_results() -> None:
