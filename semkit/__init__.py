@@ -29,6 +29,7 @@ _HOME: dict[str, str] = {
     "Replicates": "semkit.sample",
     "cfa": "semkit.fitting",
     "compare": "semkit.fitting",
+    "growth": "semkit.fitting",
     "sem": "semkit.fitting",
     "Fit": "semkit.fitting",
     "moderated_regression": "semkit.regression",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from semkit.fitting.calls import cfa, sem
+from semkit.fitting.calls import cfa, growth, sem
 from semkit.fitting.comparison import Comparison, compare
 from semkit.fitting.fit import Fit
 from semkit.fitting.recipe import Recipe
 
-__all__ = ["Comparison", "Fit", "Recipe", "cfa", "compare", "sem"]
+__all__ = ["Comparison", "Fit", "Recipe", "cfa", "compare", "growth", "sem"]

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from semkit import __version__
 from semkit.errors import ModelError, Note, NotSupportedError, OptionError, Problem, SampleError, suggest
+from semkit.fitting.bounds import bounded
 from semkit.fitting.expansion import composite_column, prepare
 from semkit.fitting.fit import Fit
 from semkit.fitting.gaps import saturated_moments
 from semkit.fitting.options import Options, make_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import fit_moments
-from semkit.model import ModelSpec, ParameterTable, build_table, check
-from semkit.sample import Composite, Design, GroupMoments, Moments, Sample, group_moments, make_sample
+from semkit.model import ModelSpec, ParameterTable, build_table, check, coded_classes
+from semkit.sample import Composite, Design, GroupMoments, Moments, Sample, group_labels, group_moments, make_sample
 from semkit.sample.design import require_trivial
 
 FloatArray = NDArray[np.float64]
@@ -41,6 +42,8 @@ def sem(
     meanstructure: bool | None = None,
     std_lv: bool = False,
     orthogonal: bool = False,
+    effect_coding: bool | str | Sequence[str] = False,
+    bounds: str = "none",
     start: Mapping[str, float] | None = None,
     interaction: Any = "product",
     composites: Mapping[str, Composite] | None = None,
@@ -79,6 +82,10 @@ def sem(
     meanstructure : bool, optional
         Default: only when the text has an intercept or there are groups.
     std_lv, orthogonal : bool
+    effect_coding : bool, or among ``"loadings"`` and ``"intercepts"``
+        Scale constructs by a mean loading of 1 (and a mean intercept of 0, with free means) instead of by a marker.
+    bounds : {"none", "standard", "wide", "pos.var", "pos.ov.var", "pos.lv.var"}
+        Bounds from the sample's variances (:mod:`semkit.fitting.bounds`): for small samples that do not converge.
     start : mapping of str to float, optional
         Starting values by label or ``"lhs op rhs"``.
     interaction : {"product"} or ProductIndicators
@@ -113,7 +120,8 @@ def sem(
                 moments=moments, ordered=ordered, estimator=estimator, missing=missing, information=information,
                 likelihood=likelihood, se=se, test=test, group=group, group_equal=group_equal,
                 group_partial=group_partial, fixed_x=fixed_x, conditional_x=conditional_x,
-                meanstructure=meanstructure, std_lv=std_lv, orthogonal=orthogonal, bootstrap=bootstrap, seed=seed)
+                meanstructure=meanstructure, std_lv=std_lv, orthogonal=orthogonal, effect_coding=effect_coding,
+                bounds=bounds, bootstrap=bootstrap, seed=seed)
 
 
 def cfa(model: str, data: Any = None, **options: Any) -> Fit:
@@ -155,19 +163,67 @@ def cfa(model: str, data: Any = None, **options: Any) -> Fit:
     >>> int(fit.fit_measures["df"]), bool(fit.converged)
     (2, True)
     """
+    return _fit("cfa", model, data, **_arguments(options))
+
+
+def growth(model: str, data: Any = None, **options: Any) -> Fit:
+    """Fit a growth curve model, with the defaults of lavaan's ``growth()``.
+
+    As :func:`sem`, but intercepts of observed variables are 0 and means of latent variables are free: growth
+    factors have the means.
+
+    Parameters
+    ----------
+    model : str
+        Growth factors with fixed loadings, ``i =~ 1*t1 + 1*t2 + 1*t3``, ``s =~ 0*t1 + 1*t2 + 2*t3``.
+    data : DataFrame or object with ``.frame``
+        One row a person, one column an occasion.
+    **options
+        As in :func:`sem`.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    ModelSyntaxError, ModelError, OptionError, NotSupportedError, SampleError
+        As in :func:`sem`.
+
+    References
+    ----------
+    Meredith & Tisak (1990), Psychometrika 55, 107-122.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> import semkit as sk
+    >>> rng = np.random.default_rng(1)
+    >>> start, slope = rng.normal(5.0, 1.0, 300), rng.normal(0.5, 0.3, 300)
+    >>> data = pd.DataFrame({f"t{k}": start + k * slope + rng.normal(0, 0.5, 300) for k in range(4)})
+    >>> fit = sk.growth("i =~ 1*t0 + 1*t1 + 1*t2 + 1*t3; s =~ 0*t0 + 1*t1 + 2*t2 + 3*t3", data)
+    >>> int(fit.fit_measures["df"]), bool(fit.converged)
+    (5, True)
+    """
+    return _fit("growth", model, data, **_arguments(options))
+
+
+_DEFAULTS: dict[str, Any] = {
+    "estimator": "ml", "missing": "listwise", "information": None, "likelihood": "normal", "se": None, "test": None,
+    "bootstrap": None, "seed": None, "start": None, "composites": None, "interaction": "product", "design": None,
+    "moments": None, "ordered": (),
+}
+
+
+def _arguments(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of :func:`sem` by name, with its defaults where :func:`_fit` has none; unknown ones are refused."""
     known = set(sem.__annotations__) - {"model", "data", "return"}
     unknown = [name for name in options if name not in known]
     if unknown:
         allowed = ", ".join(sorted(known))
         raise OptionError(*(Problem("fitting.unknown-option", f"{name}=", "is not an argument", allowed,
                                     suggest(name, known).strip() or "Leave it out.") for name in unknown))
-    start, composites = options.pop("start", None), options.pop("composites", None)
-    interaction, design = options.pop("interaction", "product"), options.pop("design", None)
-    moments, ordered = options.pop("moments", None), options.pop("ordered", ())
-    plain = {"estimator": "ml", "missing": "listwise", "information": None, "likelihood": "normal", "se": None,
-             "test": None, "bootstrap": None, "seed": None} | options
-    return _fit("cfa", model, data, start=start, interaction=interaction, composites=composites, design=design,
-                moments=moments, ordered=ordered, **plain)
+    return {**_DEFAULTS, **options}
 
 
 def _words(value: str | Sequence[str]) -> tuple[str, ...]:
@@ -185,6 +241,7 @@ def _fit(
     require_trivial(design)
     options["group_equal"] = _words(options.get("group_equal", ()))
     options["group_partial"] = _words(options.get("group_partial", ()))
+    options["effect_coding"] = coded_classes(options.get("effect_coding", False), std_lv=bool(options.get("std_lv")))
     if options.get("test") is not None and not isinstance(options["test"], str):
         options["test"] = tuple(options["test"])
     chosen = make_options(call, **options)
@@ -203,7 +260,11 @@ def fit_spec(
     """Fit an expanded model: table, sample, estimates, and draws if asked for."""
     options = recipe.options
     columns = {composite_column(name): composite for name, composite in recipe.composites.items()}
-    table = make_table(spec, options, ("",), tuple(columns))
+    known = [str(name) for name in getattr(getattr(data, "frame", data), "columns", ())]
+    if moments is None:
+        check(spec, [*known, *columns, *(product.name for product in recipe.products)])
+    labels = ("",) if moments is not None or options.group is None else group_labels(data, options.group)
+    table = make_table(spec, options, labels, tuple(columns))
     sample: Sample | None = None
     if "satorra.bentler" in options.test and any(table.exo):
         raise NotSupportedError(Problem("fitting.mlm-with-covariates", "estimator, test",
@@ -216,15 +277,12 @@ def fit_spec(
     if moments is not None:
         parts = _given_moments(moments, table, options)
     else:
-        known = [str(name) for name in getattr(getattr(data, "frame", data), "columns", ())]
-        check(spec, [*known, *columns, *(product.name for product in recipe.products)])
         sample = make_sample(data, table.variables.ov, group=options.group, missing=options.missing,
                              products=recipe.products, composites=columns,
                              complete=table.variables.ov_x if options.fixed_x else ())
         parts = (saturated_moments(sample) if options.fiml
                  else tuple(group_moments(sample, g) for g in range(len(sample.groups))))
-        if options.group is not None:
-            table = make_table(spec, options, tuple(g.label for g in sample.groups), tuple(columns))
+    table = bounded(table, options.bounds, tuple(part.cov[0] for part in parts))
     solution = fit_moments(table, options, parts, sample, tuple(columns), _start(table, start))
     provenance: dict[str, Any] = {"semkit": __version__, "numpy": np.__version__, "call": options.call}
     fit = Fit(solution, recipe, None, provenance, notes)
@@ -236,10 +294,12 @@ def make_table(
 ) -> ParameterTable:
     """The parameter table of an expanded model under the options."""
     means = True if options.fiml or (options.conditional_x and options.meanstructure is None) else options.meanstructure
+    growth = options.call == "growth"
     table = build_table(
-        spec, groups=groups, meanstructure=means, fixed_x=options.fixed_x or options.conditional_x,
-        std_lv=options.std_lv, orthogonal=options.orthogonal, group_equal=options.group_equal,
-        group_partial=options.group_partial,
+        spec, groups=groups, meanstructure=True if growth else means,
+        fixed_x=options.fixed_x or options.conditional_x, std_lv=options.std_lv, orthogonal=options.orthogonal,
+        int_ov_free=not growth, int_lv_free=growth, group_equal=options.group_equal,
+        group_partial=options.group_partial, effect_coding=options.effect_coding,
     )
     if composites:
         value = table.value.copy()
@@ -288,4 +348,4 @@ def _start(table: ParameterTable, start: Mapping[str, float] | None) -> FloatArr
     return out
 
 
-__all__ = ["cfa", "fit_spec", "make_table", "sem"]
+__all__ = ["cfa", "fit_spec", "growth", "make_table", "sem"]

@@ -15,6 +15,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "information": ("expected", "observed", "first.order"),
     "likelihood": ("normal", "wishart"),
     "se": ("standard", "robust.huber.white", "robust.sem", "bootstrap", "none"),
+    "bounds": ("none", "standard", "wide", "pos.var", "pos.ov.var", "pos.lv.var"),
     "test": ("standard", "yuan.bentler.mplus", "satorra.bentler", "browne.residual.nt.model", "none"),
 }
 _PLAIN_ML = "Use estimator='ml' or 'mlr'."
@@ -56,6 +57,8 @@ class Options:
     group: str | None = None
     group_equal: tuple[str, ...] = ()
     group_partial: tuple[str, ...] = ()
+    effect_coding: tuple[str, ...] = ()
+    bounds: str = "none"
     bootstrap: int = 0
     seed: int | None = None
 
@@ -130,6 +133,7 @@ def make_options(
                                   f"does not go with estimator={estimator!r}", "likelihood='normal'",
                                   "Use estimator='ml' or leave likelihood out."))
     gaps = choose("missing", missing)
+    rest["bounds"] = choose("bounds", rest.get("bounds", "none"))
     if gaps == "fiml":
         _full_information(name, likelihood, chosen, errors, draws, rest)
     ordinary = "observed" if gaps == "fiml" else defaults[0]

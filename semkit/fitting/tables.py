@@ -173,7 +173,7 @@ def r_squared(fit: Fit) -> pd.Series[float]:
         total = dict(zip(block.eta, np.diagonal(implied.eta_cov[0]).tolist(), strict=True))
         total |= dict(zip(block.observed, np.diagonal(implied.sigma[0]).tolist(), strict=True))
         rows = np.flatnonzero(table.block == g + 1).tolist()
-        caused = {table.rhs[i] for i in rows if table.op[i] == "=~"}
+        caused = {table.rhs[i] for i in rows if table.op[i] == "=~" and table.lhs[i] != table.rhs[i]}
         caused |= {table.lhs[i] for i in rows if table.op[i] == "~"}
         variance = {table.lhs[i]: values[i] for i in rows
                     if table.op[i] == "~~" and table.lhs[i] == table.rhs[i]}

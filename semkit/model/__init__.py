@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from semkit.model.check import check
+from semkit.model.coding import coded_classes
 from semkit.model.defaults import build_table
 from semkit.model.expression import Expression, parse_expression
 from semkit.model.nodes import Atom
@@ -27,6 +28,7 @@ __all__ = [
     "Variables",
     "build_table",
     "check",
+    "coded_classes",
     "neutral_names",
     "parse",
     "parse_expression",

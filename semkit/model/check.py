@@ -77,12 +77,18 @@ def _key(term: Term) -> tuple[str, str, str, str]:
     return term.block, term.op, one, two
 
 
+def _phantom(term: Term) -> bool:
+    """``f =~ 0*f``, also written ``f =~ 0``: a factor without indicators."""
+    fixed = term.modifier("fixed")
+    return term.op == "=~" and fixed is not None and all(value == 0.0 for value in fixed.values)
+
+
 def _term_problems(spec: ModelSpec) -> list[Problem]:
     out: list[Problem] = []
     first: dict[tuple[str, str, str, str], Term] = {}
     for term in spec.terms:
         shown = f"{term.lhs} {term.op} {term.rhs}".rstrip()
-        if term.op in ("=~", "~") and term.lhs == term.rhs:
+        if term.op in ("=~", "~") and term.lhs == term.rhs and not _phantom(term):
             code = "model.own-predictor"
             out.append(place(spec, term.position, code, f'"{shown}": a variable cannot predict or measure itself'))
         earlier = first.setdefault(_key(term), term)

@@ -10,6 +10,7 @@ import numpy as np
 
 from semkit.errors import ModelError, NotSupportedError, OptionError, Problem, suggest
 from semkit.model.check import expand_definitions, formula_problems, place, substitute
+from semkit.model.coding import coded_classes, effect_constraints, free_means
 from semkit.model.equality import EQUALITIES, hold_equal, settle_shared_labels, share_referenced_labels
 from semkit.model.expression import Expression
 from semkit.model.rows import Options, Row
@@ -36,6 +37,7 @@ def build_table(
     auto_cov_y: bool = True,
     group_equal: str | Collection[str] = (),
     group_partial: str | Collection[str] = (),
+    effect_coding: bool | str | tuple[str, ...] | list[str] = False,
 ) -> ParameterTable:
     """Complete a model with lavaan's defaults.
 
@@ -62,6 +64,8 @@ def build_table(
         regressions``.
     group_partial : str or collection of str
         Exceptions such as ``"f=~x2"`` or ``"x1~1"``.
+    effect_coding : bool, or among ``loadings intercepts``
+        Scale constructs by a mean loading of 1 and a mean intercept of 0 instead of by a marker.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def build_table(
         Among others ``model.unknown-label``, ``model.modifier-length``, ``model.unknown-group``,
         ``model.label-conflict``.
     OptionError
-        ``model.group-equal``, ``model.group-partial``.
+        ``model.group-equal``, ``model.group-partial``, ``model.effect-coding``.
     NotSupportedError
         ``model.groups-differ``: groups with different observed variables.
 
@@ -93,6 +97,7 @@ def build_table(
     """
     wanted = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
     _check_options(wanted)
+    coded = coded_classes(effect_coding, std_lv=std_lv)
     problems = formula_problems(spec)
     if problems:
         raise ModelError(*problems)
@@ -100,7 +105,8 @@ def build_table(
         meanstructure = any(term.op == "~1" for term in spec.terms) or len(groups) > 1
     options = Options(
         meanstructure, fixed_x, std_lv, orthogonal, int_ov_free, int_lv_free,
-        not std_lv if auto_fix_first is None else auto_fix_first, auto_fix_single, auto_var, auto_cov_lv_x, auto_cov_y,
+        (not std_lv and "loadings" not in coded) if auto_fix_first is None else auto_fix_first, auto_fix_single,
+        auto_var, auto_cov_lv_x, auto_cov_y,
     )  # fmt: skip
     rows: list[Row] = []
     variables: list[Variables] = []
@@ -120,8 +126,11 @@ def build_table(
     if len(groups) > 1 and wanted:
         partial = (group_partial,) if isinstance(group_partial, str) else tuple(group_partial)
         hold_equal(rows, variables[0], wanted, partial, options)
+    if "intercepts" in coded:
+        free_means(rows, variables[0])
+    constraints = effect_constraints(rows, variables[0], coded)
     settle_shared_labels(rows)
-    return _pack(spec, rows, tuple(groups), variables[0], meanstructure)
+    return _pack(spec, rows, tuple(groups), variables[0], meanstructure, constraints)
 
 
 def _check_options(wanted: tuple[str, ...]) -> None:
@@ -261,7 +270,8 @@ def _apply_defaults(
     for latent, items in indicators.items():
         if options.auto_fix_first:
             rows[(latent, "=~", items[0])].fix(1.0)
-        if options.auto_fix_single and len(items) == 1:
+        alone = len(items) == 1 and not any(items[0] in other for name, other in indicators.items() if name != latent)
+        if options.auto_fix_single and alone:
             row = rows.get((items[0], "~~", items[0]))
             if row is not None and not row.user:
                 row.fix(0.0)
@@ -313,7 +323,8 @@ def _modify(
 
 
 def _pack(
-    spec: ModelSpec, rows: list[Row], groups: tuple[str, ...], variables: Variables, meanstructure: bool
+    spec: ModelSpec, rows: list[Row], groups: tuple[str, ...], variables: Variables, meanstructure: bool,
+    constraints: Sequence[Expression] = (),
 ) -> ParameterTable:
     done = expand_definitions(spec)
     expressions: dict[int, Expression] = {}
@@ -326,6 +337,9 @@ def _pack(
             pair = formula.rhs - formula.lhs if formula.op == "<" else formula.lhs - formula.rhs
             expressions[len(rows)] = substitute(spec, pair, done, formula.position)
             rows.append(Row(str(formula.lhs), formula.op, str(formula.rhs), 0, user=1))
+    for expression in constraints:
+        expressions[len(rows)] = expression
+        rows.append(Row(str(expression), "==", "0", 0))
     is_parameter = [row.block > 0 for row in rows]
     free = np.array([row.free and ok for row, ok in zip(rows, is_parameter, strict=True)], dtype=bool)
     return ParameterTable(

@@ -250,7 +250,8 @@ class _Reader:
         position = self.source.position
         for lhs, left in lefts:
             for op, rhs, modifiers, right in rights:
-                self.terms.append(Term(lhs, op, rhs, modifiers, block, position(right.at), position(left.at)))
+                measured = lhs if op == "=~" and not rhs else rhs  # "f =~ 0": a factor without indicators
+                self.terms.append(Term(lhs, op, measured, modifiers, block, position(right.at), position(left.at)))
 
     def left_side(self, operator: Token) -> list[tuple[str, Token]]:
         if self.token is operator:
@@ -302,6 +303,9 @@ class _Reader:
         self, op: str, token: Token, modifiers: list[Modifier]
     ) -> tuple[str, str, tuple[Modifier, ...], Token]:
         number = float(token.text)
+        if op == "=~" and number == 0.0 and not modifiers:
+            self.next += 1
+            return op, "", (Modifier("fixed", (0.0,), self.source.position(token.at)),), token
         if op != "~" or number not in (0.0, 1.0) or (number == 0.0 and modifiers):
             raise self.unexpected(token, "a variable; 1 (or 0) as a term is the intercept of a regression, y ~ 1")
         self.next += 1

@@ -6,7 +6,7 @@ from semkit.sample.arrays import Group, GroupMoments, Product, Sample, group_mom
 from semkit.sample.calibration import Calibration
 from semkit.sample.composite import Composite
 from semkit.sample.design import Design, Replicates
-from semkit.sample.frame import make_sample
+from semkit.sample.frame import group_labels, make_sample
 from semkit.sample.moments import Moments
 from semkit.sample.sampling import Sampling
 
@@ -21,6 +21,7 @@ __all__ = [
     "Replicates",
     "Sample",
     "Sampling",
+    "group_labels",
     "group_moments",
     "make_sample",
 ]

@@ -155,11 +155,30 @@ def _read(table: Any, read: list[str], items: tuple[str, ...], group: str | None
     problems += _useless(columns)
     problems.sort(key=lambda problem: wanted.index(problem.where.split('"')[1]))
     if group is not None and group not in known:
-        problems.append(Problem("sample.missing-column", f'group "{group}"', "is not in the data",
-                                ", ".join(known[:60]), suggest(group, known).strip() or "Check the spelling."))
+        problems.append(_no_group(group, known))
     if problems:
         raise SampleError(*problems)
     return columns
+
+
+def _no_group(group: str, known: list[str]) -> Problem:
+    return Problem("sample.missing-column", f'group "{group}"', "is not in the data", ", ".join(known[:60]),
+                   suggest(group, known).strip() or "Check the spelling.")
+
+
+def group_labels(frame: Any, group: str) -> tuple[str, ...]:
+    """Labels of the groups in a column, in order of first appearance.
+
+    Raises
+    ------
+    SampleError
+        ``sample.missing-column``.
+    """
+    table = getattr(frame, "frame", frame)
+    known = [str(column) for column in getattr(table, "columns", ())]
+    if group not in known:
+        raise SampleError(_no_group(group, known))
+    return _group_codes(table, group, ())[1]
 
 
 def _useless(columns: Mapping[str, FloatArray]) -> list[Problem]:
