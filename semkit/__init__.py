@@ -32,6 +32,7 @@ _HOME: dict[str, str] = {
     "growth": "semkit.fitting",
     "sem": "semkit.fitting",
     "Fit": "semkit.fitting",
+    "polychoric": "semkit.fitting",
     "moderated_regression": "semkit.regression",
     "probe": "semkit.probe",
     # join

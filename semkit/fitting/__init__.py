@@ -5,6 +5,7 @@ from __future__ import annotations
 from semkit.fitting.calls import cfa, growth, sem
 from semkit.fitting.comparison import Comparison, compare
 from semkit.fitting.fit import Fit
+from semkit.fitting.polychoric import Polychoric, polychoric
 from semkit.fitting.recipe import Recipe
 
-__all__ = ["Comparison", "Fit", "Recipe", "cfa", "compare", "growth", "sem"]
+__all__ = ["Comparison", "Fit", "Polychoric", "Recipe", "cfa", "compare", "growth", "polychoric", "sem"]

@@ -8,6 +8,7 @@ from semkit.sample.composite import Composite
 from semkit.sample.design import Design, Replicates
 from semkit.sample.frame import group_labels, make_sample
 from semkit.sample.moments import Moments
+from semkit.sample.ordinal import OrdinalColumns, ordinal_columns
 from semkit.sample.sampling import Sampling
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Group",
     "GroupMoments",
     "Moments",
+    "OrdinalColumns",
     "Product",
     "Replicates",
     "Sample",
@@ -24,4 +26,5 @@ __all__ = [
     "group_labels",
     "group_moments",
     "make_sample",
+    "ordinal_columns",
 ]
