@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from semkit.errors import Note, OptionError, Problem, SampleError, suggest
 from semkit.result import FloatArray, Variable
@@ -26,12 +27,15 @@ class Columns:
     values : ndarray (n, len(names))
     nobs_received : int
     notes : tuple of Note
+    rows : ndarray (n,) of int
+        Positions of the complete cases in the data.
     """
 
     names: tuple[str, ...]
     values: FloatArray
     nobs_received: int
     notes: tuple[Note, ...] = ()
+    rows: NDArray[np.int64] | None = None
 
     def column(self, name: str) -> FloatArray:
         """Values of one column."""
@@ -154,6 +158,7 @@ def make_columns(
     moderator: str,
     covariates: Sequence[str],
     factors: Mapping[str, Any],
+    weighted: NDArray[np.bool_] | None = None,
 ) -> Columns:
     """Check the names and values, drop incomplete rows and code the factors.
 
@@ -165,6 +170,8 @@ def make_columns(
         Numeric covariates and the names of factors, in the order of the table.
     factors : mapping of str to object
         Categorical covariates with their reference level (None: the first in order).
+    weighted : ndarray (n,) of bool, optional
+        Rows that count at all (sampling weight above 0).
 
     Raises
     ------
@@ -187,7 +194,9 @@ def make_columns(
                 problems.append(problem)
     if problems:
         raise SampleError(*problems)
-    used = chosen.dropna()
+    complete = chosen.notna().all(axis=1).to_numpy()
+    used = chosen[complete if weighted is None else complete & weighted]
+    rows = np.flatnonzero(complete if weighted is None else complete & weighted)
     check_number(len(used), chosen.shape[1] + 1)  # less the outcome, plus product and intercept
     names, blocks = [], []
     for name in chosen.columns:
@@ -203,7 +212,7 @@ def make_columns(
         blocks.append(coded[1])
     if problems:
         raise SampleError(*problems)
-    return Columns(tuple(names), np.column_stack(blocks), len(frame), _dropped_note(chosen, len(used)))
+    return Columns(tuple(names), np.column_stack(blocks), len(frame), _dropped_note(chosen, int(complete.sum())), rows)
 
 
 def _dropped_note(chosen: pd.DataFrame, used: int) -> tuple[Note, ...]:
@@ -276,13 +285,17 @@ def check_design(design: FloatArray, names: Sequence[str], outcome: FloatArray, 
         )
 
 
-def describe(values: FloatArray, name: str, center: float = 0.0) -> Variable:
-    """Return the moments, range and values of one column."""
+def describe(values: FloatArray, name: str, center: float = 0.0, weights: FloatArray | None = None) -> Variable:
+    """Return the moments (weighted if there are weights), range and values of one column."""
+    mean, sd = float(values.mean()), float(values.std(ddof=1))
+    if weights is not None:
+        mean = float(np.average(values, weights=weights))
+        sd = float(np.sqrt(np.average((values - mean) ** 2, weights=weights) * len(values) / (len(values) - 1.0)))
     return Variable(
         name,
         "observed",
-        float(values.mean()),
-        float(values.std(ddof=1)),
+        mean,
+        sd,
         float(values.min()),
         float(values.max()),
         values,

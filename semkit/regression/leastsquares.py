@@ -120,7 +120,7 @@ def coefficient_covariance(design: FloatArray, residual: FloatArray, kind: Error
     return np.asarray(psi.T @ psi)
 
 
-def inflation(design: FloatArray) -> FloatArray:
+def inflation(design: FloatArray, weights: FloatArray | None = None) -> FloatArray:
     """Variance inflation factors ``1 / (1 - R_j^2)`` of the non-constant columns.
 
     They are the diagonal of the inverse correlation matrix (Marquardt 1970).
@@ -129,13 +129,16 @@ def inflation(design: FloatArray) -> FloatArray:
     ----------
     design : ndarray (n, k)
         First column: the intercept.
+    weights : ndarray (n,), optional
 
     Returns
     -------
     ndarray (k,)
         NaN for the intercept.
     """
-    corr = np.atleast_2d(np.corrcoef(design[:, 1:], rowvar=False))
+    cov = np.atleast_2d(np.cov(design[:, 1:], rowvar=False, aweights=weights))
+    sd = np.sqrt(np.diagonal(cov))
+    corr = cov / np.outer(sd, sd)
     return np.concatenate([[np.nan], np.diag(np.linalg.inv(corr))])
 
 
@@ -225,9 +228,17 @@ def standardised_covariance(
             [coefficient_influence(design, residual, kind), _variance_influence(np.column_stack([scaling, outcome]))]
         )
         joint = psi.T @ psi
-    scale = standardise(np.ones(k), variance, powers, np.asarray(out_var))
+    return scaled_covariance(coef, variance, float(out_var), powers, joint)
+
+
+def scaled_covariance(
+    coef: FloatArray, variance: FloatArray, outcome_variance: float, powers: FloatArray, joint: FloatArray
+) -> FloatArray:
+    """``D J D'`` of :func:`standardised_covariance` from the joint covariance ``(k + v + 1, k + v + 1)``."""
+    scale = standardise(np.ones(len(coef)), variance, powers, np.asarray(outcome_variance))
     std = coef * scale
-    derivative = np.column_stack([np.diag(scale), std[:, None] * powers / (2.0 * variance), -std / (2.0 * out_var)])
+    by_variance = std[:, None] * powers / (2.0 * variance)
+    derivative = np.column_stack([np.diag(scale), by_variance, -std / (2.0 * outcome_variance)])
     return np.asarray(derivative @ joint @ derivative.T)
 
 

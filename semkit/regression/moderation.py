@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from semkit.errors import OptionError, Problem, suggest
 from semkit.regression import leastsquares as ls
-from semkit.regression.columns import Columns, check_design, describe, make_columns
+from semkit.regression.columns import Columns, check_design, describe, frame_of, make_columns
 from semkit.regression.diagnosis import diagnose
 from semkit.regression.outcome import InteractionTest, RegressionRecipe, RegressionResult
+from semkit.regression.weighting import design_df, design_errors, label, used_design, weighted_variance
 from semkit.result import FloatArray, Reference, Term, Variable
+from semkit.sample import Design, Sampling
+from semkit.sample.sampling import make_sampling
 
 MAX_DRAWS = 100_000
 
@@ -24,11 +28,12 @@ def moderated_regression(
     focal: str,
     moderator: str,
     covariates: Sequence[str] = (),
-    se: str = "HC3",
+    se: str | None = None,
     center: bool = True,
     factors: Sequence[str] | Mapping[str, Any] | None = None,
     bootstrap: int = 0,
     seed: int = 1,
+    design: Design | None = None,
 ) -> RegressionResult:
     r"""Regress an outcome on a focal variable, a moderator and their product.
 
@@ -44,8 +49,8 @@ def moderated_regression(
         Numeric columns.
     covariates : sequence of str
         Numeric columns, not centred.
-    se : {"HC3", "HC0", "HC1", "HC2", "HC4", "classical"}
-        Covariance matrix of the estimates; HC3 holds its level at small N (Long & Ervin 2000).
+    se : {"HC3", "HC0", "HC1", "HC2", "HC4", "classical"}, optional
+        Covariance matrix of the estimates; default HC3, which holds its level at small N (Long & Ervin 2000).
     center : bool, default True
     factors : sequence of str, or mapping of str to reference level, optional
         Categorical covariates: one 0/1 column for each level but the reference (default: the first in order).
@@ -54,11 +59,14 @@ def moderated_regression(
         value means the same in each draw.  Then intervals and p are percentile ones.
     seed : int, default 1
         Seed of the draws.
+    design : Design, optional
+        Sampling design: weighted least squares, errors from the design (linearised, or from replicate weights),
+        design effects beside them; rows left out for a gap stay part of the design (Binder 1983).
 
     Returns
     -------
     RegressionResult
-        t reference with n - k degrees of freedom.
+        t reference with n - k degrees of freedom; under a design, those of the design plus 1 less k.
 
     Raises
     ------
@@ -76,18 +84,25 @@ def moderated_regression(
     >>> moderated_regression(frame, "y", "x", "w").names
     ('y ~1', 'y ~ x', 'y ~ w', 'y ~ x:w')
     """
-    recipe = _recipe(outcome, focal, moderator, covariates, se, center, factors, bootstrap, seed)
-    columns = make_columns(data, outcome, focal, moderator, recipe.covariates, dict(recipe.factors))
-    variables = _variables(columns, center)
+    recipe = _recipe(outcome, focal, moderator, covariates, se or "HC3", center, factors, bootstrap, seed)
+    recipe = replace(recipe, design=used_design(design, se, recipe.bootstrap))
+    whole = None if recipe.design is None else make_sampling(frame_of(data), recipe.design)
+    counting = None if whole is None else whole.weights > 0.0
+    columns = make_columns(data, outcome, focal, moderator, recipe.covariates, dict(recipe.factors), counting)
+    assert columns.rows is not None
+    sampling = None if whole is None else whole.take((columns.rows,))
+    variables = _variables(columns, center, None if sampling is None else sampling.weights)
     y = columns.column(outcome)
     x, w = (columns.column(name) - variables[name].center for name in (focal, moderator))
     extra = columns.names[3:]
-    design = np.column_stack([np.ones_like(x), x, w, x * w, columns.values[:, 3:]])
+    terms = np.column_stack([np.ones_like(x), x, w, x * w, columns.values[:, 3:]])
     predictors = (focal, moderator, f"{focal}:{moderator}", *extra)
-    check_design(design, ("intercept", *predictors), y, outcome)
+    check_design(terms, ("intercept", *predictors), y, outcome)
     factors_of = ((focal,), (moderator,), (focal, moderator), *((name,) for name in extra))
     powers = _powers(factors_of, columns.names[1:], variables)
-    return _estimate(recipe, columns, variables, design, y, predictors, factors_of, powers)
+    if sampling is not None:
+        return _estimate_weighted(recipe, columns, variables, terms, y, predictors, factors_of, powers, sampling)
+    return _estimate(recipe, columns, variables, terms, y, predictors, factors_of, powers)
 
 
 def _estimate(
@@ -146,6 +161,59 @@ def _estimate(
     )
 
 
+def _estimate_weighted(
+    recipe: RegressionRecipe,
+    columns: Columns,
+    variables: Mapping[str, Variable],
+    design: FloatArray,
+    y: FloatArray,
+    predictors: tuple[str, ...],
+    factors_of: tuple[tuple[str, ...], ...],
+    powers: FloatArray,
+    sampling: Sampling,
+) -> RegressionResult:
+    w, n, k = sampling.weights, len(y), design.shape[1]
+    root = np.sqrt(w)
+    rooted = design * root[:, None]
+    est = np.asarray(np.linalg.lstsq(rooted, y * root, rcond=None)[0], dtype=np.float64)
+    scaling = columns.values[:, 1:]
+    found = design_errors(sampling, design, y, est, scaling, powers)
+    spread = weighted_variance(np.column_stack([scaling, y]), w)
+    std_est = ls.standardise(est, spread[:-1], powers, np.asarray(spread[-1]))
+    std_est[0], found.std_vcov[0], found.std_vcov[:, 0] = np.nan, np.nan, np.nan
+    names = (f"{recipe.outcome} ~1", *(f"{recipe.outcome} ~ {name}" for name in predictors))
+    residual = y - design @ est
+    rss, total = float(w @ residual**2), float(spread[-1]) * (n - 1)
+    df = design_df(sampling, k)
+    vif, hat = ls.inflation(design, w), ls.leverage(rooted)
+    return RegressionResult(
+        method=label(sampling),
+        names=names,
+        est=est,
+        vcov=found.vcov,
+        std_est=std_est,
+        std_vcov=found.std_vcov,
+        reference=Reference("t", float(df)),
+        variables=variables,
+        terms=tuple(Term(recipe.outcome, parts, name) for parts, name in zip(factors_of, names[1:], strict=True)),
+        nobs_received=columns.nobs_received,
+        nobs=n,
+        recipe=recipe,
+        r2=1.0 - rss / total,
+        adj_r2=1.0 - rss / (n - k) / (total / (n - 1)),
+        sigma=float(np.sqrt(rss / (n - k))),
+        df_residual=df,
+        interaction=_weighted_product_test(rooted, y * root, total, est[3], found.vcov[3, 3], df),
+        vif=vif,
+        fitted=y - residual,
+        residuals=residual,
+        leverage=hat,
+        deff=np.diagonal(found.vcov) / np.diagonal(found.simple),
+        notes=(*columns.notes, *sampling.notes, *diagnose(recipe, variables, predictors, vif, hat, n)),
+        provenance=_provenance(recipe, None),
+    )
+
+
 def _recipe(
     outcome: str,
     focal: str,
@@ -199,12 +267,13 @@ def _recipe(
     )
 
 
-def _variables(columns: Columns, center: bool) -> dict[str, Variable]:
+def _variables(columns: Columns, center: bool, weights: FloatArray | None) -> dict[str, Variable]:
     variables = {}
     for position, name in enumerate(columns.names):
         values = columns.values[:, position]
         centred = center and position in (1, 2)
-        variables[name] = describe(values, name, float(values.mean()) if centred else 0.0)
+        mean = float(np.average(values, weights=weights)) if weights is not None else float(values.mean())
+        variables[name] = describe(values, name, mean if centred else 0.0, weights)
     return variables
 
 
@@ -232,6 +301,21 @@ def _product_test(
     return InteractionTest(
         added / total, f, 1, df, float(fdtrc(1, df, f)), f_robust, float(fdtrc(1, df, f_robust)), added / rss
     )
+
+
+def _weighted_product_test(
+    rooted: FloatArray, y: FloatArray, total: float, est: float, variance: float, df: int
+) -> InteractionTest:
+    """What the product adds to the weighted R2, and its Wald test; the classical F test has no place in a design."""
+    from scipy.special import fdtrc
+
+    reduced = np.delete(rooted, 3, axis=1)
+    rss, without = (
+        float(np.sum((y - x @ np.linalg.lstsq(x, y, rcond=None)[0]) ** 2)) for x in (rooted, reduced)
+    )
+    f, nan = est * est / variance, float("nan")
+    added = without - rss
+    return InteractionTest(added / total, nan, 1, df, nan, f, float(fdtrc(1, df, f)), added / rss)
 
 
 def _draws(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from semkit.errors import Note
 from semkit.result import FloatArray, Reference, Term, Variable, quantity
+from semkit.sample import Design
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class RegressionRecipe:
     factors: tuple[tuple[str, Any], ...] = ()
     bootstrap: int = 0
     seed: int = 1
+    design: Design | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ class RegressionResult:
 
     Beyond the contract it has ``r2``, ``adj_r2``, ``sigma`` (residual SD), ``df_residual``,
     ``interaction`` (:class:`InteractionTest`), ``vif`` (one per name, NaN for the intercept),
-    ``fitted``, ``residuals`` and ``leverage`` (nobs,).
+    ``fitted``, ``residuals`` and ``leverage`` (nobs,).  Under a sampling design R2 and ``sigma`` are weighted,
+    ``df_residual`` is that of the design less the slopes, the classical F test is NaN, and ``deff`` (k,) holds the
+    design effects: variance over that of a simple random sample of as many respondents.
     """
 
     method: str
@@ -84,6 +88,7 @@ class RegressionResult:
     fitted: FloatArray
     residuals: FloatArray
     leverage: FloatArray
+    deff: FloatArray | None = None
     draws: FloatArray | None = None
     std_draws: FloatArray | None = None
     notes: tuple[Note, ...] = ()
@@ -101,7 +106,8 @@ class RegressionResult:
         """One row a coefficient: raw and standardised, with errors and 95 % intervals.
 
         ``stat`` is t; with bootstrap draws it is NaN and interval and p come from the draws.
-        The intercept has no standardised value (NaN).
+        The intercept has no standardised value (NaN).  Under a sampling design ``deff`` and ``n_eff`` (respondents
+        over design effect) stand beside.
         """
         rows = []
         for index, name in enumerate(self.names):
@@ -128,7 +134,8 @@ class RegressionResult:
                     "vif": float(self.vif[index]),
                 }
             )
-        return pd.DataFrame(rows)
+        table = pd.DataFrame(rows)
+        return table if self.deff is None else table.assign(deff=self.deff, n_eff=self.nobs / self.deff)
 
     @property
     def fit_measures(self) -> pd.Series:
@@ -162,8 +169,7 @@ class RegressionResult:
             f"N used {self.nobs} of {self.nobs_received}; R2 {self.r2:.4f}, adjusted {self.adj_r2:.4f}; "
             f"residual df {self.df_residual}",
             table,
-            f"Product: delta R2 {test.delta_r2:.4f}, f2 {test.f2:.4f}; F({test.df1}, {test.df2}) = {test.f:.3f}, "
-            f"p = {test.pvalue:.4f}; robust F = {test.f_robust:.3f}, p = {test.pvalue_robust:.4f}",
+            f"Product: delta R2 {test.delta_r2:.4f}, f2 {test.f2:.4f}; {_tests(test)}",
             *(f"{note.severity}: {note}" for note in self.notes),
         ]
         return "\n".join(lines)
@@ -172,3 +178,11 @@ class RegressionResult:
         from semkit.display import html
 
         return html(self)
+
+
+def _tests(test: InteractionTest) -> str:
+    """The product's tests in one line; under a sampling design there is only the Wald test."""
+    robust = f"= {test.f_robust:.3f}, p = {test.pvalue_robust:.4f}"
+    if not np.isfinite(test.f):
+        return f"F({test.df1}, {test.df2}) {robust}"
+    return f"F({test.df1}, {test.df2}) = {test.f:.3f}, p = {test.pvalue:.4f}; robust F {robust}"

@@ -74,7 +74,7 @@ class Sampling:
 
     @property
     def df(self) -> float:
-        """Degrees of freedom of the design: units less strata; rank of the replicate weights less one.
+        """Degrees of freedom of the design: units less strata among rows used; rank of the replicate weights less one.
 
         References
         ----------
@@ -82,7 +82,8 @@ class Sampling:
         """
         if self.replicates is not None:
             return float(np.linalg.matrix_rank(self.replicates)) - 1.0
-        return float(self.n_psu - len(self.sizes))
+        units = np.unique(self.psu)
+        return float(len(units) - len(np.unique(self.stratum[units])))
 
     def covariance(self, values: FloatArray, *, small_sample: bool = True) -> FloatArray:
         """Covariance matrix of the total of weighted values under the design.
