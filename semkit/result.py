@@ -178,6 +178,31 @@ def percentile_pvalue(draws: FloatArray) -> FloatArray:
     return pvalue
 
 
+def percentile_interval(draws: FloatArray, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+    """Ends of the percentile interval: the order statistics ``(B + 1) alpha / 2`` from either end, rounded outwards.
+
+    It leaves 0 out exactly when :func:`percentile_pvalue` is at most ``1 - level``.  With fewer than ``2 / alpha - 1``
+    draws the ends are the smallest and the largest draw.
+
+    Parameters
+    ----------
+    draws : ndarray (B, ...)
+    level : float
+
+    Returns
+    -------
+    lower, upper : ndarray (...)
+
+    References
+    ----------
+    Davison & Hinkley (1997), sec. 5.2.1 and 5.3.1.
+    """
+    count = draws.shape[0]
+    rank = max(int(np.floor((count + 1) * 0.5 * (1.0 - level) + 1e-9)), 1)
+    ordered = np.partition(draws, (rank - 1, count - rank), axis=0)
+    return np.asarray(ordered[rank - 1]), np.asarray(ordered[count - rank])
+
+
 def summarise(
     name: str,
     est: float,
@@ -190,8 +215,7 @@ def summarise(
     """Interval and p of one number, from its draws if there are any, else from its standard error."""
     reference = reference or Reference()
     if draws is not None and draws.size:
-        tail = 50.0 * (1.0 - level)
-        lower, upper = np.percentile(draws, [tail, 100.0 - tail])
+        lower, upper = percentile_interval(draws, level)
         return Quantity(
             name, est, float(np.std(draws, ddof=1)) if draws.size > 1 else float("nan"),
             float(lower), float(upper), float(percentile_pvalue(draws)), "percentile", level,

@@ -147,27 +147,33 @@ def slope(layout: Layout, theta: FloatArray, observed: tuple[Observed, ...], giv
     for block, data in zip(layout.blocks, observed, strict=True):
         implied = imply(block, theta, given)
         w = np.linalg.inv(implied.sigma)
-        target = data.cov
-        gap = data.mean - implied.mu if block.means else None
-        if gap is not None:
+        target, left = data.cov, None
+        if block.means:
+            gap = data.mean - implied.mu
             target = target + gap[:, :, None] * gap[:, None, :]
-        q = w - w @ target @ w
-        right = np.concatenate([implied.g, implied.cross], axis=2)
-        by_right = q @ right
-        inner = implied.g.swapaxes(1, 2) @ by_right
-        batch = theta.shape[0]
-        everything = np.concatenate(
-            [by_right.reshape(batch, -1), inner.reshape(batch, -1), q.reshape(batch, -1)], axis=1
-        )
-        u, _, scale = block.factors
-        by_cell = everything[:, block.slope_positions] * (2.0 * scale)
-        if gap is not None:
             left = (gap[:, None, :] @ w)[:, 0, :]
-            both = np.concatenate([left, (left[:, None, :] @ implied.g)[:, 0, :]], axis=1)
-            by_cell -= 2.0 * mean_factor(block, implied) * both[:, u]
-        source = block.free.source
-        _add(out, source, data.weight * by_cell, block.single)
+        slope_from(block, implied, np.asarray(w - w @ target @ w, dtype=np.float64), left, out, data.weight)
     return out
+
+
+def slope_from(
+    block: Block, implied: Implied, q: FloatArray, left: FloatArray | None, out: FloatArray, weight: float = 1.0
+) -> None:
+    """Add a group's gradient to ``out (B, q)``, from the derivatives ``Q (B, p, p)`` and ``-2 W d (B, p)``.
+
+    ``left`` is ``W d``; None without a mean structure.
+    """
+    right = np.concatenate([implied.g, implied.cross], axis=2)
+    by_right = q @ right
+    inner = implied.g.swapaxes(1, 2) @ by_right
+    batch = len(q)
+    everything = np.concatenate([by_right.reshape(batch, -1), inner.reshape(batch, -1), q.reshape(batch, -1)], axis=1)
+    u, _, scale = block.factors
+    by_cell = everything[:, block.slope_positions] * (2.0 * scale)
+    if left is not None:
+        both = np.concatenate([left, (left[:, None, :] @ implied.g)[:, 0, :]], axis=1)
+        by_cell -= 2.0 * mean_factor(block, implied) * both[:, u]
+    _add(out, block.free.source, weight * by_cell, block.single)
 
 
 def _add(total: FloatArray, source: NDArray[np.int64], part: FloatArray, single: bool) -> None:

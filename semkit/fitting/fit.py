@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -301,18 +301,28 @@ class Fit:
 
         return to_lavaan(self, path)
 
-    def bootstrap(self, draws: int = 2000, *, seed: int | None = None) -> Fit:
-        """The same fit with ordinary bootstrap draws: errors, percentile intervals and p come from them.
+    def bootstrap(
+        self, draws: int = 2000, *, seed: int | None = None, kind: str = "ordinary", ci: str = "percentile",
+        level: float = 0.95, statistics: Sequence[str] = (),
+    ) -> Fit:
+        """The same fit with bootstrap draws: errors, intervals and p come from them (``fit.bootstrap_draws``).
 
         Parameters
         ----------
         draws : int
         seed : int, optional
             Drawn from the system when not given; kept in ``provenance``.
+        kind : {"ordinary", "cluster", "bollen.stine", "noncentral", "parametric"}
+            How draws are made (:mod:`semkit.fitting.resampling`).
+        ci : {"percentile", "bc", "bca", "normal", "basic"}
+            Interval shown in ``estimates``; any other by ``fit.bootstrap_draws.interval(name, kind)``.
+        level : float
+        statistics : sequence of str
+            Fit measures to be drawn too, for example ``("rmsea", "cfi", "srmr")``.
         """
         from semkit.fitting.bootstrap import with_draws
 
-        return with_draws(self, draws, seed)
+        return with_draws(self, draws, seed, kind=kind, ci=ci, level=level, statistics=statistics)
 
     def crosscheck(self, engine: str = "semopy", **options: Any) -> Any:
         """Estimate the same model in another engine and compare (see :mod:`semkit.fitting.crosscheck`)."""

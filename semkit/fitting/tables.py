@@ -17,7 +17,7 @@ from semkit.estimate.standardize import Kind, RowValues, by_label, scales, stand
 from semkit.fitting.solution import Solution
 from semkit.model import ParameterTable
 from semkit.numerics.em import masked_inverse
-from semkit.result import Variable, percentile_pvalue
+from semkit.result import Variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,11 +127,11 @@ def estimates_table(fit: Fit) -> pd.DataFrame:
     raw = fit._all["raw"]
     columns = _columns(raw.value[0], _errors(raw, fit.solution.vcov))
     if fit.draws is not None and len(fit.draws) > 1:
-        at, draws = fit._positions, fit.draws
-        columns["se"][at] = draws.std(axis=0, ddof=1)
-        columns["z"][at] = columns["est"][at] / columns["se"][at]
-        columns["pvalue"][at] = percentile_pvalue(draws)
-        columns["ci_lower"][at], columns["ci_upper"][at] = np.percentile(draws, [2.5, 97.5], axis=0)
+        assert fit.bootstrap_draws is not None
+        at = fit._positions
+        se, pvalue, lower, upper = fit.bootstrap_draws.columns()
+        columns["se"][at], columns["z"][at], columns["pvalue"][at] = se, columns["est"][at] / se, pvalue
+        columns["ci_lower"][at], columns["ci_upper"][at] = lower, upper
     data: dict[str, Any] = dict(fit.row_heads)
     data |= {name: values[shown] for name, values in columns.items()}
     data |= {kind: fit._all[kind].value[0, shown] for kind in ("std_lv", "std_all", "std_nox")}

@@ -12,7 +12,7 @@ import pandas as pd
 
 from semkit.probe import neyman
 from semkit.probe.equation import Equation, prediction_gradient, slope_gradients, variable_of
-from semkit.result import FloatArray, Result, Variable, summarise
+from semkit.result import FloatArray, Result, Variable, percentile_interval, summarise
 
 GRID = 201
 FOCAL_POINTS = 25
@@ -120,8 +120,7 @@ def _limits(
     """Error, lower and upper limit for each row: percentile ones when there are draws."""
     if draws is None:
         return se, value - critical * se, value + critical * se
-    tail = 50.0 * (1.0 - level)
-    lower, upper = np.percentile(draws, [tail, 100.0 - tail], axis=0)
+    lower, upper = percentile_interval(draws, level)
     return draws.std(axis=0, ddof=1), lower, upper
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from semkit.result import FloatArray
+from semkit.result import FloatArray, percentile_interval
 
 
 def significance_polynomial(
@@ -73,10 +73,9 @@ def draw_roots(slope: FloatArray, change: FloatArray, low: float, high: float, l
     -------
     ndarray (r,)
     """
-    tail = 50.0 * (1.0 - level)
 
     def limits(u: FloatArray) -> FloatArray:
-        return np.asarray(np.percentile(slope[:, None] + change[:, None] * u, [tail, 100.0 - tail], axis=0))
+        return np.stack(percentile_interval(slope[:, None] + change[:, None] * u, level))
 
     grid = np.linspace(low, high, 401)
     value = limits(grid)

@@ -1,0 +1,156 @@
+"""What ``B`` draws say of a model: discrepancy and derivatives of many data sets at once, complete or with gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.estimate.discrepancy import Observed, discrepancy, slope, slope_from
+from semkit.estimate.fiml import PatternObjective, pattern_discrepancy
+from semkit.estimate.implied import imply
+from semkit.estimate.layout import Layout
+from semkit.estimate.optimise import LikelihoodObjective
+from semkit.numerics.em import Patterns
+from semkit.numerics.newton import Constraints, minimise
+from semkit.numerics.patterns import PatternDraws
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+# the constraints of draws with these data-dependent values ``(b, d)``
+Limits = Callable[[FloatArray], Constraints | None]
+
+
+class Evidence(Protocol):
+    """Data of ``B`` draws as the refit wants them."""
+
+    @property
+    def given(self) -> FloatArray:
+        """Data-dependent fixed values, ``(B, d)``."""
+    @property
+    def usable(self) -> BoolArray:
+        """Draws from which anything can be estimated, ``(B,)``."""
+    def take(self, rows: IntArray) -> Evidence:
+        """Some of the draws."""
+    def value(self, theta: FloatArray) -> FloatArray:
+        """Discrepancy ``(B,)``."""
+    def gradient(self, theta: FloatArray) -> FloatArray:
+        """Its derivative ``(B, q)``."""
+    def hessian(self, theta: FloatArray) -> FloatArray:
+        """Its exact second derivative ``(B, q, q)``."""
+    def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
+        """Newton's method from ``start (B, q)``: where it ended, whether it arrived, iterations."""
+
+
+@dataclass(frozen=True, eq=False)
+class CompleteData:
+    """Moments of ``B`` draws.
+
+    Parameters
+    ----------
+    layout : Layout
+    observed : tuple of Observed, one a group
+    given : ndarray (B, d)
+    """
+
+    layout: Layout
+    observed: tuple[Observed, ...]
+    given: FloatArray
+
+    @cached_property
+    def usable(self) -> BoolArray:
+        return np.asarray(np.all([np.isfinite(data.logdet) for data in self.observed], axis=0))
+
+    def take(self, rows: IntArray) -> CompleteData:
+        if len(rows) == len(self.given):
+            return self
+        return CompleteData(self.layout, tuple(part.take(rows) for part in self.observed), self.given[rows])
+
+    def value(self, theta: FloatArray) -> FloatArray:
+        return discrepancy(self.layout, theta, self.observed, self.given, "value").f
+
+    def gradient(self, theta: FloatArray) -> FloatArray:
+        return slope(self.layout, theta, self.observed, self.given)
+
+    def hessian(self, theta: FloatArray) -> FloatArray:
+        found = discrepancy(self.layout, theta, self.observed, self.given, "exact").hessian
+        assert found is not None
+        return found
+
+    def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
+        objective = LikelihoodObjective(self.layout, self.observed, self.given)
+        ended = minimise(objective, start, constraints=limits(self.given), scoring_steps=4, tolerance=1e-12,
+                         max_iterations=steps)
+        return ended.x, ended.converged, ended.iterations
+
+
+@dataclass(frozen=True, eq=False)
+class GappedData:
+    """Missing patterns of ``B`` draws; the level of the discrepancy is that of the deviance, per respondent.
+
+    Parameters
+    ----------
+    layout : Layout
+    patterns : tuple of PatternDraws, one a group
+    given : ndarray (B, d)
+    """
+
+    layout: Layout
+    patterns: tuple[PatternDraws, ...]
+    given: FloatArray
+
+    @property
+    def usable(self) -> BoolArray:
+        return np.ones(len(self.given), dtype=bool)
+
+    @cached_property
+    def totals(self) -> FloatArray:
+        """Respondents of each draw, ``(B,)``."""
+        return np.asarray(sum(part.count.sum(axis=1) for part in self.patterns))
+
+    def take(self, rows: IntArray) -> GappedData:
+        if len(rows) == len(self.given):
+            return self
+        return GappedData(self.layout, tuple(part.take(rows) for part in self.patterns), self.given[rows])
+
+    def value(self, theta: FloatArray) -> FloatArray:
+        out = np.zeros(len(theta))
+        for block, part in zip(self.layout.blocks, self.patterns, strict=True):
+            implied = imply(block, theta, self.given)
+            out += part.deviance(implied.mu, implied.sigma)
+        return out / self.totals
+
+    def gradient(self, theta: FloatArray) -> FloatArray:
+        out = np.zeros_like(theta)
+        for block, part in zip(self.layout.blocks, self.patterns, strict=True):
+            implied = imply(block, theta, self.given)
+            q, left = part.pulls(implied.mu, implied.sigma)
+            slope_from(block, implied, q / self.totals[:, None, None], left / self.totals[:, None], out)
+        return out
+
+    def hessian(self, theta: FloatArray) -> FloatArray:
+        out = np.empty((*theta.shape, theta.shape[1]))
+        for b in range(len(theta)):
+            found = pattern_discrepancy(self.layout, theta[b : b + 1], self._one(b), self.given[b : b + 1], 0.0)
+            assert found.hessian is not None
+            out[b] = found.hessian[0]
+        return out
+
+    def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
+        x, arrived, calls = start.copy(), np.zeros(len(start), dtype=bool), 0
+        for b in range(len(start)):
+            given = self.given[b : b + 1]
+            objective = PatternObjective(self.layout, self._one(b), given, 0.0)
+            ended = minimise(objective, start[b : b + 1], constraints=limits(given), scoring_steps=4,
+                             tolerance=1e-12, max_iterations=steps)
+            x[b], arrived[b] = ended.x[0], ended.converged[0]
+            calls += ended.iterations
+        return x, arrived, calls
+
+    def _one(self, b: int) -> tuple[Patterns, ...]:
+        return tuple(part.one(b) for part in self.patterns)
