@@ -135,7 +135,7 @@ def make_options(
     gaps = choose("missing", missing)
     rest["bounds"] = choose("bounds", rest.get("bounds", "none"))
     if gaps == "fiml":
-        _full_information(name, likelihood, chosen, errors, draws, rest)
+        _full_information(name, likelihood, chosen, errors, rest)
     ordinary = "observed" if gaps == "fiml" else defaults[0]
     return Options(
         call=call, estimator=name, missing=gaps,
@@ -145,7 +145,7 @@ def make_options(
 
 
 def _full_information(
-    estimator: str, likelihood: str, tests: tuple[str, ...], errors: str, draws: int, rest: dict[str, Any]
+    estimator: str, likelihood: str, tests: tuple[str, ...], errors: str, rest: dict[str, Any]
 ) -> None:
     """Refuse what is not defined or not offered with missing='fiml', all at once."""
     remedy = "Use estimator='ml' or 'mlr', or missing='listwise'."
@@ -154,9 +154,6 @@ def _full_information(
         refused.append(("estimator='mlm'", "needs complete data", remedy))
     if likelihood != "normal":
         refused.append((f"likelihood={likelihood!r}", "is defined for complete data only", "Leave likelihood out."))
-    if draws:
-        refused.append(("bootstrap=", "does not resample incomplete data",
-                        "Use estimator='mlr' for robust errors, or missing='listwise'."))
     if rest.get("conditional_x"):
         refused.append(("conditional_x=True", "is fitted to complete data only", "Use fixed_x=True instead."))
     if rest.get("meanstructure") is False:

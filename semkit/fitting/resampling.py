@@ -63,6 +63,8 @@ def _check(solution: Solution, kind: str) -> None:
     if kind in ("bollen.stine", "noncentral") and solution.patterns is not None:
         refused.append(("turns complete data; what is missing cannot be turned",
                         "Use the test of estimator='mlr', or missing='listwise'."))
+    if kind not in ("ordinary", "cluster") and sample is not None and sample.sampling is not None:
+        refused.append(("takes respondents as drawn one by one with equal chances", "Use kind='cluster'."))
     if kind == "parametric" and sample is not None and sample.products:
         refused.append(("draws normal variables, and products of variables are not normal", "Use kind='ordinary'."))
     if kind == "cluster" and (sample is None or sample.sampling is None):

@@ -57,7 +57,7 @@ def interval(
     """Lower and upper ends ``(k,)``.
 
     - percentile: order statistics ``(B + 1) alpha / 2`` from either end;
-    - bc, bca: at ``Phi(z0 + (z0 + z) / (1 - a (z0 + z)))``, ``a = 0`` for bc;
+    - bc, bca: at ``Phi(z0 + (z0 + z) / (1 - a (z0 + z)))``, ``a = 0`` for bc; the last draw where that is beyond it;
     - normal: ``estimate - bias -/+ z sd(draws)``;
     - basic: ``2 estimate`` less the percentile ends.
 
@@ -108,8 +108,10 @@ def pvalue(
     a = accelerated if kind == "bca" and accelerated is not None else np.zeros_like(z0)
     below = (1.0 + np.sum(draws <= null, axis=0)) / (count + 1.0)
     above = (1.0 + np.sum(draws >= null, axis=0)) / (count + 1.0)
-    lower = ndtr(_decelerate(np.minimum(below, 1.0), z0, a))
-    upper = ndtr(-_decelerate(1.0 - np.minimum(above, 1.0), z0, a))
+    # an end beyond the last draw is that draw: it leaves out what no draw reaches
+    least = 1.5 / (count + 1.0)
+    lower = np.where(below < least, 0.0, ndtr(_decelerate(np.minimum(below, 1.0), z0, a)))
+    upper = np.where(above < least, 0.0, ndtr(-_decelerate(1.0 - np.minimum(above, 1.0), z0, a)))
     return np.asarray(np.clip(2.0 * np.minimum(lower, upper), 2.0 / (count + 1.0), 1.0))
 
 

@@ -111,7 +111,7 @@ def test_rows_without_a_fixed_covariate_are_left_out_and_said_so() -> None:
 
 
 @pytest.mark.parametrize("options", [
-    {"estimator": "mlm"}, {"likelihood": "wishart"}, {"bootstrap": 10}, {"conditional_x": True},
+    {"estimator": "mlm"}, {"likelihood": "wishart"}, {"conditional_x": True},
     {"meanstructure": False},
 ])
 def test_what_is_not_defined_is_refused(options: dict[str, Any]) -> None:
