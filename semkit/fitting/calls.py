@@ -14,11 +14,13 @@ from semkit.fitting.bounds import bounded
 from semkit.fitting.expansion import composite_column, prepare
 from semkit.fitting.fit import Fit
 from semkit.fitting.gaps import saturated_moments
+from semkit.fitting.nesting import with_nesting
 from semkit.fitting.options import Options, make_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import fit_moments
 from semkit.model import ModelSpec, ParameterTable, build_table, check, coded_classes
 from semkit.sample import Composite, Design, GroupMoments, Moments, Sample, group_labels, group_moments, make_sample
+from semkit.sample.dependence import require_positive_definite
 from semkit.sample.design import require_trivial
 
 FloatArray = NDArray[np.float64]
@@ -48,6 +50,7 @@ def sem(
     interaction: Any = "product",
     composites: Mapping[str, Composite] | None = None,
     design: Design | None = None,
+    nesting: str | Sequence[str] = (),
     bootstrap: int | None = None,
     seed: int | None = None,
     moments: Moments | None = None,
@@ -93,6 +96,9 @@ def sem(
     composites : mapping of str to Composite, optional
         Names used in the model that stand for equal-weight means with known error variance.
     design : Design, optional
+    nesting : str or sequence of str
+        Columns that say who belongs together (village, interviewer) and that the errors ignore: a note is given when
+        respondents of the same village answer so much alike that errors are too small.
     bootstrap : int, optional
         Number of ordinary bootstrap draws: errors, intervals (percentile) and p from them.
     seed : int, optional
@@ -121,7 +127,7 @@ def sem(
                 likelihood=likelihood, se=se, test=test, group=group, group_equal=group_equal,
                 group_partial=group_partial, fixed_x=fixed_x, conditional_x=conditional_x,
                 meanstructure=meanstructure, std_lv=std_lv, orthogonal=orthogonal, effect_coding=effect_coding,
-                bounds=bounds, bootstrap=bootstrap, seed=seed)
+                bounds=bounds, bootstrap=bootstrap, seed=seed, nesting=nesting)
 
 
 def cfa(model: str, data: Any = None, **options: Any) -> Fit:
@@ -211,7 +217,7 @@ def growth(model: str, data: Any = None, **options: Any) -> Fit:
 _DEFAULTS: dict[str, Any] = {
     "estimator": "ml", "missing": "listwise", "information": None, "likelihood": "normal", "se": None, "test": None,
     "bootstrap": None, "seed": None, "start": None, "composites": None, "interaction": "product", "design": None,
-    "moments": None, "ordered": (),
+    "moments": None, "ordered": (), "nesting": (),
 }
 
 
@@ -233,7 +239,7 @@ def _words(value: str | Sequence[str]) -> tuple[str, ...]:
 def _fit(
     call: str, model: str, data: Any, *, start: Mapping[str, float] | None, interaction: Any,
     composites: Mapping[str, Composite] | None, design: Design | None, moments: Moments | None,
-    ordered: Sequence[str], **options: Any,
+    ordered: Sequence[str], nesting: str | Sequence[str], **options: Any,
 ) -> Fit:
     if len(ordered):
         raise NotSupportedError(Problem("fitting.not-supported", "ordered=", "ordinal estimation is not offered",
@@ -250,7 +256,8 @@ def _fit(
                                   "data=frame or moments=Moments(...)", "Pass one of them."))
     prepared = prepare(model, interaction, composites or {}, grouped=chosen.group is not None, std_lv=chosen.std_lv)
     recipe = Recipe(model, prepared.text, chosen, prepared.products, prepared.composites, interaction)
-    return fit_spec(prepared.spec, recipe, data, moments, start, prepared.notes)
+    fit = fit_spec(prepared.spec, recipe, data, moments, start, prepared.notes)
+    return with_nesting(fit, data, _words(nesting)) if nesting else fit
 
 
 def fit_spec(
@@ -327,9 +334,7 @@ def _given_moments(moments: Moments, table: ParameterTable, options: Options) ->
                                       "Moments(cov, mean, nobs)", "Give the means or leave the intercepts out."))
         mean = np.zeros(len(moments.names))
     cov = moments.matrix[np.ix_(pick, pick)]
-    if np.linalg.eigvalsh(cov)[0] <= 0:
-        raise SampleError(Problem("sample.not-positive-definite", "moments.cov", "the matrix is not positive definite",
-                                  "a covariance matrix of full rank", "Check how it was computed."))
+    require_positive_definite(cov, names)
     return (GroupMoments(mean[pick][None], cov[None], np.zeros((1, 0)), float(moments.nobs)),)
 
 

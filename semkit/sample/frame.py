@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleError, suggest
 from semkit.sample.arrays import Group, Product, Sample
 from semkit.sample.composite import Composite
+from semkit.sample.dependence import dependent_columns
 from semkit.sample.design import Design
-from semkit.sample.gaps import check_overlap, gap_notes, mean_of, usable
+from semkit.sample.gaps import check_overlap, empty_rows, gap_notes, mean_of, usable
 from semkit.sample.sampling import Sampling, make_sampling
 
 FloatArray = NDArray[np.float64]
-
-_COLLINEAR = 1e-10  # smallest eigenvalue of the correlation matrix that still counts as not singular
 
 
 def make_sample(
@@ -321,14 +320,7 @@ def _collinear(data: FloatArray, sd: FloatArray, names: tuple[str, ...], where: 
             return []
     except np.linalg.LinAlgError:
         pass
-    values, vectors = np.linalg.eigh(correlation)
-    if values[0] > _COLLINEAR * len(names):
-        return []
-    weight = np.abs(vectors[:, 0])
-    involved = ", ".join(names[k] for k in np.flatnonzero(weight > 1e-4 * weight.max()))
-    return [Problem("sample.collinear", where, f"columns are exact linear functions of each other: {involved}",
-                    "columns none of which follows from the others",
-                    "Leave one of them out (a total and its parts, or all dummies of a factor).")]
+    return dependent_columns(data, names, where)
 
 
 def _notes(received: int, nobs: int, base: FloatArray, names: tuple[str, ...]) -> tuple[Note, ...]:
@@ -337,6 +329,7 @@ def _notes(received: int, nobs: int, base: FloatArray, names: tuple[str, ...]) -
     gaps = np.isnan(base).sum(axis=0)
     worst = int(gaps.argmax())
     return (
+        *empty_rows(base),
         Note("sample.listwise", "info", f"{nobs} of {received} respondents have all values and are used.",
              cause=f"Most gaps: {names[worst]} ({int(gaps[worst])} missing)."),
     )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from semkit.errors import Note, Problem, SampleError
 from semkit.sample.arrays import Group
+from semkit.sample.dependence import dependent_columns
 
 FloatArray = NDArray[np.float64]
 
@@ -28,18 +29,25 @@ def usable(base: FloatArray, names: Sequence[str], complete: Sequence[str]) -> N
     return np.asarray(seen.any(axis=1) & seen[:, must].all(axis=1))
 
 
+def empty_rows(base: FloatArray) -> tuple[Note, ...]:
+    """A note on respondents without any value."""
+    empty = int(np.isnan(base).all(axis=1).sum())
+    if not empty:
+        return ()
+    return (Note("sample.all-missing-rows", "info",
+                 f"{empty} of {len(base)} respondents have no value in any model column and are left out.",
+                 cause="Empty lines of a spreadsheet, interviews that were never held, or columns named wrongly.",
+                 remedy="Look at them; they carry no information under any method."),)
+
+
 def gap_notes(
     base: FloatArray, codes: NDArray[np.int64], names: Sequence[str], complete: Sequence[str],
     used: NDArray[np.bool_], products: bool,
 ) -> tuple[Note, ...]:
     """Who was left out and why, and what full information rests on."""
-    notes = []
+    notes = [*empty_rows(base)]
     seen = ~np.isnan(base)
     received, nobs = len(base), int(used.sum())
-    empty = int((~seen.any(axis=1)).sum())
-    if empty:
-        notes.append(Note("sample.all-missing-rows", "info",
-                          f"{empty} of {received} respondents have no value in any model column and are left out."))
     must = [names.index(name) for name in complete if name in names]
     without = int((seen.any(axis=1) & ~seen[:, must].all(axis=1)).sum())
     if without:
@@ -90,5 +98,7 @@ def check_overlap(groups: Sequence[Group], names: Sequence[str]) -> None:
             problems.append(Problem("sample.never-together", where,
                                     f"hardly anyone answered both {'; '.join(never[:8])}",
                                     "2 or more respondents with both", "Leave one of the columns out."))
+        if not flat:
+            problems += dependent_columns(group.data, names, where)
     if problems:
         raise SampleError(*problems)
