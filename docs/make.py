@@ -54,6 +54,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "study-file.md": printed_by("semkit.study.reference"),
     "synthetic-data.md": printed_by("semkit.planning.reference"),
     "accuracy.md": printed_by("tests.reference.accuracy"),
+    "diagnoses.md": printed_by("tests.diagnosis.gallery"),
 }
 
 

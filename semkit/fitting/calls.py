@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit import __version__
-from semkit.errors import ModelError, Note, NotSupportedError, OptionError, Problem, SampleError, suggest
+from semkit.errors import ModelError, Note, NotSupportedError, OptionError, Problem, suggest
 from semkit.fitting.bounds import bounded
 from semkit.fitting.expansion import composite_column, prepare
 from semkit.fitting.fit import Fit

@@ -38,22 +38,21 @@ def _convergence(solution: Solution) -> list[Note]:
         return []
     minimum, found = solution.minimum, _runaways(solution)
     tried = (f"{minimum.attempts} starts were tried (instrumental variables, factors with variance 1, simple values, "
-             f"three disturbed ones); the best ended after {minimum.iterations} steps with a discrepancy of "
-             f"{float(minimum.f[0]):.4g}.")
+             f"three disturbed ones); the best ended with a discrepancy of {float(minimum.f[0]):.3f}.")
     if found:
         cause = ("Away from all bounds the fit goes on getting better by ever smaller amounts: the likelihood has no "
-                 f"maximum there ({'; '.join(found)}).")
+                 f"maximum there ({'; '.join(' '.join(pair) for pair in found)}).")
         remedy = ("Look at the indicators named; fix a negative variance at 0, take another marker or std_lv=True for "
                   "a factor whose variance goes to 0, or get more respondents or indicators.")
     else:
         cause = "The model may be misspecified or not identified, or the sample too small for it."
         remedy = "Look at the model and the data; simplify the model or give start values."
     return [Note("fitting.not-converged", "error", f"the estimates did not converge. {tried}",
-                 ", ".join(dict.fromkeys(text.split(" = ")[0] for text in found)), cause, remedy)]
+                 ", ".join(name for name, _ in found), cause, remedy)]
 
 
-def _runaways(solution: Solution) -> list[str]:
-    """Variances that ran out of the range of the data: far below zero, above the column's own, or to zero."""
+def _runaways(solution: Solution) -> list[tuple[str, str]]:
+    """Variances that left the range of the data, and where to: minus infinity, infinity, or zero."""
     table, out = solution.table, []
     where = {int(row): k for k, row in enumerate(table.free_rows)}
     for g, block in enumerate(solution.layout.blocks):
@@ -64,17 +63,16 @@ def _runaways(solution: Solution) -> list[str]:
             row = int(cells.table_row[c])
             name, value = table.lhs[row], float(solution.theta[table.unique[where[row]]])
             if name in scale:
-                out += [_numbered(table.names[row], value)] if value < -3.0 * scale[name] else []
+                if value < -3.0 * scale[name]:
+                    out.append((table.names[row], "goes to minus infinity"))
                 continue
             marker = [scale[table.rhs[i]] for i in range(len(table)) if table.op[i] == "=~" and table.lhs[i] == name
                       and table.block[i] == g + 1 and table.free[i] == 0 and table.rhs[i] in scale]
-            if marker and (abs(total[cells.row[c], cells.row[c]]) < 0.01 * marker[0] or abs(value) > 10.0 * marker[0]):
-                out.append(_numbered(table.names[row], value))
+            if marker and abs(value) > 10.0 * marker[0]:
+                out.append((table.names[row], "goes to infinity" if value > 0 else "goes to minus infinity"))
+            elif marker and abs(total[cells.row[c], cells.row[c]]) < 0.01 * marker[0]:
+                out.append((table.names[row], "goes to 0 while loadings grow"))
     return out
-
-
-def _numbered(name: str, value: float) -> str:
-    return f"{name} = {value:.3g}"
 
 
 def _codes(solution: Solution) -> list[Note]:

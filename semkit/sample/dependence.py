@@ -38,7 +38,7 @@ def dependent_columns(data: FloatArray, names: Sequence[str], where: str) -> lis
     if found:
         return found
     weight = np.abs(vectors[:, 0])
-    involved = ", ".join(names[k] for k in np.flatnonzero(weight > 1e-4 * weight.max()))
+    involved = ", ".join(names[k] for k in map(int, np.flatnonzero(weight > 1e-4 * weight.max())))
     return [Problem("sample.collinear", where, f"columns are exact linear functions of each other: {involved}",
                     "columns none of which follows from the others",
                     "Leave one of them out (a total and its parts, or all dummies of a factor).")]
@@ -94,10 +94,10 @@ def require_positive_definite(cov: FloatArray, names: Sequence[str]) -> None:
         if values[0] > 0.0:
             return
         weight = np.abs(vectors[:, 0])
-        involved = ", ".join(names[k] for k in np.flatnonzero(weight > 0.1 * weight.max()))
+        involved = ", ".join(names[k] for k in map(int, np.flatnonzero(weight > 0.1 * weight.max())))
         what = f"the smallest eigenvalue of the correlations is {values[0]:.3g}, among {involved}"
     else:
-        what = f"no variance: {', '.join(names[k] for k in np.flatnonzero(sd == 0.0))}"
+        what = f"no variance: {', '.join(names[k] for k in map(int, np.flatnonzero(sd == 0.0)))}"
     raise SampleError(Problem(
         "sample.not-positive-definite", "moments.cov", f"the matrix is not positive definite: {what}",
         "a covariance matrix of full rank, from complete data",

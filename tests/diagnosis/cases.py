@@ -1,0 +1,220 @@
+"""One case for every diagnosis.  ``docs/diagnoses.md`` is printed from these functions, sources and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import semkit as sk
+from semkit.errors import Note, Problem, SemkitError
+from semkit.sample.categories import category_notes
+
+THREE = "f =~ x1 + x2 + x3"
+NAMES = ("x1", "x2", "x3")
+FOUR = ("x1", "x2", "y1", "y2")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A diagnosis and the input that has it."""
+
+    code: str
+    title: str
+    make: Callable[[], Any]
+
+    def found(self) -> Note | Problem:
+        """The note or problem with the code, from running the case."""
+        for one in run(self.make):
+            if one.code == self.code:
+                return one
+        raise AssertionError(f"{self.code} is not found on its case: {[one.code for one in run(self.make)]}")
+
+
+def run(make: Callable[[], Any]) -> Sequence[Note | Problem]:
+    """Notes of the fit a function returns, or problems of the error it raises."""
+    try:
+        made = make()
+    except SemkitError as error:
+        return error.problems
+    return tuple(made.notes) if hasattr(made, "notes") else tuple(made)
+
+
+CASES: list[Case] = []
+
+
+def case(code: str, title: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Enter a function into the gallery."""
+
+    def enter(make: Callable[[], Any]) -> Callable[[], Any]:
+        CASES.append(Case(code, title, make))
+        return make
+
+    return enter
+
+
+def items(n: int = 200, columns: Sequence[str] = NAMES, seed: int = 1) -> pd.DataFrame:
+    """Indicators of one factor with loadings of .8."""
+    rng = np.random.default_rng(seed)
+    f = rng.normal(size=(n, 1))
+    return pd.DataFrame(0.8 * f + 0.6 * rng.normal(size=(n, len(columns))), columns=list(columns))
+
+
+# --- estimation -----------------------------------------------------------------------------------
+
+
+@case("fitting.not-converged", "Non-convergence")
+def no_maximum() -> Any:
+    cov = [[1.0, 0.0, 0.3], [0.0, 1.0, 0.3], [0.3, 0.3, 1.0]]  # both covary with x3, not with each other
+    return sk.cfa(THREE, moments=sk.Moments(cov, nobs=100, names=NAMES))
+
+
+@case("fitting.negative-variance", "Heywood case: negative variance")
+def heywood() -> Any:
+    cov = [[1.0, 0.5, 0.5], [0.5, 1.0, 0.2], [0.5, 0.2, 1.0]]  # 0.5 * 0.5 / 0.2 is more than x1 varies
+    return sk.cfa(THREE, moments=sk.Moments(cov, nobs=300, names=NAMES))
+
+
+@case("fitting.latent-correlation", "Latent correlation beyond 1")
+def one_factor_in_two() -> Any:
+    cov = np.full((4, 4), 0.6) + 0.4 * np.eye(4)
+    cov[0, 1] = cov[1, 0] = cov[2, 3] = cov[3, 2] = 0.5  # less within the scales than between them
+    return sk.cfa("f =~ x1 + x2\ng =~ y1 + y2", moments=sk.Moments(cov, nobs=500, names=FOUR))
+
+
+@case("fitting.latent-covariance-not-positive-definite", "Latent covariance matrix that cannot be")
+def impossible_triple() -> Any:
+    loadings = np.kron(np.eye(3), np.full((3, 1), 0.6))
+    phi = np.array([[1.0, 0.8, 0.8], [0.8, 1.0, -0.1], [0.8, -0.1, 1.0]])
+    cov = loadings @ phi @ loadings.T + 0.64 * np.eye(9)
+    names = tuple(f"x{k}" for k in range(1, 10))
+    model = "f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6\nh =~ x7 + x8 + x9"
+    return sk.cfa(model, moments=sk.Moments(cov, nobs=300, names=names))
+
+
+@case("fitting.residual-correlation", "Residual correlation beyond 1")
+def too_much_shared() -> Any:
+    loading = np.array([0.9, 0.1, 0.7, 0.7, 0.7])
+    cov = np.outer(loading, loading) + np.diag([0.3, 0.3, 0.5, 0.5, 0.5])
+    cov[0, 1] += 0.35
+    cov[1, 0] += 0.35
+    names = ("x1", "x2", "x3", "x4", "x5")
+    return sk.cfa("f =~ x3 + x1 + x2 + x4 + x5\nx1 ~~ x2", moments=sk.Moments(cov, nobs=400, names=names))
+
+
+@case("fitting.not-identified", "Parameters that are not identified")
+def no_scale() -> Any:
+    return sk.cfa("f =~ NA*x1 + x2 + x3", items())
+
+
+@case("fitting.empirically-not-identified", "Not identified in these data")
+def lonely_pairs() -> Any:
+    cov = np.eye(4)
+    cov[0, 1] = cov[1, 0] = cov[2, 3] = cov[3, 2] = 0.5  # the two pairs do not correlate
+    return sk.cfa("f =~ x1 + x2\ng =~ y1 + y2", moments=sk.Moments(cov, nobs=300, names=FOUR))
+
+
+@case("fitting.negative-df", "More parameters than moments")
+def too_many() -> Any:
+    return sk.cfa("f =~ x1 + x2", items())
+
+
+# --- data -----------------------------------------------------------------------------------------
+
+
+@case("sample.not-positive-definite", "Sample matrix that is not positive definite")
+def pairwise() -> Any:
+    cov = [[1.0, 0.9, 0.9], [0.9, 1.0, 0.1], [0.9, 0.1, 1.0]]
+    return sk.cfa(THREE, moments=sk.Moments(cov, nobs=300, names=NAMES))
+
+
+@case("sample.duplicate-columns", "Duplicated column")
+def copied() -> Any:
+    return sk.cfa("f =~ x1 + x2 + x3 + x4", items().assign(x4=lambda d: d["x2"]))
+
+
+@case("sample.perfect-correlation", "Perfectly correlated columns")
+def other_units() -> Any:
+    return sk.cfa("f =~ x1 + x2 + x3 + x4", items().assign(x4=lambda d: 10.0 - 2.0 * d["x2"]))
+
+
+@case("sample.collinear", "Column that is the sum of others")
+def total_and_parts() -> Any:
+    return sk.cfa("f =~ x1 + x2 + x3 + total", items().assign(total=lambda d: d["x1"] + d["x2"]))
+
+
+@case("sample.constant", "Constant column")
+def constant() -> Any:
+    return sk.cfa(THREE, items().assign(x2=4.0))
+
+
+@case("sample.all-missing", "Column without any value")
+def nothing_there() -> Any:
+    return sk.cfa(THREE, items().assign(x2=np.nan))
+
+
+@case("sample.infinite", "Infinite values")
+def infinite() -> Any:
+    return sk.cfa(THREE, items().assign(x2=lambda d: 1.0 / d["x2"].round().abs()))
+
+
+@case("fitting.scale-ratio", "Variances that differ by a factor of more than 1,000")
+def rupiah() -> Any:
+    return sk.sem("turnover ~ x1 + x2", items().assign(turnover=lambda d: 2_000.0 * (d["x1"] + d["x3"])))
+
+
+@case("fitting.missing-code", "Undeclared code for a missing answer")
+def minus_99() -> Any:
+    return sk.cfa(THREE, items().assign(x2=lambda d: d["x2"].mask(d.index < 5, -99.0)))
+
+
+@case("sample.too-few", "Fewer respondents than variables")
+def three_people() -> Any:
+    return sk.cfa(THREE, items(n=3))
+
+
+@case("fitting.few-respondents", "Fewer respondents than parameters")
+def ten_people() -> Any:
+    columns = [f"x{k}" for k in range(1, 9)]
+    return sk.cfa("f =~ " + " + ".join(columns), items(12, columns))
+
+
+@case("fitting.small-group", "Group that is too small")
+def small_village() -> Any:
+    data = items(240).assign(place=lambda d: np.where(d.index < 25, "Aruk", "Entikong"))
+    return sk.cfa(THREE, data, group="place")
+
+
+@case("sample.all-missing-rows", "Respondents without any answer")
+def empty_lines() -> Any:
+    return sk.cfa(THREE, pd.concat([items(), pd.DataFrame(np.nan, index=range(4), columns=list(NAMES))]))
+
+
+@case("sample.never-together", "Columns that nobody answered together")
+def two_forms() -> Any:
+    data = items()
+    data.loc[:99, "x2"], data.loc[100:, "x3"] = np.nan, np.nan
+    return sk.cfa(THREE, data, missing="fiml")
+
+
+@case("sample.ignored-nesting", "Ignored nesting")
+def same_village() -> Any:
+    village = np.repeat(np.arange(20), 15)
+    climate = np.random.default_rng(2).normal(size=20)[village]
+    data = items(300).add(0.5 * climate, axis=0).assign(village=village)
+    return sk.cfa(THREE, data, nesting="village")
+
+
+@case("sample.empty-category", "Empty category")
+def nobody_disagreed() -> Any:
+    codes = 1 + items().rank(pct=True).mul(4).astype(int).clip(0, 3).to_numpy()  # 0 of 0 ... 4 was never chosen
+    return category_notes(codes, (5, 5, 5), NAMES)
+
+
+@case("sample.empty-cells", "Empty cells of pairs of categories")
+def few_in_many() -> Any:
+    codes = items(40).rank(pct=True).mul(7).astype(int).clip(0, 6).to_numpy()
+    return category_notes(codes, (7, 7, 7), NAMES)
