@@ -207,11 +207,12 @@ class TableConstraints:
 def make_constraints(table: ParameterTable, layout: Layout, given: FloatArray) -> TableConstraints | None:
     """Constraints of a table, or None when it has none."""
     bounds: list[tuple[int, float, float]] = []
-    for k, row in enumerate(table.free_rows):
-        if np.isfinite(table.lower[row]):
-            bounds.append((int(table.unique[k]), 1.0, float(table.lower[row])))
-        if np.isfinite(table.upper[row]):
-            bounds.append((int(table.unique[k]), -1.0, float(table.upper[row])))
+    lower, upper = table.lower[table.free_rows], table.upper[table.free_rows]
+    for k in np.flatnonzero(np.isfinite(lower) | np.isfinite(upper)):
+        if np.isfinite(lower[k]):
+            bounds.append((int(table.unique[k]), 1.0, float(lower[k])))
+        if np.isfinite(upper[k]):
+            bounds.append((int(table.unique[k]), -1.0, float(upper[k])))
     bounds = list(dict.fromkeys(bounds))
     n_equal, n_more = len(table.equalities), len(table.inequalities)
     if n_equal + n_more + len(bounds) == 0:

@@ -146,19 +146,17 @@ def residual_summaries(
     Joreskog & Sorbom (1981); Bentler (1995), EQS manual; Bollen (1989), p. 258; Asparouhov & Muthen (2018).
     """
     p = cov.shape[0]
-    lower = np.tril_indices(p)
-    below = np.tril_indices(p, -1)
     s, i = np.sqrt(np.diagonal(cov)), np.sqrt(np.abs(np.diagonal(sigma)))
     raw = cov - sigma
-    bentler = raw / np.outer(s, s)
-    bollen = cov / np.outer(s, s) - sigma / np.outer(i, i)
-    mplus = bollen.copy()
-    np.fill_diagonal(mplus, np.diagonal(bentler))
+    bentler = raw / (s[:, None] * s)
+    bollen = cov / (s[:, None] * s) - sigma / (i[:, None] * i)
+    on_diagonal = _squares(np.diagonal(bentler))
+    below = 0.5 * (_squares(bollen) - _squares(np.diagonal(bollen)))  # the matrices are symmetric
     sums = {
-        "rmr": (float(np.sum(raw[lower] ** 2)), p * (p + 1) / 2),
-        "bentler": (float(np.sum(bentler[lower] ** 2)), p * (p + 1) / 2),
-        "bollen": (float(np.sum(bollen[below] ** 2)), p * (p - 1) / 2),
-        "mplus": (float(np.sum(mplus[lower] ** 2)), p * (p + 1) / 2),
+        "rmr": (0.5 * (_squares(raw) + _squares(np.diagonal(raw))), p * (p + 1) / 2),
+        "bentler": (0.5 * (_squares(bentler) + on_diagonal), p * (p + 1) / 2),
+        "bollen": (below, p * (p - 1) / 2),
+        "mplus": (below + on_diagonal, p * (p + 1) / 2),
     }
     gaps = {name: 0.0 for name in sums}  # noqa: C420
     extra = {name: 0 for name in sums}  # noqa: C420
@@ -177,6 +175,10 @@ def residual_summaries(
         name: ((total + gaps[name]) / max(count + extra[name], 1), total / max(count, 1))
         for name, (total, count) in sums.items()
     }
+
+
+def _squares(values: FloatArray) -> float:
+    return float(np.sum(values * values))
 
 
 def gfi_lisrel_sums(

@@ -108,7 +108,8 @@ def imply(block: Block, theta: FloatArray, given: FloatArray) -> Implied:
         a = total_effects(block, x.beta)
         g = x.lambda_ @ a
     else:
-        a = np.broadcast_to(block.unit_eta, x.beta.shape)
+        # numpy's broadcast_to costs as much as a product of matrices
+        a = block.unit_eta[None] if len(theta) == 1 else np.broadcast_to(block.unit_eta, x.beta.shape)
         g = x.lambda_
     at = a.swapaxes(-1, -2)
     eta_cov = a @ x.psi @ at if block.any_beta else x.psi

@@ -11,6 +11,8 @@ from semkit.estimate.layout import Block, Layout
 
 FloatArray = NDArray[np.float64]
 
+_CLEAR = float(np.log(1e-8))  # log-determinant above which a matrix with a diagonal of ones is surely not singular
+
 
 def scores(block: Block, theta: FloatArray, given: FloatArray, data: FloatArray, n_parameters: int) -> FloatArray:
     """Case-wise derivatives of the log-likelihood at one parameter vector.
@@ -83,24 +85,20 @@ def invert(information: FloatArray, basis: FloatArray) -> FloatArray:
         return np.zeros_like(information)
     scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diagonal(inner)), 1e-300))
     scaled = inner * scale[:, None] * scale[None, :]
-    if _singular(scaled):
-        return np.full_like(information, np.nan)
-    inside = np.linalg.inv(scaled) * scale[:, None] * scale[None, :]
-    return np.asarray(basis @ inside @ basis.T)
+    found, logdet = inverse(scaled[None])
+    # with a diagonal of ones the smallest eigenvalue is at least the determinant divided by e
+    inside = found[0] if logdet[0] > _CLEAR else _checked_inverse(scaled)
+    return np.asarray(basis @ (inside * scale[:, None] * scale[None, :]) @ basis.T)
 
 
-def _singular(scaled: FloatArray) -> bool:
-    """Whether a symmetric matrix with a diagonal of ones has an eigenvalue that is nothing but rounding error."""
-    try:
-        # with a diagonal of ones the smallest eigenvalue is at least the determinant divided by e
-        if np.prod(np.diagonal(np.linalg.cholesky(scaled)) ** 2) > 1e-8:
-            return False
-    except np.linalg.LinAlgError:
-        pass
+def _checked_inverse(scaled: FloatArray) -> FloatArray:
+    """Inverse of a symmetric matrix with a diagonal of ones; NaN if an eigenvalue is nothing but rounding error."""
     if not np.all(np.isfinite(scaled)):
-        return True
+        return np.full_like(scaled, np.nan)
     values = np.abs(np.linalg.eigvalsh(0.5 * (scaled + scaled.T)))
-    return bool(values.min() < 1e-11 * values.max())
+    if values.min() < 1e-11 * values.max():
+        return np.full_like(scaled, np.nan)
+    return np.asarray(np.linalg.inv(scaled))
 
 
 def sandwich(bread: FloatArray, meat: FloatArray) -> FloatArray:

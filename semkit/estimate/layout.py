@@ -231,11 +231,8 @@ class Layout:
 
 def make_layout(table: ParameterTable) -> Layout:
     """Find the place of every row of a parameter table."""
-    unique_of_row = {int(row): int(table.unique[k]) for k, row in enumerate(table.free_rows)}
-    given_rows = tuple(
-        i for i in range(len(table))
-        if table.block[i] > 0 and table.free[i] == 0 and np.isnan(table.value[i])
-    )
+    unique_of_row = dict(zip(table.free_rows.tolist(), table.unique.tolist(), strict=True))
+    given_rows = tuple(np.flatnonzero((table.block > 0) & (table.free == 0) & np.isnan(table.value)).tolist())
     given_of_row = {row: k for k, row in enumerate(given_rows)}
     blocks = tuple(_block(table, g + 1, unique_of_row, given_of_row) for g in range(table.n_groups))
     return Layout(blocks, table.n_unique, table.unique, given_rows)
@@ -244,7 +241,7 @@ def make_layout(table: ParameterTable) -> Layout:
 def structural_observed(table: ParameterTable, block: int) -> tuple[str, ...]:
     """Observed variables that stand in ``eta``: those in regressions and those tied to them."""
     observed = set(table.variables.ov)
-    rows = [i for i in range(len(table)) if table.block[i] == block]
+    rows = np.flatnonzero(table.block == block).tolist()
     inside = {v for i in rows if table.op[i] == "~" for v in (table.lhs[i], table.rhs[i]) if v in observed}
     inside |= {table.lhs[i] for i in rows if table.op[i] == "=~" and table.lhs[i] in observed}
     latent = set(table.variables.lv)
@@ -269,25 +266,24 @@ def _block(
     p, m = len(observed), len(eta)
     in_y = {name: k for k, name in enumerate(observed)}
     in_eta = {name: k for k, name in enumerate(eta)}
-    sizes = np.cumsum([0, p * m, m * m, m * m, p * p, p, m])
+    sizes = np.cumsum([0, p * m, m * m, m * m, p * p, p, m]).tolist()
     width = (m, m, m, p, 1, 1)
     fixed = np.zeros(sizes[-1])
     for name in eta[len(table.variables.lv) :]:
         fixed[in_y[name] * m + in_eta[name]] = 1.0
     free: list[tuple[int, int, int, int, int]] = []
     given: list[tuple[int, int, int, int, int]] = []
-    for i in range(len(table)):
-        if table.block[i] != block:
-            continue
+    values = table.value.tolist()
+    for i in np.flatnonzero(table.block == block).tolist():
         kind, row, col = _place(table.lhs[i], table.op[i], table.rhs[i], in_y, in_eta)
         if i in unique_of_row:
             free.append((kind, row, col, unique_of_row[i], i))
         elif i in given_of_row:
             given.append((kind, row, col, given_of_row[i], i))
         else:
-            fixed[sizes[kind] + row * width[kind] + col] = table.value[i]
+            fixed[sizes[kind] + row * width[kind] + col] = values[i]
             if kind in (PSI, THETA):
-                fixed[sizes[kind] + col * width[kind] + row] = table.value[i]
+                fixed[sizes[kind] + col * width[kind] + row] = values[i]
     return Block(observed, eta, fixed, _cells(free), _cells(given), table.meanstructure)
 
 

@@ -113,16 +113,16 @@ def row_values(
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What each row is multiplied by, as positions.
+    """What each row is multiplied by: powers of the standard deviations in :class:`Scales`.
 
     Parameters
     ----------
-    variable : ndarray (k, 3)
-        Positions in :class:`Scales`; the last but one (a constant 1) where there is none.
-    power : ndarray (k, 3)
-    names : tuple of tuple of str
-        The variables by name, for the choice of units; ``predictor`` marks right sides of ``~``.
-    predictor : ndarray (k, 3) of bool
+    power : ndarray (k, v + 2)
+        Of the variable on the left, and of the indicator of a loading.
+    predictor : ndarray (k, v + 2)
+        Of the right sides of ``~``.
+    names : tuple of str
+        The variable of each column; empty for the last two.
     covariance : ndarray (c,)
         Rows of covariances.
     variance : ndarray (c, 2)
@@ -130,10 +130,9 @@ class Plan:
     pair : tuple of pairs of str
     """
 
-    variable: IntArray
     power: FloatArray
-    names: tuple[tuple[str, str, str], ...]
-    predictor: NDArray[np.bool_]
+    predictor: FloatArray
+    names: tuple[str, ...]
     covariance: IntArray
     variance: IntArray
     pair: tuple[tuple[str, str], ...]
@@ -143,16 +142,13 @@ class Plan:
 def make_plan(table: ParameterTable, names: tuple[tuple[str, ...], ...]) -> Plan:
     """Find the standard deviations of every row: a product ``a:b`` has those of its components, never its own."""
     k, total = len(table), sum(map(len, names))
-    variable, power = np.full((k, 3), total, dtype=np.int64), np.zeros((k, 3))
-    shown: list[tuple[str, str, str]] = [("", "", "")] * k
-    predictor = np.zeros((k, 3), dtype=bool)
-    starts = np.cumsum([0, *map(len, names)])
-    position = [{name: int(starts[g]) + j for j, name in enumerate(group)} for g, group in enumerate(names)]
-    own = {(int(table.block[i]), table.lhs[i]): i for i in range(k)
-           if table.op[i] == "~~" and table.lhs[i] == table.rhs[i]}
+    power, predictor = np.zeros((k, total + 2)), np.zeros((k, total + 2))
+    starts = np.cumsum([0, *map(len, names)]).tolist()
+    position = [{name: starts[g] + j for j, name in enumerate(group)} for g, group in enumerate(names)]
+    blocks = table.block.tolist()
+    own = {(blocks[i], table.lhs[i]): i for i in range(k) if table.op[i] == "~~" and table.lhs[i] == table.rhs[i]}
     covariance, variance, pair = [], [], []
-    for i in range(k):
-        block, lhs, op, rhs = int(table.block[i]), table.lhs[i], table.op[i], table.rhs[i]
+    for i, (block, lhs, op, rhs) in enumerate(zip(blocks, table.lhs, table.op, table.rhs, strict=True)):
         if block == 0:
             continue
         if op == "~~" and lhs != rhs:
@@ -160,16 +156,15 @@ def make_plan(table: ParameterTable, names: tuple[tuple[str, ...], ...]) -> Plan
             variance.append([own.get((block, lhs), -1), own.get((block, rhs), -1)])
             pair.append((lhs, rhs))
             continue
-        parts = [(lhs, 1.0 if op == "=~" else -2.0 if op == "~~" else -1.0)]
+        find = position[block - 1].get
+        power[i, find(lhs, total + 1)] += 1.0 if op == "=~" else -2.0 if op == "~~" else -1.0
         if op == "=~":
-            parts.append((rhs, -1.0))
+            power[i, find(rhs, total + 1)] -= 1.0
         elif op == "~":
-            parts += [(name, 1.0) for name in rhs.split(":")[:2]]
-        for j, (name, exponent) in enumerate(parts):
-            variable[i, j], power[i, j] = position[block - 1].get(name, total + 1), exponent
-            predictor[i, j] = op == "~" and j > 0
-        shown[i] = tuple([name for name, _ in parts] + [""] * (3 - len(parts)))  # type: ignore[assignment]
-    return Plan(variable, power, tuple(shown), predictor, np.array(covariance, dtype=np.int64),
+            for name in rhs.split(":")[:2]:
+                predictor[i, find(name, total + 1)] += 1.0
+    shown = (*(name for group in names for name in group), "", "")
+    return Plan(power, predictor, shown, np.array(covariance, dtype=np.int64),
                 np.array(variance, dtype=np.int64).reshape(-1, 2), tuple(pair))
 
 
@@ -192,18 +187,22 @@ def standardise(
     plan = make_plan(table, by.names)
     kept = frozenset(table.variables.ov) if kind == "std_lv" else frozenset(
         table.variables.ov_x if kind == "std_nox" else ())
-    power = plan.power
+    power = plan.power + plan.predictor
     if kept or binary:
-        stays = np.array([[name in kept for name in names] for names in plan.names]).reshape(-1, 3)
-        stays |= plan.predictor & np.array([[name in binary for name in names] for names in plan.names]).reshape(-1, 3)
-        power = np.where(stays, 0.0, power)
+        power = plan.power + np.where([name in binary for name in plan.names], 0.0, plan.predictor)
+        power[:, [name in kept for name in plan.names]] = 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
-        sd = by.sd[:, plan.variable]
-        factor = np.where(power != 0.0, sd**power, 1.0).prod(axis=2)
+        # a product of powers is a sum of logarithms; what has no standard deviation loses the rows that need it
+        known = by.sd > 0.0
+        size = np.where(known, by.sd, 1.0)
+        factor = np.exp(np.log(size) @ power.T)
+        if not known[:, :-1].all() or power[:, -1].any():
+            factor[(~known).astype(np.float64) @ (power != 0.0).T > 0.0] = np.nan
         value = rows.value * factor
         if rows.slope.shape[-1]:
-            relative = np.where(power[..., None] != 0.0, by.slope[:, plan.variable] * (power / sd)[..., None], 0.0)
-            slope = rows.slope * factor[..., None] + value[..., None] * relative.sum(axis=2)
+            relative = power @ np.where(known[..., None], by.slope / size[..., None], 0.0)
+            slope = rows.slope * factor[..., None]
+            slope += value[..., None] * relative
         else:
             slope = rows.slope.copy()
         if len(plan.covariance):
@@ -213,16 +212,17 @@ def standardise(
 
 def _correlate(plan: Plan, rows: RowValues, value: FloatArray, slope: FloatArray, kept: frozenset[str]) -> None:
     """Covariances divided by the residual standard deviations of their variables."""
-    at = plan.covariance
-    moves = np.array([[name not in kept for name in pair] for pair in plan.pair])
-    missing = moves & (plan.variance < 0)
-    variance = np.where(plan.variance >= 0, rows.value[:, plan.variance], np.nan)
-    size = np.where(variance != 0.0, np.abs(variance), np.nan)
-    factor = np.where(moves, np.where(missing, np.nan, size) ** -0.5, 1.0).prod(axis=2)
+    at, own = plan.covariance, plan.variance
+    power = np.full(own.shape, -0.5)
+    if kept:
+        power[[[name in kept for name in pair] for pair in plan.pair]] = 0.0
+    variance = rows.value[:, own]
+    size = np.where((own >= 0) & (variance != 0.0), np.abs(variance), np.nan)
+    factor = np.where(power != 0.0, size**power, 1.0).prod(axis=2)
     value[:, at] = rows.value[:, at] * factor
     if slope.shape[-1]:
-        by = rows.slope[:, plan.variance] * (-0.5 / variance)[..., None]
-        relative = np.where(moves[..., None], by, 0.0).sum(axis=2)
+        by = rows.slope[:, own] * (power / variance)[..., None]
+        relative = np.where(power[..., None] != 0.0, by, 0.0).sum(axis=2)
         slope[:, at] = rows.slope[:, at] * factor[..., None] + value[:, at, None] * relative
 
 

@@ -95,18 +95,21 @@ def _errors(values: RowValues, vcov: FloatArray) -> FloatArray:
 
 
 def _shown(table: ParameterTable) -> NDArray[np.int64]:
-    return np.flatnonzero((table.block > 0) | (np.array(table.op) == ":="))
+    return np.array([i for i, (b, op) in enumerate(zip(table.block.tolist(), table.op, strict=True))
+                     if b > 0 or op == ":="], dtype=np.int64)
 
 
 def row_heads(table: ParameterTable) -> dict[str, Any]:
     """Columns ``lhs op rhs group label`` as arrays of text, in one conversion; the engine's own labels are left out."""
     import pandas as pd
 
-    shown = _shown(table)
-    columns = {name: [getattr(table, name)[i] for i in shown] for name in ("lhs", "op", "rhs")}
-    columns["group"] = [table.groups[b - 1] if b > 0 else "" for b in table.block[shown]]
+    shown = _shown(table).tolist()
+    columns = {name: [column[i] for i in shown]
+               for name, column in (("lhs", table.lhs), ("op", table.op), ("rhs", table.rhs))}
+    blocks = table.block.tolist()
+    columns["group"] = [table.groups[blocks[i] - 1] if blocks[i] > 0 else "" for i in shown]
     columns["label"] = ["" if table.label[i].startswith(".") else table.label[i] for i in shown]
-    text = pd.Series([value for column in columns.values() for value in column], dtype=str).array
+    text = pd.array([value for column in columns.values() for value in column], dtype="str")
     count = len(shown)
     return {name: text[k * count : (k + 1) * count] for k, name in enumerate(columns)}
 

@@ -137,7 +137,7 @@ class ParameterTable:
         seen: dict[str, int] = {}
         out = np.empty(self.n_free, dtype=np.int64)
         count = 0
-        for position, row in enumerate(self.free_rows):
+        for position, row in enumerate(self.free_rows.tolist()):
             label = self.label[row]
             if label and label in seen:
                 out[position] = seen[label]

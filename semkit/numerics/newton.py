@@ -198,7 +198,7 @@ def minimise(
     start: FloatArray,
     *,
     constraints: Constraints | None = None,
-    scoring_steps: int = 2,
+    scoring_steps: int = 1,
     tolerance: float = 1e-17,
     max_iterations: int = 100,
 ) -> Minimum:
@@ -212,8 +212,8 @@ def minimise(
     start : ndarray (B, q)
     constraints : Constraints, optional
     scoring_steps : int
-        Least number of iterations with the approximate Hessian before the exact one; up to four more
-        follow while ``dx' H dx`` is not below 0.3, since the exact Hessian may be indefinite far away.
+        Least number of iterations with the approximate Hessian before the exact one; up to five more
+        follow while ``dx' H dx`` is not below 0.1, since the exact Hessian may be indefinite far away.
     tolerance : float
         A problem has converged when ``dx' H dx``, about twice the distance of its value to the
         minimum, is below this.
@@ -248,7 +248,7 @@ def minimise(
         open_rows = open_rows[~stuck]
         if not len(open_rows):
             break
-        near = iteration >= scoring_steps + 4 or bool(np.all(state.decrement[open_rows] < 0.3))
+        near = iteration >= scoring_steps + 5 or bool(np.all(state.decrement[open_rows] < 0.1))
         exact = exact or (iteration >= scoring_steps and near)
         fresh = _advance(objective, state, open_rows, constraints, equality, exact)
     return Minimum(state.x, state.f, state.g, state.h, state.y, state.active, state.decrement, converged,
@@ -277,7 +277,7 @@ def _minimise_one(
             x, value, g = x + step, value - 0.5 * decrement, g + (h @ step[..., None])[..., 0]
             converged = True
             break
-        exact = exact or (iteration >= scoring_steps and (decrement < 0.3 or iteration >= scoring_steps + 4))
+        exact = exact or (iteration >= scoring_steps and (decrement < 0.1 or iteration >= scoring_steps + 5))
         room = 1e-12 * (1.0 + abs(value)) + (1e-8 if decrement < 1e-9 else 0.0)
         length = 1.0
         while length >= 1e-9:

@@ -93,7 +93,8 @@ def make_sample(
         used = ~np.isnan(base).any(axis=1) & (codes >= 0)
         nobs = int(used.sum())
         notes = _notes(received, nobs, base, base_names)
-    _check_used(base[used], base_names, nobs, received)
+    if nobs < received or made:  # columns as they were read have been looked at
+        _check_used(base[used], base_names, nobs, received)
     members = tuple(np.flatnonzero(used & (codes == g)) for g in range(len(labels)))
     if sampling is not None:
         notes = (*notes, *sampling.notes, *_unweighted(sampling))
@@ -184,14 +185,17 @@ def _useless(columns: Mapping[str, FloatArray]) -> list[Problem]:
     """Columns from which nothing can be learnt."""
     if not columns:
         return []
-    values = np.column_stack(list(columns.values()))
+    values = np.stack(list(columns.values()))
+    low, high = values.min(axis=1), values.max(axis=1)
+    if np.all(np.isfinite(low) & np.isfinite(high) & (low < high)):
+        return []
     with np.errstate(invalid="ignore"):
-        low = np.min(values, axis=0, where=~np.isnan(values), initial=np.inf)
-        high = np.max(values, axis=0, where=~np.isnan(values), initial=-np.inf)
+        low = np.min(values, axis=1, where=~np.isnan(values), initial=np.inf)
+        high = np.max(values, axis=1, where=~np.isnan(values), initial=-np.inf)
     out = []
     for k in np.flatnonzero(~((low < high) & np.isfinite(low) & np.isfinite(high))):
         place = f'column "{list(columns)[k]}"'
-        column = values[:, k]
+        column = values[k]
         if np.isinf(column).any():
             out.append(Problem("sample.infinite", place, f"{int(np.isinf(column).sum())} infinite values",
                                "finite numbers", "Set them to missing or correct them."))
@@ -259,12 +263,12 @@ def _group(
     base_names: tuple[str, ...], wanted: tuple[str, ...], products: tuple[Product, ...],
     weights: FloatArray | None, cluster: NDArray[np.int64],
 ) -> Group:
-    columns = {name: base[:, k] for k, name in enumerate(base_names)}
+    columns = {name: base[:, k] for k, name in enumerate(base_names)} if base_names != wanted else {}
     for product in products:
         left, right = columns[product.left], columns[product.right]
         values = (left - mean_of(left, weights)) * (right - mean_of(right, weights)) if len(base) else left
         columns[product.name] = values - mean_of(values, weights) if len(base) else values
-    data = np.column_stack([columns[name] for name in wanted])
+    data = np.column_stack([columns[name] for name in wanted]) if columns else base
     n, p = data.shape
     if weights is None:
         weights = np.ones(n)
@@ -282,7 +286,9 @@ def _check_used(base: FloatArray, names: tuple[str, ...], nobs: int, received: i
                                 f"{nobs} of {received} respondents have no missing value", "2 or more",
                                 "Look which column is mostly missing and leave it out."))
         raise SampleError(*problems)
-    lowest, highest = np.nanmin(base, axis=0), np.nanmax(base, axis=0)
+    lowest, highest = base.min(axis=0), base.max(axis=0)
+    if np.isnan(lowest).any():
+        lowest, highest = np.nanmin(base, axis=0), np.nanmax(base, axis=0)
     for k in np.flatnonzero(highest == lowest):
         problems.append(Problem("sample.constant", f'column "{names[k]}"',
                                 f"every value is {lowest[k]:g} among the {nobs} respondents used",
@@ -300,20 +306,24 @@ def _check_groups(groups: list[Group], names: tuple[str, ...]) -> None:
             problems.append(Problem("sample.too-few", where, f"{n} complete respondents for {p} variables",
                                     f"at least {p + 1}", "Use fewer variables or more respondents."))
             continue
-        sd = group.data.std(axis=0)
-        if np.any(sd == 0.0):
-            flat = ", ".join(names[k] for k in np.flatnonzero(sd == 0.0))
+        # a single group whose columns were all read has been looked at
+        fresh = len(groups) > 1 or group.data is not group.base
+        constant = group.data.max(axis=0) == group.data.min(axis=0) if fresh else np.zeros(p, dtype=bool)
+        if np.any(constant):
+            flat = ", ".join(names[k] for k in np.flatnonzero(constant))
             problems.append(Problem("sample.constant", where, f"constant in this group: {flat}", "columns that vary",
                                     "Leave them out or join groups."))
             continue
-        problems += _collinear(group.data, sd, names, where)
+        problems += _collinear(group.data, names, where)
     if problems:
         raise SampleError(*problems)
 
 
-def _collinear(data: FloatArray, sd: FloatArray, names: tuple[str, ...], where: str) -> list[Problem]:
-    standard = (data - data.mean(axis=0)) / sd
-    correlation = standard.T @ standard / data.shape[0]
+def _collinear(data: FloatArray, names: tuple[str, ...], where: str) -> list[Problem]:
+    centred = data - data.mean(axis=0)
+    cov = centred.T @ centred
+    size = 1.0 / np.sqrt(np.diagonal(cov))
+    correlation = cov * size[:, None] * size
     try:
         # the smallest eigenvalue of a correlation matrix is at least its determinant divided by e
         if np.prod(np.diagonal(np.linalg.cholesky(correlation)) ** 2) > 1e-6:
