@@ -110,6 +110,7 @@ CleaningPlan Cleaned Composite Design Fit Instrument Moments Note Problem Produc
 SemkitError cfa clean compare growth load_instrument moderated_regression probe read_responses reliability run sem
 polychoric
 simulate_responses validate validity __version__
+k_anonymity pseudonyms reconcile stack_responses write_responses write_restricted
 """.split()
 
 

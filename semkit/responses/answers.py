@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semkit.errors import Problem
 from semkit.instrument import Instrument, Item, Question
+from semkit.instrument.short import short_answers
 from semkit.responses.matching import fold
 from semkit.responses.numbers import Decimal, parse_number, whole
 from semkit.responses.sheet import place
@@ -20,8 +21,11 @@ BoolArray = NDArray[np.bool_]
 ObjectArray = NDArray[np.object_]
 IntArray = NDArray[np.int64]
 
-_NUMBERS = frozenset(("count", "number", "amount", "percent", "of_ten"))
-_TICKS = {"1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0, "true": 1.0, "false": 0.0}
+CUT_LABEL = 118
+_TICKS = {
+    "1": 1.0, "1.0": 1.0, "true": 1.0, "y": 1.0, "yes": 1.0, "ya": 1.0,
+    "0": 0.0, "0.0": 0.0, "false": 0.0, "n": 0.0, "no": 0.0, "tidak": 0.0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,14 @@ class Options:
             found |= dict.fromkeys(self.codes.get(str(number), ()))
         return tuple(found)
 
+    def cut(self, label: str) -> tuple[str, ...]:
+        """Codes whose only label begins with a value label that a statistics package cut off (SPSS: 120 bytes)."""
+        text = fold(label)
+        if len(label.encode()) < CUT_LABEL:
+            return ()
+        whole_labels = [codes for known, codes in self.codes.items() if known.startswith(text)]
+        return tuple(dict.fromkeys(code for codes in whole_labels for code in codes))
+
 
 def _options(pairs: Iterable[tuple[str, Iterable[str]]]) -> Options:
     codes: dict[str, dict[str, None]] = {}
@@ -70,10 +82,15 @@ def item_options(item: Item, form: Instrument, lang: str | None) -> Options:
     return _options(pairs)
 
 
-def question_options(question: Question, form: Instrument, lang: str | None) -> Options:
-    """Codes and labels of the choices of a question, and of the special codes that can stand there."""
+def question_options(question: Question, form: Instrument, lang: str | None, *, short: bool = False) -> Options:
+    """Codes and labels of the choices of a question, and of the special codes that can stand there.
+
+    ``short``: also the numbers that LimeSurvey and Qualtrics got for the choices.
+    """
     pairs = [(choice.code, _texts(choice.label, lang)) for choice in question.choices]
-    return _options([*pairs, *((str(code), texts) for code, texts in _specials(question, form, lang))])
+    known = _options([*pairs, *((str(code), texts) for code, texts in _specials(question, form, lang))])
+    numbers = {number: (code,) for code, number in short_answers(question).items()} if short else {}
+    return Options({**numbers, **known.codes}, known.allowed)
 
 
 def _specials(question: Question, form: Instrument, lang: str | None) -> list[tuple[int, tuple[str, ...]]]:
@@ -134,10 +151,19 @@ class Cells:
         return out
 
 
-def make_cells(where: str, cells: ObjectArray, rows: IntArray, missing: frozenset[str]) -> Cells:
-    """Factorise the texts of a column; ``missing`` are texts (folded) that the user declared to mean 'missing'."""
+def make_cells(
+    where: str,
+    cells: ObjectArray,
+    rows: IntArray,
+    missing: frozenset[str],
+    meanings: Mapping[str, str] | None = None,
+) -> Cells:
+    """Factorise the texts of a column.
+
+    ``missing`` are texts (folded) that mean 'missing'; ``meanings`` says what some texts stand for (value labels).
+    """
     codes, found = pd.factorize(cells, use_na_sentinel=False)
-    texts = tuple(str(text) for text in found)
+    texts = tuple((meanings or {}).get(str(text), str(text)) for text in found)
     folded = [fold(text) for text in texts]
     declared = np.array([_is_declared(text, missing) for text in folded], dtype=bool)
     blank = np.array([text == "" for text in folded], dtype=bool)
@@ -272,11 +298,15 @@ def code_number(
     return cells.spread_floats(values), problems, far
 
 
-def code_ticks(cells: Cells) -> tuple[FloatArray, list[Problem]]:
-    """One choice of a select-multiple question in a column of its own: 1 ticked, 0 not, empty not answered."""
+def code_ticks(cells: Cells, names: frozenset[str] = frozenset()) -> tuple[FloatArray, list[Problem]]:
+    """One choice of a select-multiple question in a column of its own: 1 ticked, 0 not, empty not answered.
+
+    ``names`` are the folded code and labels of the choice, which some tools write instead of 1.
+    """
     values, wrong = [], []
     for text, blank, gone in zip(cells.texts, cells.blank, cells.declared, strict=True):
-        value = np.nan if blank or gone else _TICKS.get(fold(text), np.inf)
+        known = 1.0 if fold(text) in names else _TICKS.get(fold(text), np.inf)
+        value = np.nan if blank or gone else known
         wrong.append(value == np.inf)
         values.append(np.nan if value == np.inf else value)
     problems = cells.problem(

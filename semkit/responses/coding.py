@@ -11,8 +11,10 @@ import pandas as pd
 
 from semkit.errors import Note, Problem
 from semkit.instrument import Instrument, Item, Question
+from semkit.instrument.short import short_answers
 from semkit.responses.answers import (
     Cells,
+    Options,
     code_choices,
     code_item,
     code_multiple,
@@ -22,7 +24,7 @@ from semkit.responses.answers import (
     make_cells,
     question_options,
 )
-from semkit.responses.matching import Targets
+from semkit.responses.matching import Targets, fold
 from semkit.responses.numbers import Decimal, parse_number
 from semkit.responses.platforms import QUALITY
 from semkit.responses.records import Source
@@ -50,6 +52,8 @@ def code_sheet(
     missing: frozenset[str],
     decimal: Decimal | None,
     lang: str | None,
+    *,
+    short: bool = False,
 ) -> Coded:
     """Turn every matched column into codes.
 
@@ -64,13 +68,15 @@ def code_sheet(
         Folded texts declared to mean "no answer".
     decimal : str, optional
     lang : str, optional
+    short : bool
+        Whether the numbers of semkit's exports for LimeSurvey and Qualtrics count.
 
     Returns
     -------
     Coded
         Columns in the order of the instruments, whatever their order in the file.
     """
-    work = _Work(table, form, missing, decimal, lang)
+    work = _Work(table, form, missing, decimal, lang, short)
     by_target: dict[str, list[Source]] = {}
     for source in sources:
         if source.kind in ("item", "question", "option"):
@@ -94,21 +100,46 @@ class _Work:
     """Gathers columns and problems while the sheet is walked through once."""
 
     def __init__(
-        self, table: Sheet, form: Instrument, missing: frozenset[str], decimal: Decimal | None, lang: str | None
+        self,
+        table: Sheet,
+        form: Instrument,
+        missing: frozenset[str],
+        decimal: Decimal | None,
+        lang: str | None,
+        short: bool,
     ) -> None:
         self.table, self.form, self.missing, self.decimal, self.lang = table, form, missing, decimal, lang
+        self.short = short
         self.columns: dict[str, np.ndarray] = {}
         self.gone: dict[str, np.ndarray] = {}
         self.serious: list[Problem] = []
         self.slight: list[Problem] = []
 
-    def cells(self, source: Source) -> Cells:
+    def cells(self, source: Source, options: Options | None = None) -> Cells:
+        """Cells of a column; value labels of the file speak where they are words of the question."""
         where = f'{self.table.where}, column "{source.header}"'
-        return make_cells(where, self.table.cells[source.position - 1], self.table.rows, self.missing)
+        place_ = source.position - 1
+        meanings = {
+            text: known
+            for text, label in self.table.meanings.get(place_, {}).items()
+            if (known := self.meaning(label, options))
+        } | dict(self.table.recodes.get(place_, {}))
+        gone = self.missing | (self.table.missing.get(place_, frozenset()) - meanings.keys())
+        return make_cells(where, self.table.cells[place_], self.table.rows, frozenset(gone), meanings)
+
+    def meaning(self, label: str, options: Options | None) -> str:
+        """Code that a value label stands for; empty when it is no word of the question."""
+        if options is None:
+            words = fold(label)
+            specials = [str(o.code) for o in self.form.specials if words in (fold(o.label.id), fold(o.label.en))]
+            return specials[0] if len(specials) == 1 else ""
+        found = options.find(label) or options.cut(label)
+        return found[0] if len(found) == 1 else ""
 
     def item(self, item: Item, source: Source) -> None:
-        cells = self.cells(source)
-        self.columns[item.name], problems = code_item(cells, item_options(item, self.form, self.lang))
+        options = item_options(item, self.form, self.lang)
+        cells = self.cells(source, options)
+        self.columns[item.name], problems = code_item(cells, options)
         self.gone[item.name] = cells.is_declared
         self.serious += problems
 
@@ -119,10 +150,11 @@ class _Work:
         source = sources[0]
         if question.answer in ("text", "time"):
             return  # free text may hold anything about a person: it stays in the raw file
-        cells = self.cells(source)
+        options = question_options(question, self.form, self.lang, short=self.short)
+        cells = self.cells(source, options if question.answer == "choice" else None)
         self.gone[question.name] = cells.is_declared
         if question.answer == "choice":
-            codes, problems = code_choices(cells, question_options(question, self.form, self.lang))
+            codes, problems = code_choices(cells, options)
             self.columns[question.name] = cells.spread_objects(codes)
             self.serious += problems
             return
@@ -134,7 +166,7 @@ class _Work:
 
     def multiple(self, question: Question, sources: list[Source]) -> None:
         """One column, a column per choice, or both (then both must say the same)."""
-        options = question_options(question, self.form, self.lang)
+        options = question_options(question, self.form, self.lang, short=self.short)
         names = [choice.code for choice in question.choices]
         together = [source for source in sources if not source.option]
         apart = {source.option: source for source in sources if source.option}
@@ -144,13 +176,13 @@ class _Work:
             for place_, name in enumerate(names):
                 if name in apart:
                     cells = self.cells(apart[name])
-                    ticks[:, place_], problems = code_ticks(cells)
+                    ticks[:, place_], problems = code_ticks(cells, _words(question, name, self.short))
                     gone |= cells.is_declared
                     self.serious += problems
             answered = ~np.isnan(ticks).all(axis=1)
             ticks = np.where(answered[:, None] & np.isnan(ticks), 0.0, ticks)
         for source in together[:1]:
-            cells = self.cells(source)
+            cells = self.cells(source, options)
             joined, problems = code_multiple(cells, question, options)
             gone |= cells.is_declared
             if not apart:
@@ -188,6 +220,13 @@ class _Work:
                             "Look at these interviews; the answer is kept as it is.",
                         )
                     )
+
+
+def _words(question: Question, code: str, short: bool) -> frozenset[str]:
+    """Folded code, labels and number of one choice, which some tools write where it was chosen."""
+    choice = question.choice(code)
+    words = {fold(code), fold(choice.label.id), fold(choice.label.en)} - {"", "0"}
+    return frozenset(words | ({short_answers(question)[code]} if short else set()))
 
 
 def quality_frame(

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from semkit.errors import Problem, suggest
 from semkit.instrument import Instrument, Item, Question
-from semkit.responses.platforms import SYNTHETIC, guess_platform, is_metadata, looks_personal, quality_field
-from semkit.responses.records import How, Kind, Source
+from semkit.instrument.short import form_names, short_answers
+from semkit.responses.platforms import KOBO, SYNTHETIC, is_metadata, looks_personal, quality_field
+from semkit.responses.records import How, Kind, Platform, Source
 
 SEPARATORS = "/-:."
+_CODED = re.compile(r"^([A-Za-z][0-9A-Za-z]*(?:\[\w+\])?)\. ")
 _GRID = re.compile(r"^(?P<question>.*?)\s*\[(?P<row>.+)\]\s*$", re.DOTALL)
 
 
@@ -37,18 +39,23 @@ class Targets:
         By name, over all forms.
     labels : Mapping of str to tuple of str
         Folded text -> names of the items and questions with this text.
+    folded : Mapping of str to str
+        Folded name -> name; short names of a tool too, where it uses them.
+    joined : Mapping of str to (question, choice)
+        Folded ``question_choice`` -> one choice of a select-multiple question.
     """
 
     items: Mapping[str, Item]
     questions: Mapping[str, Question]
     labels: Mapping[str, tuple[str, ...]]
     folded: Mapping[str, str]
+    joined: Mapping[str, tuple[str, str]]
 
     def __contains__(self, name: str) -> bool:
         return name in self.items or name in self.questions
 
 
-def gather(form: Instrument, lang: str | None = None) -> Targets:
+def gather(form: Instrument, lang: str | None = None, *, short: bool = False) -> Targets:
     """Collect names and texts of the items and questions of a (combined) instrument.
 
     Parameters
@@ -56,6 +63,8 @@ def gather(form: Instrument, lang: str | None = None) -> Targets:
     form : Instrument
     lang : str, optional
         Only labels of this language count.
+    short : bool
+        Also the short names and numbers that LimeSurvey and Qualtrics got from semkit's exports.
     """
     labels: dict[str, dict[str, None]] = {}
     entries: tuple[Item | Question, ...] = (*form.items, *form.questions)
@@ -67,7 +76,19 @@ def gather(form: Instrument, lang: str | None = None) -> Targets:
     items = {item.name: item for item in form.items}
     questions = {question.name: question for question in form.questions}
     names = {fold(name): name for name in (*items, *questions)}
-    return Targets(items, questions, {text: tuple(known) for text, known in labels.items()}, names)
+    shorts = form_names(form) if short else {}
+    for name, alias in shorts.items():
+        names.setdefault(fold(alias), name)
+    joined: dict[str, tuple[str, str]] = {}
+    for question in form.questions:
+        if question.answer == "multiple":
+            numbers = short_answers(question) if short else {}
+            for choice in question.choices:
+                for one in {question.name, shorts.get(question.name, question.name)}:
+                    joined[fold(f"{one}_{choice.code}")] = (question.name, choice.code)
+                    if short:
+                        joined[fold(f"{one}_{numbers[choice.code]}")] = (question.name, choice.code)
+    return Targets(items, questions, {text: tuple(known) for text, known in labels.items()}, names, joined)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +116,9 @@ def match_header(header: str, targets: Targets) -> Match | None:
     whole = _entry(header, targets)
     if whole:
         return whole
+    if fold(header) in targets.joined:
+        name, code = targets.joined[fold(header)]
+        return Match((name,), "name", code)
     cuts = [place for place, letter in enumerate(header) if letter in SEPARATORS]
     grid = _GRID.match(header)
     option = _option(header, cuts, grid, targets)
@@ -138,6 +162,9 @@ def _option(header: str, cuts: list[int], grid: re.Match[str] | None, targets: T
         if question is None or question.answer != "multiple":
             continue
         wanted = fold(right)
+        known = targets.joined.get(fold(f"{question.name}_{wanted}"))
+        if known:
+            return Match((question.name,), "path" if found.how == "name" else "label", known[1])
         for choice in question.choices:
             if wanted in (fold(choice.code), fold(choice.label.id), fold(choice.label.en)):
                 return Match((question.name,), "path" if found.how == "name" else "label", choice.code)
@@ -145,7 +172,12 @@ def _option(header: str, cuts: list[int], grid: re.Match[str] | None, targets: T
 
 
 def match_columns(
-    header: Sequence[str], targets: Targets, mapping: Mapping[str | int, str | None] | None, where: str
+    header: Sequence[str],
+    targets: Targets,
+    mapping: Mapping[str | int, str | None] | None,
+    where: str,
+    platform: Platform = "plain",
+    labels: Sequence[str] = (),
 ) -> tuple[tuple[Source, ...], list[Problem], list[Problem]]:
     """Give each column its meaning.
 
@@ -155,6 +187,10 @@ def match_columns(
     targets : Targets
     mapping : mapping of header, or of column number from 1, to name, or to None for a column that is set aside
     where : str
+    platform : str
+        Decides what is metadata.
+    labels : sequence of str
+        Words beside each header; they count where the header itself means nothing.
 
     Returns
     -------
@@ -165,7 +201,6 @@ def match_columns(
         Unmatched columns, questions without a column.
     """
     mapping = dict(mapping or {})
-    platform = guess_platform(header)
     sources: list[Source] = []
     serious = _mapping_problems(header, mapping, targets, where)
     for position, name in enumerate(header, start=1):
@@ -173,7 +208,7 @@ def match_columns(
             wish = mapping[position] if position in mapping else mapping[name]
             sources.append(_mapped(name, position, wish, targets))
             continue
-        match = None if name == SYNTHETIC else match_header(name, targets)
+        match = None if name == SYNTHETIC else _match(name, labels[position - 1] if labels else "", targets, platform)
         if match is None:
             sources.append(_other(name, position, platform))
         elif len(match.names) > 1:
@@ -194,6 +229,22 @@ def match_columns(
     return tuple(sources), serious + missing, slight
 
 
+def heading_code(header: str, platform: Platform) -> str:
+    """The code of a LimeSurvey heading "code. text"; any other header as it is."""
+    coded = _CODED.match(header) if platform == "limesurvey" else None
+    return coded[1] if coded else header
+
+
+def _match(header: str, label: str, targets: Targets, platform: Platform) -> Match | None:
+    match = match_header(header, targets)
+    code = heading_code(header, platform)
+    if match is None and code != header:
+        match = match_header(code, targets)
+    if match is None and label and not is_metadata(header, platform):
+        match = match_header(label, targets)
+    return match
+
+
 def _source(header: str, position: int, target: str, targets: Targets, how: How, option: str = "") -> Source:
     kind: Kind = "item" if target in targets.items else "option" if option else "question"
     if kind == "question" and targets.questions[target].section == "quality" and quality_field(target):
@@ -207,13 +258,14 @@ def _mapped(name: str, position: int, target: str | None, targets: Targets) -> S
     return _source(name, position, target, targets, "mapping")
 
 
-def _other(name: str, position: int, platform: str) -> Source:
+def _other(name: str, position: int, platform: Platform) -> Source:
     kind: Kind
-    if name == SYNTHETIC or is_metadata(name, platform):  # type: ignore[arg-type]
+    code = heading_code(name, platform)
+    if quality_field(code) and code not in KOBO:
+        return Source(name, position, "quality", quality_field(code))
+    if name == SYNTHETIC or (is_metadata(code, platform) and not looks_personal(code)):
         kind = "metadata"
-    elif quality_field(name):
-        return Source(name, position, "quality", quality_field(name))
-    elif looks_personal(name):
+    elif looks_personal(code):
         kind = "personal"
     else:
         kind = "unmatched"

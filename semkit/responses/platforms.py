@@ -6,6 +6,9 @@ KoboToolbox: support.kobotoolbox.org "Exporting and downloading your data", "Adv
 the exporter formpack (``reporting/export.py``: ``;``, every cell quoted, group separator, ``_id`` ... ``_index``).
 ODK Briefcase: docs/export-format.md (``SubmissionDate``, ``KEY``).  Google Forms: the first column of the response
 sheet is the time stamp; the headers are the question texts, a grid row is ``Question [row]``.
+LimeSurvey: manual "Exporting results"; ``application/helpers/admin/export/Writer.php`` (``code[subcode]``,
+``text [subtext]``, ``code. text``).  Qualtrics: support "Understanding Your Data Set" (three header rows, the third
+``{"ImportId": ...}``).
 """
 
 from __future__ import annotations
@@ -25,34 +28,55 @@ ODK = frozenset(
     """SubmissionDate KEY instanceID instanceName meta-instanceID meta-instanceName isValidated SubmitterID
     SubmitterName AttachmentsPresent AttachmentsExpected Status ReviewState DeviceID Edits FormVersion""".split()
 )
+LIMESURVEY = frozenset(
+    """id submitdate lastpage startlanguage seed startdate datestamp ipaddr refurl interviewtime token firstname
+    lastname email""".split()
+)
+LIMESURVEY_WORDS = frozenset(
+    ("response id", "date submitted", "last page", "start language", "date started", "date last action", "total time")
+)
+_LIMESURVEY_TIME = re.compile(r"^(groupTime|group time|questionTime|question time)", re.IGNORECASE)
+QUALTRICS = frozenset(
+    """StartDate EndDate Status IPAddress Progress Finished RecordedDate ResponseId RecipientLastName RecipientFirstName
+    RecipientEmail ExternalReference LocationLatitude LocationLongitude DistributionChannel UserLanguage
+    ResponseSet ExternalDataReference""".split()
+) | {"Duration (in seconds)"}
+ENTRY = frozenset(("respondent_id", "entered_by"))
 GOOGLE = frozenset(("timestamp", "stempel waktu", "cap waktu"))
-_OTHER = frozenset(("today", "score", "skor", "instance_id", "instancename", "form_id", "survey_id"))
+_OTHER = frozenset(("today", "score", "skor", "instance_id", "instancename", "form_id", "survey_id", *ENTRY))
 _KOBO_VERSION = re.compile(r"^_version__\d+$")
 
 # Quality field -> names under which forms record it.
 QUALITY: dict[str, tuple[str, ...]] = {
-    "start": ("start", "start_time", "starttime"),
-    "end": ("end", "end_time", "endtime"),
-    "duration_s": ("duration_s", "duration"),
+    "start": ("start", "start_time", "starttime", "startdate", "date started"),
+    "end": ("end", "end_time", "endtime", "enddate", "submitdate", "date submitted"),
+    "duration_s": ("duration_s", "duration", "duration (in seconds)", "interviewtime", "total time"),
     "mode": ("mode",),
     "enumerator": ("enumerator", "enumerator_id", "interviewer"),
-    "lang": ("lang", "language"),
+    "lang": ("lang", "language", "startlanguage", "start language", "userlanguage"),
     "form_version": ("form_version",),
     "device_hash": ("device_hash",),
 }
-IDENTIFIERS = ("_uuid", "_id", "KEY", "instanceID", "meta/instanceID")
+IDENTIFIERS = ("_uuid", "_id", "KEY", "instanceID", "meta/instanceID", "ResponseId", "respondent_id")
 SYNTHETIC = "synthetic"
 
 _PERSONAL_WORDS = frozenset(
     """name nama fullname firstname lastname namalengkap phone phonenumber telepon telp hp handphone ponsel mobile
     whatsapp wa nik ktp npwp passport paspor email mail surel gps latitude longitude altitude precision lintang bujur
-    geopoint geolocation coordinates koordinat address alamat ip ipaddress deviceid device imei simserial simid
+    geopoint geolocation coordinates koordinat address alamat ip ipaddress ipaddr refurl
+    deviceid device imei simserial simid
     subscriberid username signature tandatangan foto photo selfie""".split()
 )
 
 
-def guess_platform(header: Iterable[str]) -> Platform:
+def guess_platform(header: Iterable[str], *, three_rows: bool = False) -> Platform:
     """Guess the platform from the structure of a header.
+
+    Parameters
+    ----------
+    header : iterable of str
+    three_rows : bool
+        Whether the second and third row are Qualtrics' texts and import ids.
 
     Examples
     --------
@@ -60,13 +84,22 @@ def guess_platform(header: Iterable[str]) -> Platform:
     ('kobo', 'plain')
     """
     names = list(header)
+    if three_rows:
+        return "qualtrics"
     if len(KOBO & set(names)) >= 2:
         return "kobo"
     if {"SubmissionDate", "KEY"} <= set(names):
         return "odk"
     if names and names[0].strip().casefold() in GOOGLE:
         return "google_forms"
-    return "plain"
+    folded = [name.casefold() for name in names]
+    if {"lastpage", "startlanguage"} <= {name.partition(". ")[0] for name in folded}:
+        return "limesurvey"  # headings "code" or "code. text"
+    if len(LIMESURVEY_WORDS & set(folded)) >= 3:
+        return "limesurvey"
+    if len({"StartDate", "EndDate", "ResponseId", "RecordedDate"} & set(names)) >= 3:
+        return "qualtrics"
+    return "entry" if folded[:2] == ["respondent_id", "entered_by"] else "plain"
 
 
 def is_metadata(name: str, platform: Platform) -> bool:
@@ -76,8 +109,16 @@ def is_metadata(name: str, platform: Platform) -> bool:
         or bool(_KOBO_VERSION.match(name))
         or (platform == "odk" and name in ODK)
         or (platform == "google_forms" and name.strip().casefold() in GOOGLE)
+        or (platform == "qualtrics" and name in QUALTRICS)
+        or (platform == "limesurvey" and _limesurvey_metadata(name))
         or name.strip().casefold() in _OTHER
     )
+
+
+def _limesurvey_metadata(name: str) -> bool:
+    folded = name.strip().casefold()
+    known = folded in LIMESURVEY or folded in LIMESURVEY_WORDS or folded in ("ip address", "referrer url")
+    return known or bool(_LIMESURVEY_TIME.match(name))
 
 
 def quality_field(name: str) -> str:

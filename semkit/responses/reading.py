@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +14,21 @@ from semkit.errors import FileError, Note, OptionError, Problem, ResponseError
 from semkit.instrument import Instrument, combine
 from semkit.responses.coding import Coded, code_sheet, quality_frame
 from semkit.responses.delimited import read_delimited
+from semkit.responses.labelled import FORMATS, read_labelled
+from semkit.responses.mapping import ColumnMap, read_bytes, read_mapping
 from semkit.responses.matching import Targets, gather, match_columns, match_header
 from semkit.responses.numbers import Decimal
 from semkit.responses.platforms import IDENTIFIERS, SYNTHETIC, guess_platform, is_metadata
-from semkit.responses.records import Limits, Responses, Source
-from semkit.responses.sheet import Sheet, make_sheet, place, too_large
+from semkit.responses.privacy import find_personal
+from semkit.responses.records import Limits, Platform, Responses, Source
+from semkit.responses.sheet import HEADER_ROW, Sheet, make_sheet, place
 from semkit.responses.workbook import read_workbook
 from semkit.writing import hash_bytes
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
 WORKBOOKS = (".xlsx", ".xlsm")
+_UNSEEN = {"limesurvey": ("n/a", "{question_not_shown}"), "qualtrics": ("-99",)}
+"""Texts by which a platform says that a question was not shown or not answered."""
 _YES = frozenset(("1", "1.0", "true", "yes", "ya"))
 _NO = frozenset(("", "0", "0.0", "false", "no", "tidak"))
 
@@ -31,7 +37,7 @@ def read_responses(
     path_or_frame: str | os.PathLike[str] | pd.DataFrame,
     forms: Instrument | Sequence[Instrument],
     *,
-    mapping: Mapping[str | int, str | None] | None = None,
+    mapping: Mapping[str | int, str | None] | str | os.PathLike[str] | None = None,
     lang: str | None = None,
     missing: Sequence[str | int | float] = (),
     decimal: Decimal | None = None,
@@ -43,18 +49,20 @@ def read_responses(
 ) -> Responses:
     """Read the answers to one or more instruments from an export or a frame.
 
-    Everything is read as text first; nothing is guessed.  A column is an item or question when its header is the
-    name, the name after a group prefix (``network/cn_str_1``; separators ``/ - : .``), the question text in either
-    language, or a grid row (``Question [row]``).  Labels and codes both become codes.  All problems of a file are
-    reported together.
+    Exports of KoboToolbox, ODK, Google Forms, LimeSurvey (codes or full answers) and Qualtrics (three header rows),
+    SPSS and Stata files, semkit's entry workbook, and plain tables with a mapping.  Everything is read as text first;
+    nothing is guessed.  A column is an item or question when its header is the name, the name after a group prefix
+    (``network/cn_str_1``; separators ``/ - : .``), the question text in either language, or a grid row
+    (``Question [row]``).  Labels and codes both become codes.  All problems of a file are reported together.
 
     Parameters
     ----------
     path_or_frame : path or DataFrame
-        CSV, TSV or XLSX, or a frame in memory.
+        CSV, TSV, XLSX, SAV, ZSAV or DTA, or a frame in memory.
     forms : Instrument or sequence of Instrument
-    mapping : mapping, optional
-        Header, or column number from 1, to the name of an item or question; None sets the column aside.
+    mapping : mapping or path, optional
+        Header, or column number from 1, to the name of an item or question; None sets the column aside.  Or a table
+        (CSV, XLSX) with the columns ``column``, ``name`` and optionally ``value``, ``code``.
     lang : {"id", "en"}, optional
         Only labels of this language count.
     missing : sequence
@@ -75,11 +83,14 @@ def read_responses(
     ------
     FileError
         The file cannot be read: ``responses.missing-file``, ``responses.unknown-format``, ``responses.too-large``,
-        ``responses.bad-encoding``, ``responses.nul-byte``, ``responses.broken-quotes``, ``responses.not-a-workbook``.
+        ``responses.bad-encoding``, ``responses.nul-byte``, ``responses.broken-quotes``, ``responses.not-a-workbook``,
+        ``responses.not-labelled``.
     ResponseError
         It can be read, but not as answers to the forms; all problems at once.
     OptionError
         ``responses.bad-option``.
+    MissingExtraError
+        ``responses.needs-excel``, ``responses.needs-pyreadstat``.
 
     Examples
     --------
@@ -95,28 +106,37 @@ def read_responses(
     known = (forms,) if isinstance(forms, Instrument) else tuple(forms)
     form = combine(known)
     targets = gather(form, lang)
+    told = _column_map(mapping)
     path = None if isinstance(path_or_frame, pd.DataFrame) else Path(path_or_frame)
     if isinstance(path_or_frame, pd.DataFrame):
         table, digest = _frame_sheet(path_or_frame, limits)
     else:
         table, digest = _file_sheet(Path(path_or_frame), limits, targets, encoding, delimiter, sheet)
-    sources, serious, slight = match_columns(table.header, targets, mapping, table.where)
+    platform = _platform(path, table)
+    short = platform in ("limesurvey", "qualtrics")
+    if short:
+        targets = gather(form, lang, short=True)
+    table = replace(table, recodes=_recodes(told, table))
+    sources, serious, slight = match_columns(table.header, targets, told.columns, table.where, platform, table.labels)
+    sources = find_personal(sources, table, targets, platform)
     lacking = [problem for problem in serious if problem.code == "responses.missing-item"]
     if lacking:  # what is unmatched explains what is missing
         serious += [problem for problem in slight if problem.code == "responses.unmatched-column"]
-    platform = guess_platform(table.header)
     raw = table.frame()
-    declared = frozenset(_folded_missing(missing))
-    machine = platform in ("kobo", "odk")  # XForms decimals are written with a point
-    coded = code_sheet(table, sources, form, targets, declared, "." if machine and decimal is None else decimal, lang)
+    declared = frozenset((*_folded_missing(missing), *_UNSEEN.get(platform, ())))
+    machine = platform in ("kobo", "odk", "limesurvey")  # they write decimals with a point, whatever the language
+    decimal_sign = "." if machine and decimal is None else decimal
+    coded = code_sheet(table, sources, form, targets, declared, decimal_sign, lang, short=short)
     serious += [*coded.serious, *_empty_problems(coded, targets, table)]
     synthetic, marks = _synthetic(raw, table, path)
     serious += marks
     if strict and serious:
         raise ResponseError(*serious)
     quality, notes = quality_frame(table, sources, targets, form)
+    restricted = [source.kind == "personal" for source in sources]
     return Responses(
-        raw=raw,
+        raw=raw.loc[:, [not one for one in restricted]],
+        personal=raw.loc[:, restricted],
         coded=coded.frame,
         quality=quality,
         declared=coded.declared,
@@ -130,7 +150,7 @@ def read_responses(
         sha256=digest,
         encoding=table.encoding,
         delimiter=table.delimiter,
-        options={"mapping": dict(mapping or {}), "lang": lang, "missing": tuple(missing), "decimal": decimal},
+        options={"mapping": dict(told.columns), "lang": lang, "missing": tuple(missing), "decimal": decimal},
     )
 
 
@@ -158,36 +178,48 @@ def _folded_missing(missing: Sequence[str | int | float]) -> list[str]:
     return [" ".join(text.casefold().split()) for text in texts]
 
 
+def _column_map(mapping: Mapping[str | int, str | None] | str | os.PathLike[str] | None) -> ColumnMap:
+    if isinstance(mapping, str | os.PathLike):
+        return read_mapping(mapping)
+    return ColumnMap(dict(mapping or {}))
+
+
+def _recodes(told: ColumnMap, table: Sheet) -> dict[int, Mapping[str, str]]:
+    """Recodes by column number from 0; a header that the file does not have is a problem of the mapping."""
+    places = {name: number for number, name in reversed(list(enumerate(table.header)))}
+    found = {}
+    for key, codes in told.recodes.items():
+        number = key - 1 if isinstance(key, int) else places.get(key, -1)
+        if 0 <= number < len(table.header):
+            found[number] = codes
+    return found
+
+
+def _platform(path: Path | None, table: Sheet) -> Platform:
+    suffix = path.suffix.casefold() if path is not None else ""
+    if suffix in FORMATS:
+        return "stata" if suffix == ".dta" else "spss"
+    return guess_platform(table.header, three_rows=table.first == HEADER_ROW + 3)
+
+
 def _file_sheet(
     path: Path, limits: Limits, targets: Targets, encoding: str | None, delimiter: str | None, sheet: str | None
 ) -> tuple[Sheet, str]:
     suffix = path.suffix.casefold()
-    if suffix not in (*TEXT_FILES, *WORKBOOKS):
+    if suffix not in (*TEXT_FILES, *WORKBOOKS, *FORMATS):
         raise FileError(
             Problem(
                 "responses.unknown-format",
                 path.name,
                 f'the format "{suffix}" is not read',
-                ", ".join((*TEXT_FILES, *WORKBOOKS)),
+                ", ".join((*TEXT_FILES, *WORKBOOKS, *FORMATS)),
                 "Export the responses as CSV or XLSX.",
             )
         )
-    try:
-        size = path.stat().st_size
-        if size > limits.bytes:
-            raise too_large(path.name, f"{size:,} bytes", f"at most {limits.bytes:,} bytes")
-        content = path.read_bytes()
-    except OSError as error:
-        raise FileError(
-            Problem(
-                "responses.missing-file",
-                path.name,
-                f"the file cannot be read ({error.strerror})",
-                "an existing, readable file",
-                "Check the name and the folder.",
-            )
-        ) from error
+    content = read_bytes(path, limits)
     digest = hash_bytes(content)
+    if suffix in FORMATS:
+        return read_labelled(path, limits), digest
     if suffix in WORKBOOKS:
         return read_workbook(content, path.name, limits, sheet=sheet), digest
     platform = guess_platform(())
@@ -256,7 +288,7 @@ def _synthetic(raw: pd.DataFrame, table: Sheet, path: Path | None) -> tuple[bool
     marked = values.isin(_YES)
     odd = ~marked & ~values.isin(_NO)
     if bool(odd.any()) or (bool(marked.any()) and not bool(marked.all())):
-        wrong = np.flatnonzero((odd | ~marked).to_numpy()) + 2
+        wrong = table.rows[(odd | ~marked).to_numpy()]
         problems.append(
             Problem(
                 "responses.synthetic-marker",
@@ -315,10 +347,11 @@ def _notes(raw: pd.DataFrame, table: Sheet, sources: Sequence[Source], platform:
             Note(
                 "responses.personal-column",
                 "warning",
-                f"{len(personal)} columns look personal and are not used: {named}",
+                f"{len(personal)} column{'s' if len(personal) > 1 else ''} that look personal (by name or by what "
+                f"stands in them) are not used: {named}",
                 table.where,
                 "",
-                "Remove them from the file before it is shared.",
+                "They stand in .personal and nowhere else; write_restricted() puts them in a file of their own.",
             )
         )
     return notes

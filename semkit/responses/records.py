@@ -12,7 +12,7 @@ import pandas as pd
 from semkit.errors import Note, Problem
 from semkit.instrument import Instrument
 
-Platform = Literal["kobo", "odk", "google_forms", "plain"]
+Platform = Literal["kobo", "odk", "google_forms", "limesurvey", "qualtrics", "spss", "stata", "entry", "plain"]
 How = Literal["mapping", "name", "path", "label", "grid", "known"]
 Kind = Literal["item", "question", "option", "quality", "metadata", "personal", "set_aside", "unmatched"]
 
@@ -72,8 +72,9 @@ class Responses:
 
     Parameters
     ----------
-    raw : DataFrame (n, columns of the file)
-        Every cell as text, untouched; index ``respondent`` is the row in the file (the header is row 1).
+    raw : DataFrame (n, columns of the file that are not personal)
+        Every cell as text; index ``respondent`` is the row in the file (the header is row 1; in SPSS and Stata files
+        the number of the case).
     coded : DataFrame (n, items and questions)
         Items and numbers as floats (special codes such as 97 kept, empty cells NaN), choices as option codes
         (None when empty), select-multiple questions as one 0/1 column per choice named ``question/choice``.
@@ -88,9 +89,11 @@ class Responses:
     problems : tuple of Problem
         What did not stop the reading: unmatched columns, questions without a column; with ``strict=False`` everything.
     notes : tuple of Note
-    platform : {"kobo", "odk", "google_forms", "plain"}
-        Guessed by the structure of the header; it decides only which columns are metadata, and that KoboToolbox and
-        ODK write decimal points.
+    platform : str
+        ``kobo``, ``odk``, ``google_forms``, ``limesurvey``, ``qualtrics``, ``spss``, ``stata``, ``entry`` (semkit's
+        data-entry workbook) or ``plain``: told by the structure of the file. It decides which columns are metadata,
+        that KoboToolbox and ODK write decimal points, and that LimeSurvey and Qualtrics use the short codes of
+        semkit's exports beside names and labels.
     synthetic : bool
         Whether the rows carry the marker of invented data.
     path : Path or None
@@ -98,6 +101,10 @@ class Responses:
         Of the file's bytes; of the text of the frame when no file was read.
     encoding, delimiter : str
         Empty for a workbook or a frame.
+    personal : DataFrame (n, columns that look personal)
+        Never printed, analysed or exported; :func:`semkit.responses.write_restricted` writes them to their own file.
+    origin : DataFrame (n, file and row) or None
+        Where each respondent came from, when files were stacked.
 
     Examples
     --------
@@ -124,6 +131,13 @@ class Responses:
     encoding: str = ""
     delimiter: str = ""
     options: Mapping[str, object] = field(default_factory=dict)
+    personal: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    origin: pd.DataFrame | None = None
+
+    @property
+    def kept(self) -> tuple[Source, ...]:
+        """Sources of the columns of ``raw``, in their order: all but the personal ones."""
+        return tuple(source for source in self.sources if source.kind != "personal")
 
     @property
     def n(self) -> int:
@@ -132,8 +146,11 @@ class Responses:
 
     def text_of(self, name: str) -> pd.Series | None:
         """Text as read of the column that holds an item or question; None when no single column does."""
-        found = [source for source in self.sources if source.target == name and not source.option]
-        return self.raw.iloc[:, found[0].position - 1] if len(found) == 1 else None
+        found = [place for place, one in enumerate(self.kept) if one.target == name and not one.option]
+        if len(found) > 1 and self.origin is not None:  # each file had its own header for it
+            together = self.raw.iloc[:, found]
+            return together.where(together != "").bfill(axis=1).iloc[:, 0].fillna("")
+        return self.raw.iloc[:, found[0]] if len(found) == 1 else None
 
     @property
     def columns(self) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semkit.errors import FileError, Problem, ResponseError, SemkitError
 from semkit.responses.records import Limits
+from semkit.writing import plain_cell
 
 HEADER_ROW = 1
 
@@ -29,6 +30,16 @@ class Sheet:
     encoding, delimiter : str
     machine : frozenset of int
         Columns (from 0) whose numbers a program wrote, so that a point in them is a decimal point.
+    first : int
+        Row of the first respondent in the file.
+    labels : tuple of str (k,)
+        Words that stand beside each header (Qualtrics' second row, variable labels); empty when there are none.
+    meanings : Mapping of column (from 0) to Mapping of text to text
+        What the cells of a column stand for, where the file says so (value labels).
+    missing : Mapping of column (from 0) to frozenset of text
+        Texts of a column that the file declares to mean 'no answer'.
+    recodes : Mapping of column (from 0) to Mapping of text to text
+        What the user says the cells of a column stand for (mapping file).
     """
 
     where: str
@@ -37,6 +48,11 @@ class Sheet:
     encoding: str = ""
     delimiter: str = ""
     machine: frozenset[int] = frozenset()
+    first: int = HEADER_ROW + 1
+    labels: tuple[str, ...] = ()
+    meanings: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    missing: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    recodes: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -45,7 +61,7 @@ class Sheet:
     @property
     def rows(self) -> NDArray[np.int64]:
         """Row number of each respondent in the file."""
-        return np.arange(HEADER_ROW + 1, HEADER_ROW + 1 + self.n)
+        return np.arange(self.first, self.first + self.n)
 
     def frame(self) -> pd.DataFrame:
         """The cells as a DataFrame of text with the row in the file as index; a repeated header gets its number."""
@@ -82,6 +98,9 @@ def make_sheet(
 ) -> Sheet:
     """Check a table (header first) and turn it into columns.
 
+    The two extra header rows of Qualtrics are taken apart, and the apostrophe that keeps spreadsheets from
+    calculating a text is undone.
+
     Raises
     ------
     ResponseError
@@ -100,12 +119,15 @@ def make_sheet(
                 "Export the responses again.",
             )
         )
-    header = tuple(cell.strip() for cell in table[0])
+    header = tuple(plain_cell(cell.strip()) for cell in table[0])
     while header and not header[-1] and all(len(row) < len(header) or not row[len(header) - 1] for row in table[1:]):
         header = header[:-1]  # an empty column at the far right is the trace of a trailing delimiter
-    rows = [row for row in table[1:] if row]
+    extra = _extra_header(table)
+    first = HEADER_ROW + 1 + extra
+    labels = tuple(cell.strip() for cell in table[1][: len(header)]) if extra else ()
+    rows = [row for row in table[1 + extra :] if row]
     check_size(where, len(rows), len(header), limits)
-    problems = [*_header_problems(where, header), *_row_problems(where, header, rows, limits)]
+    problems = [*_header_problems(where, header), *_row_problems(where, header, rows, limits, first)]
     if not rows:
         problems.append(
             Problem(
@@ -121,8 +143,23 @@ def make_sheet(
     width = len(header)
     grid = np.empty((len(rows), width), dtype=object)
     for number, row in enumerate(rows):
-        grid[number] = list(row[:width])
-    return Sheet(where, header, tuple(grid[:, column] for column in range(width)), encoding, delimiter, machine)
+        grid[number] = row[:width]
+    columns = tuple(plain_column(grid[:, column]) for column in range(width))
+    return Sheet(where, header, columns, encoding, delimiter, machine, first, labels)
+
+
+def plain_column(cells: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Cells without the apostrophe in front of what a spreadsheet would calculate; see :func:`plain_cell`."""
+    marked = [place for place, cell in enumerate(cells.tolist()) if cell[:1] == "'"]
+    for place_ in marked:
+        cells[place_] = plain_cell(cells[place_])
+    return cells
+
+
+def _extra_header(table: Sequence[Sequence[str]]) -> int:
+    """2 when rows 2 and 3 are Qualtrics' question texts and import ids (``{"ImportId": ...}``), else 0."""
+    third = [cell.strip() for cell in table[2] if cell.strip()] if len(table) > 2 else []
+    return 2 if third and all(cell.startswith('{"ImportId"') for cell in third) else 0
 
 
 def check_size(where: str, rows: int, columns: int, limits: Limits) -> None:
@@ -161,10 +198,12 @@ def _header_problems(where: str, header: tuple[str, ...]) -> list[Problem]:
     return problems
 
 
-def _row_problems(where: str, header: tuple[str, ...], rows: Sequence[Sequence[str]], limits: Limits) -> list[Problem]:
+def _row_problems(
+    where: str, header: tuple[str, ...], rows: Sequence[Sequence[str]], limits: Limits, first: int
+) -> list[Problem]:
     width = len(header)
-    short = [number for number, row in enumerate(rows, start=HEADER_ROW + 1) if len(row) < width]
-    long = [number for number, row in enumerate(rows, start=HEADER_ROW + 1) if len(row) > width and any(row[width:])]
+    short = [number for number, row in enumerate(rows, start=first) if len(row) < width]
+    long = [number for number, row in enumerate(rows, start=first) if len(row) > width and any(row[width:])]
     problems = []
     for numbers, what in ((short, "fewer"), (long, "more")):
         if numbers:
@@ -179,7 +218,7 @@ def _row_problems(where: str, header: tuple[str, ...], rows: Sequence[Sequence[s
             )
     huge = [
         (number, column)
-        for number, row in enumerate(rows, start=HEADER_ROW + 1)
+        for number, row in enumerate(rows, start=first)
         if row and max(map(len, row)) > limits.cell
         for column, cell in enumerate(row)
         if len(cell) > limits.cell

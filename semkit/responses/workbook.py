@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import date, datetime, time
-from typing import Any
+from typing import IO, Any
 
 from semkit.errors import FileError, MissingExtraError, OptionError, Problem, ResponseError
 from semkit.responses.records import Limits
 from semkit.responses.sheet import Sheet, check_size, make_sheet, too_large
 
 FORMULA = "="
+_OURS = (("entry", {"entry", "questions", "lists"}), ("answers", {"answers", "codebook"}))
+"""The sheet with answers in semkit's own workbooks: data entry, and answers written out."""
 
 
 def read_workbook(content: bytes, where: str, limits: Limits, *, sheet: str | None = None) -> Sheet:
@@ -75,7 +77,7 @@ def read_workbook(content: bytes, where: str, limits: Limits, *, sheet: str | No
 def _names(book: Any, sheet: str | None, where: str) -> list[str]:
     names = [ws.title for ws in book.worksheets]
     if sheet is None:
-        return names
+        return next(([first] for first, together in _OURS if set(names) == together), names)
     if sheet not in names:
         raise OptionError(
             Problem(
@@ -133,10 +135,23 @@ def _check_archive(content: bytes, where: str, limits: Limits) -> None:
             for part in parts:
                 if part.filename.endswith((".xml", ".rels")):
                     with archive.open(part) as stream:
-                        if b"<!DOCTYPE" in stream.read(2048):  # entities could refer to other files
-                            raise _not_a_workbook(where, "a part declares a document type")
+                        _check_markup(stream, where)
     except (zipfile.BadZipFile, RuntimeError, OSError, EOFError) as error:
         raise _not_a_workbook(where, "no zip archive inside") from error
+
+
+def _check_markup(stream: IO[bytes], where: str) -> None:
+    """Refuse a document type anywhere (entities could refer to other files or grow without end), and UTF-16 parts.
+
+    In well-formed XML ``<!DOCTYPE`` cannot stand in a text, where ``<`` is written ``&lt;``.
+    """
+    before = b""
+    while chunk := stream.read(1 << 20):
+        if not before and chunk[:2] in (b"\xff\xfe", b"\xfe\xff", b"\x00<", b"<\x00"):
+            raise _not_a_workbook(where, "a part is not written in UTF-8")
+        if b"<!DOCTYPE" in before + chunk or b"<!ENTITY" in before + chunk:
+            raise _not_a_workbook(where, "a part declares a document type")
+        before = chunk[-16:]
 
 
 def _not_a_workbook(where: str, reason: str) -> FileError:

@@ -1,6 +1,6 @@
 """Safe cells and files: whatever strangers wrote is data wherever it is written."""
 
-from semkit.writing.cells import cell, text_cell
+from semkit.writing.cells import cell, plain_cell, text_cell
 from semkit.writing.files import hash_bytes, hash_file, inside, write_bytes, write_text
 from semkit.writing.markup import attribute, escape, page, table
 from semkit.writing.tables import write_csv, write_xlsx
@@ -13,6 +13,7 @@ __all__ = [
     "hash_file",
     "inside",
     "page",
+    "plain_cell",
     "table",
     "text_cell",
     "write_bytes",

@@ -37,6 +37,17 @@ def text_cell(text: str) -> str:
     return f"'{text}" if first in _FORMULA_STARTS and first else text
 
 
+def plain_cell(text: str) -> str:
+    """The text that :func:`text_cell` made safe: without its apostrophe; any other text as it is.
+
+    Examples
+    --------
+    >>> plain_cell("'=1+1"), plain_cell("'quoted'")
+    ('=1+1', "'quoted'")
+    """
+    return text[1:] if text[:1] == "'" and text_cell(text[1:]) == text else text
+
+
 def cell(value: object) -> Cell:
     """Return ``value`` as a safe cell: numbers as they are, texts neutralised, nothing as ``None``.
 

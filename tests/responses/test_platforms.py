@@ -51,7 +51,7 @@ def test_kobo_structure(form: sk.Instrument) -> None:
     assert answers.quality["duration_s"].tolist() == [250.0, 30.0, 20.0]
     # Kobo writes decimal points, so 7.125 is a number and not seven thousand
     np.testing.assert_array_equal(answers.coded["sales"], [12.5, 7.125, NA])
-    assert answers.raw.loc[3, "respondent_name"] == 'Invented "Quoted" Name'
+    assert answers.personal.loc[3, "respondent_name"] == 'Invented "Quoted" Name'
 
 
 def test_google_structure(form: sk.Instrument) -> None:
