@@ -20,6 +20,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 LAMBDA, BETA, PSI, THETA, NU, ALPHA = range(6)
+OUTSIDE = ("|", "~*~")  # thresholds and response scales stand in no matrix of the six
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +233,8 @@ class Layout:
 def make_layout(table: ParameterTable) -> Layout:
     """Find the place of every row of a parameter table."""
     unique_of_row = dict(zip(table.free_rows.tolist(), table.unique.tolist(), strict=True))
-    given_rows = tuple(np.flatnonzero((table.block > 0) & (table.free == 0) & np.isnan(table.value)).tolist())
+    from_data = np.flatnonzero((table.block > 0) & (table.free == 0) & np.isnan(table.value)).tolist()
+    given_rows = tuple(i for i in from_data if table.op[i] not in OUTSIDE)
     given_of_row = {row: k for k, row in enumerate(given_rows)}
     blocks = tuple(_block(table, g + 1, unique_of_row, given_of_row) for g in range(table.n_groups))
     return Layout(blocks, table.n_unique, table.unique, given_rows)
@@ -275,6 +277,8 @@ def _block(
     given: list[tuple[int, int, int, int, int]] = []
     values = table.value.tolist()
     for i in np.flatnonzero(table.block == block).tolist():
+        if table.op[i] in OUTSIDE:
+            continue
         kind, row, col = _place(table.lhs[i], table.op[i], table.rhs[i], in_y, in_eta)
         if i in unique_of_row:
             free.append((kind, row, col, unique_of_row[i], i))

@@ -144,7 +144,7 @@ def _column_problems(spec: ModelSpec, columns: Sequence[str]) -> list[Problem]:
     done: set[str] = set()
     for term in spec.terms:
         for name, position in ((term.lhs, term.lhs_position), (term.rhs, term.position)):
-            if not name or name in done:
+            if not name or name in done or (term.op == "|" and name == term.rhs):
                 continue
             done.add(name)
             if name in latents:

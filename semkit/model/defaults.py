@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from semkit.model.check import expand_definitions, formula_problems, place, subs
 from semkit.model.coding import coded_classes, effect_constraints, free_means
 from semkit.model.equality import EQUALITIES, hold_equal, settle_shared_labels, share_referenced_labels
 from semkit.model.expression import Expression
+from semkit.model.ordinal import check_followers, check_ordinal, ordinal_defaults, ordinal_of, release_scales
 from semkit.model.rows import Options, Row
 from semkit.model.statements import ModelSpec, Modifier, Term
 from semkit.model.table import ParameterTable, Variables
@@ -38,6 +39,8 @@ def build_table(
     group_equal: str | Collection[str] = (),
     group_partial: str | Collection[str] = (),
     effect_coding: bool | str | tuple[str, ...] | list[str] = False,
+    thresholds: Mapping[str, int] | None = None,
+    parameterization: str = "delta",
 ) -> ParameterTable:
     """Complete a model with lavaan's defaults.
 
@@ -61,11 +64,15 @@ def build_table(
         lavaan's ``auto.*`` arguments; ``auto_fix_first`` defaults to ``not std_lv``.
     group_equal : str or collection of str
         Among ``loadings intercepts means residuals residual.covariances lv.variances lv.covariances
-        regressions``.
+        regressions thresholds``.
     group_partial : str or collection of str
         Exceptions such as ``"f=~x2"`` or ``"x1~1"``.
     effect_coding : bool, or among ``loadings intercepts``
         Scale constructs by a mean loading of 1 and a mean intercept of 0 instead of by a marker.
+    thresholds : mapping of str to int, optional
+        Number of thresholds of each ordinal variable; the model then has means.
+    parameterization : {"delta", "theta"}
+        Whether scales or residual variances of ordinal variables are parameters (:mod:`semkit.model.ordinal`).
 
     Returns
     -------
@@ -102,17 +109,18 @@ def build_table(
     if problems:
         raise ModelError(*problems)
     if meanstructure is None:
-        meanstructure = any(term.op == "~1" for term in spec.terms) or len(groups) > 1
+        meanstructure = any(term.op == "~1" for term in spec.terms) or len(groups) > 1 or bool(thresholds)
     options = Options(
         meanstructure, fixed_x, std_lv, orthogonal, int_ov_free, int_lv_free,
         (not std_lv and "loadings" not in coded) if auto_fix_first is None else auto_fix_first, auto_fix_single,
-        auto_var, auto_cov_lv_x, auto_cov_y,
+        auto_var, auto_cov_lv_x, auto_cov_y, dict(thresholds or {}), parameterization,
     )  # fmt: skip
     rows: list[Row] = []
     variables: list[Variables] = []
     references: list[tuple[Row, str, Modifier]] = []
     for number, terms in enumerate(_terms_by_group(spec, groups), start=1):
         found = classify(terms)
+        check_ordinal(spec, found, options.thresholds)
         variables.append(found)
         rows += _block_rows(spec, terms, found, options, number, len(groups), references)
         if len(rows) > MAX_ROWS:
@@ -126,6 +134,7 @@ def build_table(
     if len(groups) > 1 and wanted:
         partial = (group_partial,) if isinstance(group_partial, str) else tuple(group_partial)
         hold_equal(rows, variables[0], wanted, partial, options)
+        release_scales(rows, variables[0], wanted, options)
     if "intercepts" in coded:
         free_means(rows, variables[0])
     constraints = effect_constraints(rows, variables[0], coded)
@@ -215,6 +224,7 @@ def _block_rows(
     _apply_defaults(rows, terms, found, options, outcomes_free)
     for row, term in pending:
         _modify(spec, row, term, block, n_groups, references)
+    check_followers(rows, found, options)
     return list(rows.values())
 
 
@@ -229,6 +239,10 @@ def _add_defaults(
         rows[(lhs, op, rhs)] = row = Row(lhs, op, rhs, block)
         return row
 
+    ordinal = ordinal_of(found, options.thresholds)
+    for name in ordinal:
+        for k in range(options.thresholds[name]):
+            add(name, "|", f"t{k + 1}")
     if options.auto_var:
         for name in (*found.ov_nox, *found.lv):
             add(name, "~~", name)
@@ -250,6 +264,9 @@ def _add_defaults(
         if row is not None and options.fixed_x:
             row.exo = True
             row.free = False
+    for name in ordinal:
+        add(name, "~~", name)
+        add(name, "~*~", name)
     if options.meanstructure:
         for name in (*found.ov, *found.lv):
             row = add(name, "~1", "")
@@ -275,6 +292,7 @@ def _apply_defaults(
             row = rows.get((items[0], "~~", items[0]))
             if row is not None and not row.user:
                 row.fix(0.0)
+    ordinal_defaults(rows, found, options)
     if options.std_lv:
         for latent in found.lv:
             row = rows.get((latent, "~~", latent))

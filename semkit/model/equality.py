@@ -12,7 +12,7 @@ from semkit.model.table import Variables
 
 EQUALITIES = (
     "loadings", "intercepts", "means", "residuals", "residual.covariances",
-    "lv.variances", "lv.covariances", "regressions",
+    "lv.variances", "lv.covariances", "regressions", "thresholds",
 )  # fmt: skip
 
 
@@ -51,6 +51,8 @@ def _class_of(row: Row, found: Variables) -> str:
         return "loadings"
     if row.op == "~":
         return "regressions"
+    if row.op in ("|", "~*~"):
+        return "thresholds" if row.op == "|" else ""
     if row.op == "~1":
         return "means" if row.lhs in latents else ("" if row.lhs in exogenous else "intercepts")
     if row.lhs in exogenous and row.rhs in exogenous:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from semkit.errors import (
     ModelError,
@@ -24,8 +25,6 @@ _FUNCTIONS = ("c", "start", "lower", "upper", "equal", "label")
 _UNSUPPORTED = {
     "<~": ("formative composites (<~)", "a composite with a fixed weight: build the mean in the data and use one "
            "indicator with a fixed error variance"),
-    "|": ("thresholds (|)", "numeric indicators; models for ordered indicators come later"),
-    "~*~": ("scaling factors of ordered indicators (~*~)", "numeric indicators"),
     "efa": ("efa() blocks", "=~ with the loadings written out, cross-loadings included"),
     "rv": ("rv() random slopes", "a product term such as x:z, or group: blocks"),
     "prior": ("prior() of Bayesian estimation", "start(), lower() and upper()"),
@@ -33,6 +32,9 @@ _UNSUPPORTED = {
     "block": ("block: lines", "group: lines"),
     "class": ("class: blocks (mixtures)", "group: blocks of known groups"),
 }  # fmt: skip
+
+
+_THRESHOLD = re.compile(r"t[1-9][0-9]{0,3}\Z")
 
 
 class _Failure(Exception):
@@ -50,7 +52,7 @@ def parse(text: str) -> ModelSpec:
     Parameters
     ----------
     text : str
-        lavaan syntax: ``=~ ~ ~~ ~1 := == < >``, ``+ *``, modifiers (label, number, ``NA``, ``c()``,
+        lavaan syntax: ``=~ ~ ~~ ~1 | ~*~ := == < >``, ``+ *``, modifiers (label, number, ``NA``, ``c()``,
         ``start()``, ``lower()``, ``upper()``, ``equal()``, ``label()``), products ``a:b``, ``group:``
         blocks, comments after ``#`` or ``!``, statements on several lines or separated by ``;``.
 
@@ -247,11 +249,23 @@ class _Reader:
                 raise self.unexpected(self.token, "+ between terms, * after a modifier, : in a product")
         if len(self.terms) + len(lefts) * len(rights) > MAX_TERMS:
             raise self.fail(operator, f"the model has more than {MAX_TERMS} terms")
+        self.check_ordinal(operator, lefts, rights)
         position = self.source.position
         for lhs, left in lefts:
             for op, rhs, modifiers, right in rights:
                 measured = lhs if op == "=~" and not rhs else rhs  # "f =~ 0": a factor without indicators
                 self.terms.append(Term(lhs, op, measured, modifiers, block, position(right.at), position(left.at)))
+
+    def check_ordinal(
+        self, operator: Token, lefts: list[tuple[str, Token]], rights: list[tuple[str, str, tuple[Modifier, ...], Token]]
+    ) -> None:
+        """Thresholds are ``t1 t2 ...``; a scale belongs to one variable."""
+        for _, rhs, _, token in rights:
+            if operator.text == "|" and not _THRESHOLD.match(rhs):
+                raise self.fail(token, f"{_quoted(rhs)} is not a threshold", "t1, t2, t3 ...", "For example: x | t1 + t2")
+            if operator.text == "~*~" and any(lhs != rhs for lhs, _ in lefts):
+                raise self.fail(token, "the scale of a response stands with one variable",
+                                f"{lefts[0][0]} ~*~ {lefts[0][0]}")  # fmt: skip
 
     def left_side(self, operator: Token) -> list[tuple[str, Token]]:
         if self.token is operator:

@@ -163,7 +163,7 @@ def neutral_names(table: ParameterTable) -> NeutralNames:
 
     def side(i: int, text: str) -> str:
         if table.op[i] in PARAMETER_OPERATORS:
-            return variables.get(text, text)
+            return variables.get(text, text) if table.op[i] != "|" or text == table.lhs[i] else text
         return labels.get(text, "") if table.op[i] == ":=" else ""
 
     expressions = {i: e.rename(labels, variables) for i, e in table._expressions.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -41,3 +42,5 @@ class Options:
     auto_var: bool
     auto_cov_lv_x: bool
     auto_cov_y: bool
+    thresholds: Mapping[str, int] = field(default_factory=dict)
+    parameterization: str = "delta"

@@ -9,7 +9,7 @@ from functools import cached_property
 from semkit.model.expression import Expression
 from semkit.model.tokens import Position
 
-TERM_OPERATORS = ("=~", "~", "~~", "~1")
+TERM_OPERATORS = ("=~", "~", "~~", "~1", "|", "~*~")
 NOWHERE = Position(0, 0)
 
 
@@ -39,7 +39,8 @@ class Term:
     Parameters
     ----------
     lhs, op, rhs : str
-        ``op`` is one of ``=~ ~ ~~ ~1``; ``~1`` has ``rhs == ""``; a product is one name, ``"a:b"``.
+        ``op`` is one of ``=~ ~ ~~ ~1 | ~*~``; ``~1`` has ``rhs == ""``; a product is one name, ``"a:b"``; the
+        right side of ``|`` is a threshold, ``"t1"``.
     modifiers : tuple of Modifier
     block : str
         Value of the ``group:`` line above, empty without one.
@@ -100,7 +101,7 @@ class ModelSpec:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Every variable named by a term, latent, observed or product, in order of appearance."""
-        found = (name for term in self.terms for name in (term.lhs, term.rhs) if name)
+        found = (name for term in self.terms for name in (term.lhs, term.rhs if term.op != "|" else "") if name)
         return tuple(dict.fromkeys(found))
 
     @cached_property

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-PARAMETER_OPERATORS = ("=~", "~", "~~", "~1")
+PARAMETER_OPERATORS = ("=~", "~", "~~", "~1", "|", "~*~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ParameterTable:
     Parameters
     ----------
     lhs, op, rhs : tuple of str (k,)
-        Operators ``=~ ~ ~~ ~1 := == < >``.  ``~1`` rows have ``rhs == ""``.  For ``:=`` the left
+        Operators ``=~ ~ ~~ ~1 | ~*~ := == < >``.  ``~1`` rows have ``rhs == ""``.  For ``:=`` the left
         side is the name and the right side the expression; for ``== < >`` both are expressions.
     block : ndarray (k,) of int
         Group, 1-based; 0 for definitions and constraints.
