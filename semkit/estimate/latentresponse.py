@@ -1,14 +1,14 @@
 """What a model says of ordinal and mixed data: thresholds, slopes, variances and correlations of latent responses.
 
-Latent responses ``y*`` follow the model of :mod:`semkit.estimate.implied`; an ordinal variable shows only which interval
-between thresholds ``tau`` its response falls into, so that moments are those of ``D y*`` with scales ``D``:
+Latent responses ``y*`` follow the model of :mod:`semkit.estimate.implied`; an ordinal variable shows only which
+interval between thresholds ``tau`` its response falls into, so that moments are those of ``D y*`` with scales ``D``:
 
     threshold t of i   d_i (tau_it - mu_i)      slopes   d_i Pi_ix      covariances   d_i d_j Sigma_ij
 
 ``d = 1`` for continuous variables (whose level is ``mu_i``).  Under *delta* ``d_i`` is a parameter and the residual
-variances ``v`` of ordinal variables solve ``diag Sigma(v) = 1 / d^2`` (linear in ``v``); under *theta* residual variances
-are parameters and ``d_i = Sigma_ii^-1/2``.  Given covariates ``x`` moments are conditional: ``Sigma`` and ``mu`` at
-``x = 0``, ``Pi`` the reduced-form slopes.
+variances ``v`` of ordinal variables solve ``diag Sigma(v) = 1 / d^2`` (linear in ``v``); under *theta* residual
+variances are parameters and ``d_i = Sigma_ii^-1/2``.  Given covariates ``x`` moments are conditional: ``Sigma`` and
+``mu`` at ``x = 0``, ``Pi`` the reduced-form slopes.
 
 References
 ----------
@@ -109,7 +109,8 @@ def make_responses(table: ParameterTable, layout: Layout, thresholds: Mapping[st
         extended, followers = _extend(table, block, first, outcomes, thresholds)
         first += len(followers)
         out.append(Responses(
-            extended, np.array(y, dtype=np.int64), np.array([names.index(x) for x in table.variables.ov_x], dtype=np.int64),
+            extended, np.array(y, dtype=np.int64),
+            np.array([names.index(x) for x in table.variables.ov_x], dtype=np.int64),
             np.array([block.eta.index(x) for x in table.variables.ov_x], dtype=np.int64),
             np.array([name in thresholds for name in outcomes], dtype=bool), np.array(variable, dtype=np.int64),
             entries(cuts, 0.0), entries(scales, 1.0),
@@ -162,9 +163,9 @@ class ResponseModel:
             if count:
                 implied = imply(group.block, out, self.given)
                 own = group.y[group.followers]
-                target = group.scales.at(theta)[:, group.followers] ** -2.0 - implied.sigma[:, own, own]
+                target: FloatArray = group.scales.at(theta)[:, group.followers] ** -2.0 - implied.sigma[:, own, own]
                 if group.structural:
-                    target = np.linalg.solve(_shares(group, implied), target[..., None])[..., 0]
+                    target = np.asarray(np.linalg.solve(_shares(group, implied), target[..., None])[..., 0])
                 out[:, first : first + count] = target
             first += count
         return out

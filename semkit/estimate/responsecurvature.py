@@ -1,12 +1,12 @@
 """Second derivatives of the moments of latent responses, weighted and summed: what Newton's method needs.
 
-With raw quantities ``c = Sigma_ij``, ``d`` (scales), ``s = Sigma_ii`` and ``e = tau - mu`` a covariance is ``d_i d_j c`` and
-a threshold ``d_i e``.  For weights ``b`` of the moments the sum of second derivatives is
+With raw quantities ``c = Sigma_ij``, ``d`` (scales), ``s = Sigma_ii`` and ``e = tau - mu`` a covariance is
+``d_i d_j c`` and a threshold ``d_i e``.  For weights ``b`` of the moments the sum of second derivatives is
 
     D'CD + D'Y + Y'D + sum_k b_k d_i d_j d2c_k + sum_t b_t d_i d2e_t + sum_i g_i d2d_i
 
-with ``D = dd``, ``C_ij = b_ij c_ij``, ``Y_i = sum_j b_ij d_j dc_ij + sum_t b_t de_t`` and ``g_i`` the derivative of the sum
-by ``d_i``; under theta ``d2d = 3/4 s^-5/2 ds ds' - 1/2 s^-3/2 d2s``.
+with ``D = dd``, ``C_ij = b_ij c_ij``, ``Y_i = sum_j b_ij d_j dc_ij + sum_t b_t de_t`` and ``g_i`` the derivative of
+the sum by ``d_i``; under theta ``d2d = 3/4 s^-5/2 ds ds' - 1/2 s^-3/2 d2s``.
 """
 
 from __future__ import annotations

@@ -257,12 +257,14 @@ class _Reader:
                 self.terms.append(Term(lhs, op, measured, modifiers, block, position(right.at), position(left.at)))
 
     def check_ordinal(
-        self, operator: Token, lefts: list[tuple[str, Token]], rights: list[tuple[str, str, tuple[Modifier, ...], Token]]
+        self, operator: Token, lefts: list[tuple[str, Token]],
+        rights: list[tuple[str, str, tuple[Modifier, ...], Token]],
     ) -> None:
         """Thresholds are ``t1 t2 ...``; a scale belongs to one variable."""
         for _, rhs, _, token in rights:
             if operator.text == "|" and not _THRESHOLD.match(rhs):
-                raise self.fail(token, f"{_quoted(rhs)} is not a threshold", "t1, t2, t3 ...", "For example: x | t1 + t2")
+                raise self.fail(token, f"{_quoted(rhs)} is not a threshold", "t1, t2, t3 ...",
+                                "For example: x | t1 + t2")  # fmt: skip
             if operator.text == "~*~" and any(lhs != rhs for lhs, _ in lefts):
                 raise self.fail(token, "the scale of a response stands with one variable",
                                 f"{lefts[0][0]} ~*~ {lefts[0][0]}")  # fmt: skip
