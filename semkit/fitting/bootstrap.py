@@ -73,6 +73,8 @@ def bootstrap(
     """
     seed = secrets.randbelow(2**31) if seed is None else int(seed)
     interval_kind(ci), checked_level(level)
+    if kind == "bollen.stine" and "chisq" not in statistics:
+        statistics = ("chisq", *statistics)
     task = Refit(fit, make_scheme(fit.solution, kind), check_measures(fit.solution, statistics))
     threads = min(os.cpu_count() or 1, 4) if workers is None else workers
     job = Job(replicates=draws, seed=seed, chunk=chunk or chunk_size(fit.solution))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from semkit import __version__
 from semkit.errors import ModelError, Note, NotSupportedError, OptionError, Problem, suggest
 from semkit.fitting.bounds import bounded
+from semkit.fitting.corrections import require_corrections, with_test_draws
 from semkit.fitting.expansion import composite_column, prepare
 from semkit.fitting.fit import Fit
 from semkit.fitting.gaps import saturated_moments
@@ -75,7 +76,9 @@ def sem(
         Moments divided by N or by N - 1.
     se : {"standard", "robust.huber.white", "robust.sem", "bootstrap", "none"}, optional
     test : str or sequence of str, optional
-        ``standard``, ``yuan.bentler.mplus``, ``satorra.bentler``, ``browne.residual.nt.model``.
+        ``standard``, ``yuan.bentler.mplus``, ``satorra.bentler``, ``browne.residual.nt.model``; ``bollen.stine`` (1,000
+        draws unless ``bootstrap`` says otherwise); ``bartlett``, ``swain``, ``yuan``, ``yuan.tian.yanagihara``, which
+        are shown unasked with fewer than 200 respondents.
     group : str, optional
         Grouping column; ``group_equal`` names what is equal, ``group_partial`` exceptions.
     fixed_x : bool
@@ -293,6 +296,9 @@ def fit_spec(
     solution = fit_moments(table, options, parts, sample, tuple(columns), _start(table, start))
     provenance: dict[str, Any] = {"semkit": __version__, "numpy": np.__version__, "call": options.call}
     fit = Fit(solution, recipe, None, provenance, notes)
+    require_corrections(solution)
+    if "bollen.stine" in options.test:
+        fit = with_test_draws(fit)
     return fit.bootstrap(options.bootstrap, seed=options.seed) if options.bootstrap else fit
 
 

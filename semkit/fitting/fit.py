@@ -14,6 +14,7 @@ from semkit.errors import Note
 from semkit.estimate.standardize import RowValues, row_values
 from semkit.estimate.tests import Test
 from semkit.fitting import measures
+from semkit.fitting.corrections import further_tests
 from semkit.fitting.diagnosis import diagnose
 from semkit.fitting.draws import Draws
 from semkit.fitting.misfit import residual_table
@@ -52,6 +53,8 @@ class Fit:
     bootstrap_draws : Draws or None
     provenance : mapping
     extra_notes : tuple of Note
+    test_draws : Draws or None
+        Draws of the Bollen-Stine test, when that was asked for.
     """
 
     solution: Solution
@@ -59,6 +62,7 @@ class Fit:
     bootstrap_draws: Draws | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     extra_notes: tuple[Note, ...] = ()
+    test_draws: Draws | None = None
 
     # --- parameters -------------------------------------------------------------------------
 
@@ -194,8 +198,8 @@ class Fit:
 
     @cached_property
     def tests(self) -> Mapping[str, Test]:
-        """Tests of the model by name."""
-        return measures.tests(self.solution, self._baseline)
+        """Tests of the model by name; with fewer than 200 respondents corrected for small samples, too."""
+        return further_tests(self, measures.tests(self.solution, self._baseline))
 
     @cached_property
     def fit_measures(self) -> pd.Series[float]:

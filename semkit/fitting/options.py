@@ -16,7 +16,8 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "likelihood": ("normal", "wishart"),
     "se": ("standard", "robust.huber.white", "robust.sem", "bootstrap", "none"),
     "bounds": ("none", "standard", "wide", "pos.var", "pos.ov.var", "pos.lv.var"),
-    "test": ("standard", "yuan.bentler.mplus", "satorra.bentler", "browne.residual.nt.model", "none"),
+    "test": ("standard", "yuan.bentler.mplus", "satorra.bentler", "browne.residual.nt.model", "bollen.stine",
+             "bartlett", "swain", "yuan", "yuan.tian.yanagihara", "none"),
 }
 _PLAIN_ML = "Use estimator='ml' or 'mlr'."
 _OTHERS = ("gls", "uls", "wls", "dwls", "wlsmv", "wlsm", "ulsmv", "mlf", "mlmv", "mlmvs", "pml", "bayes")
@@ -25,14 +26,14 @@ _GAPS = ("fiml.x", "ml.x", "direct.x", "two.stage", "pairwise", "robust.two.stag
 _LATER: dict[str, dict[str, str]] = {
     "estimator": dict.fromkeys(_OTHERS, _PLAIN_ML),
     "missing": dict.fromkeys(_GAPS, _COMPLETE),
-    "test": dict.fromkeys(("bollen.stine", "scaled.shifted", "mean.var.adjusted", "browne.residual.adf"),
+    "test": dict.fromkeys(("scaled.shifted", "mean.var.adjusted", "browne.residual.adf"),
                           "Use test='standard' or 'yuan.bentler.mplus'."),
 }
 _ALIASES: dict[str, dict[str, str]] = {
     "se": {"robust": "robust.huber.white", "boot": "bootstrap", "robust.mlr": "robust.huber.white",
            "robust.mlm": "robust.sem"},
     "test": {"chisq": "standard", "mlr": "yuan.bentler.mplus", "yuan.bentler": "yuan.bentler.mplus",
-             "mlm": "satorra.bentler"},
+             "mlm": "satorra.bentler", "bootstrap": "bollen.stine", "boot": "bollen.stine"},
     "information": {"first_order": "first.order"},
     "missing": {"complete": "listwise", "ml": "fiml", "direct": "fiml"},
 }

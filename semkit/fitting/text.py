@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from semkit.fitting.corrections import CORRECTIONS
+
 if TYPE_CHECKING:
     from semkit.fitting.fit import Fit
 
@@ -27,6 +29,10 @@ def summary(fit: Fit) -> str:
         f"RMSEA = {values['rmsea' + index]:.3f} [{values['rmsea.ci.lower' + index]:.3f}, "
         f"{values['rmsea.ci.upper' + index]:.3f}]  SRMR = {values['srmr']:.3f}"
     )
+    lines += [
+        f"{test.label}: {test.stat:.3f}, p = {test.pvalue:.4f}"
+        for name, test in fit.tests.items() if name in (*CORRECTIONS, "bollen.stine")
+    ]
     shown = fit.estimates.drop(columns=["std_lv", "std_nox"])
     if fit.table.n_groups == 1:
         shown = shown.drop(columns="group")

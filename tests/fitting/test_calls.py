@@ -22,7 +22,7 @@ from tests.fitting.test_identities import CFA, MODERATED, study, table
         ({"likelihood": "poisson"}, OptionError, "fitting.unknown-option-value"),
         ({"likelihood": "wishart", "estimator": "mlr"}, OptionError, "fitting.contradictory-options"),
         ({"se": "jackknife"}, OptionError, "fitting.unknown-option-value"),
-        ({"test": "bollen.stine"}, NotSupportedError, "fitting.not-supported"),
+        ({"test": "scaled.shifted"}, NotSupportedError, "fitting.not-supported"),
         ({"interaction": "lms"}, NotSupportedError, "fitting.not-supported"),
         ({"interaction": "magic"}, OptionError, "fitting.unknown-option-value"),
         ({"ordered": ["x1"]}, NotSupportedError, "fitting.not-supported"),
