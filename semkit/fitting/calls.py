@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from semkit import __version__
 from semkit.errors import ModelError, Note, NotSupportedError, OptionError, Problem, suggest
+from semkit.fitting import twostage
+from semkit.fitting.auxiliary import check_auxiliary, saturate
 from semkit.fitting.bounds import bounded
 from semkit.fitting.corrections import require_corrections, with_test_draws
 from semkit.fitting.expansion import composite_column, prepare
@@ -47,6 +49,7 @@ def sem(
     orthogonal: bool = False,
     effect_coding: bool | str | Sequence[str] = False,
     bounds: str = "none",
+    auxiliary: str | Sequence[str] = (),
     start: Mapping[str, float] | None = None,
     interaction: Any = "product",
     composites: Mapping[str, Composite] | None = None,
@@ -67,9 +70,11 @@ def sem(
         Not needed when ``moments`` is given.
     estimator : {"ml", "mlr", "mlm"}
         ``mlr`` adds sandwich errors and the Yuan-Bentler test, ``mlm`` the Satorra-Bentler test.
-    missing : {"listwise", "fiml"}
-        Respondents with a gap in the model's own variables are left out, or used with what they answered (full
-        information; ``"ml"`` is the same); ``fit.nobs`` counts those used.
+    missing : {"listwise", "fiml", "fiml.x", "two.stage", "robust.two.stage"}
+        Respondents with a gap in the model's own variables are left out, or used with what they answered: by full
+        information (``"ml"`` is the same), or in two stages (:mod:`semkit.fitting.twostage`).  Respondents without a
+        fixed covariate are left out, but kept under ``"fiml.x"``, which takes covariates as normal to fill the gap.
+        ``fit.nobs`` counts those used.
     information : {"expected", "observed", "first.order"}, optional
         Default: expected for ``ml``, observed for ``mlr`` and with ``missing="fiml"``.
     likelihood : {"normal", "wishart"}
@@ -92,6 +97,9 @@ def sem(
         Scale constructs by a mean loading of 1 (and a mean intercept of 0, with free means) instead of by a marker.
     bounds : {"none", "standard", "wide", "pos.var", "pos.ov.var", "pos.lv.var"}
         Bounds from the sample's variances (:mod:`semkit.fitting.bounds`): for small samples that do not converge.
+    auxiliary : str or sequence of str
+        Columns outside the model that say something of the gaps (with full information or two stages); under full
+        information fixed covariates then become random (:mod:`semkit.fitting.auxiliary`).
     start : mapping of str to float, optional
         Starting values by label or ``"lhs op rhs"``.
     interaction : {"product"} or ProductIndicators
@@ -130,7 +138,7 @@ def sem(
                 likelihood=likelihood, se=se, test=test, group=group, group_equal=group_equal,
                 group_partial=group_partial, fixed_x=fixed_x, conditional_x=conditional_x,
                 meanstructure=meanstructure, std_lv=std_lv, orthogonal=orthogonal, effect_coding=effect_coding,
-                bounds=bounds, bootstrap=bootstrap, seed=seed, nesting=nesting)
+                bounds=bounds, auxiliary=auxiliary, bootstrap=bootstrap, seed=seed, nesting=nesting)
 
 
 def cfa(model: str, data: Any = None, **options: Any) -> Fit:
@@ -250,6 +258,7 @@ def _fit(
     require_trivial(design)
     options["group_equal"] = _words(options.get("group_equal", ()))
     options["group_partial"] = _words(options.get("group_partial", ()))
+    options["auxiliary"] = _words(options.get("auxiliary", ()))
     options["effect_coding"] = coded_classes(options.get("effect_coding", False), std_lv=bool(options.get("std_lv")))
     if options.get("test") is not None and not isinstance(options["test"], str):
         options["test"] = tuple(options["test"])
@@ -259,7 +268,11 @@ def _fit(
                                   "data=frame or moments=Moments(...)", "Pass one of them."))
     prepared = prepare(model, interaction, composites or {}, grouped=chosen.group is not None, std_lv=chosen.std_lv)
     recipe = Recipe(model, prepared.text, chosen, prepared.products, prepared.composites, interaction)
-    fit = fit_spec(prepared.spec, recipe, data, moments, start, prepared.notes)
+    spec = prepared.spec
+    if chosen.auxiliary:
+        check_auxiliary(spec, chosen.auxiliary)
+        spec = saturate(spec, chosen.auxiliary) if chosen.fiml else spec
+    fit = fit_spec(spec, recipe, data, moments, start, prepared.notes)
     return with_nesting(fit, data, _words(nesting)) if nesting else fit
 
 
@@ -276,24 +289,23 @@ def fit_spec(
     labels = ("",) if moments is not None or options.group is None else group_labels(data, options.group)
     table = make_table(spec, options, labels, tuple(columns))
     sample: Sample | None = None
-    if "satorra.bentler" in options.test and any(table.exo):
+    gamma: tuple[FloatArray, ...] | None = None
+    if "satorra.bentler" in options.test and any(table.exo) and not options.two_stage:
         raise NotSupportedError(Problem("fitting.mlm-with-covariates", "estimator, test",
                                         "the Satorra-Bentler test with fixed covariates is not offered",
                                         "estimator='mlr', or fixed_x=False", "Use estimator='mlr'."))
-    if options.fiml and (moments is not None or columns):
+    if (options.fiml or options.two_stage) and (moments is not None or columns):
         what = "composites=" if columns else "moments="
-        raise NotSupportedError(Problem("fitting.not-with-fiml", what, "with missing='fiml': needs complete data",
+        gaps = f"with missing={options.missing!r}: needs complete data"
+        raise NotSupportedError(Problem("fitting.not-with-fiml", what, gaps,
                                         "raw data of single items", "Use missing='listwise'."))
     if moments is not None:
         parts = _given_moments(moments, table, options)
     else:
-        sample = make_sample(data, table.variables.ov, group=options.group, missing=options.missing,
-                             products=recipe.products, composites=columns,
-                             complete=table.variables.ov_x if options.fixed_x else ())
-        parts = (saturated_moments(sample) if options.fiml
-                 else tuple(group_moments(sample, g) for g in range(len(sample.groups))))
+        sample, parts, gamma = _from_data(data, table, recipe, columns)
     table = bounded(table, options.bounds, tuple(part.cov[0] for part in parts))
-    solution = fit_moments(table, options, parts, sample, tuple(columns), _start(table, start))
+    solution = fit_moments(table, options, parts, sample, tuple(columns), _start(table, start),
+                           gamma)
     provenance: dict[str, Any] = {"semkit": __version__, "numpy": np.__version__, "call": options.call}
     fit = Fit(solution, recipe, None, provenance, notes)
     require_corrections(solution)
@@ -302,11 +314,31 @@ def fit_spec(
     return fit.bootstrap(options.bootstrap, seed=options.seed) if options.bootstrap else fit
 
 
+def _from_data(
+    data: Any, table: ParameterTable, recipe: Recipe, columns: Mapping[str, Composite]
+) -> tuple[Sample, tuple[GroupMoments, ...], tuple[FloatArray, ...] | None]:
+    """The sample, the moments the model is fitted to, and what two stages say of their covariances."""
+    options, names = recipe.options, table.variables.ov
+    gaps = options.fiml or options.two_stage
+    more = tuple(name for name in options.auxiliary if name not in names)
+    complete = table.variables.ov_x if options.fixed_x and options.missing != "fiml.x" else ()
+    sample = make_sample(data, (*names, *more), group=options.group, missing="fiml" if gaps else "listwise",
+                         products=recipe.products, composites=columns, complete=complete)
+    if not gaps:
+        return sample, tuple(group_moments(sample, g) for g in range(len(sample.groups))), None
+    parts, rows = saturated_moments(sample), tuple(group.data for group in sample.groups)
+    if not options.two_stage:
+        return sample, parts, None
+    gamma = twostage.first_stage(rows, parts, len(names), robust=options.missing == "robust.two.stage")
+    return sample.leading(len(names)), twostage.leading(parts, len(names)), gamma
+
+
 def make_table(
     spec: ModelSpec, options: Options, groups: tuple[str, ...], composites: tuple[str, ...]
 ) -> ParameterTable:
     """The parameter table of an expanded model under the options."""
-    means = True if options.fiml or (options.conditional_x and options.meanstructure is None) else options.meanstructure
+    gaps = options.fiml or options.two_stage
+    means = True if gaps or (options.conditional_x and options.meanstructure is None) else options.meanstructure
     growth = options.call == "growth"
     table = build_table(
         spec, groups=groups, meanstructure=True if growth else means,

@@ -22,7 +22,6 @@ from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import Solution
 from semkit.fitting.tables import (
     estimates_table,
-    factor_scores,
     moments_tables,
     r_squared,
     row_heads,
@@ -249,20 +248,33 @@ class Fit:
         """
         return residual_table(self, type, group)
 
-    def predict(self, method: str = "regression") -> pd.DataFrame:
-        """Factor scores, one row a respondent used.
+    def predict(self, method: str = "regression", what: str = "lv") -> pd.DataFrame:
+        """Factor scores, or what the model predicts; one row a respondent used, with gaps or without.
 
         Parameters
         ----------
         method : {"regression", "bartlett"}
-            ``E(eta) + Cov(eta, y) Sigma^-1 (y - mu)`` (Thurstone 1935; Skrondal & Rabe-Hesketh 2004, eq. 7.3), or
-            ``(L' Theta^-1 L)^-1 L' Theta^-1 (y - nu)`` (Bartlett 1937; ibid., eq. 7.7).
+            Of the factor scores: :mod:`semkit.fitting.scores`.
+        what : {"lv", "se", "reliability", "ov"}
+            Factor scores, their standard errors, their reliabilities (squared correlations with the factor), or
+            predicted values of the observed variables given the regression scores.
         """
-        import pandas as pd
+        from semkit.fitting.scores import predicted
 
-        names = list(self.table.variables.lv)
-        parts = factor_scores(self, method)
-        return pd.DataFrame(np.concatenate(parts), columns=names)
+        return predicted(self, method, what)
+
+    def predict_y(self, outcomes: str | Sequence[str], predictors: str | Sequence[str]) -> pd.DataFrame:
+        """What the model expects of some observed variables given others.
+
+        Parameters
+        ----------
+        outcomes, predictors : str or sequence of str
+            Observed variables (:func:`semkit.fitting.scores.predicted_outcomes`); predictors may have gaps.
+        """
+        from semkit.fitting.scores import predicted_outcomes
+
+        given = ((v,) if isinstance(v, str) else tuple(v) for v in (outcomes, predictors))
+        return predicted_outcomes(self, *given)
 
     def modification_indices(self) -> pd.DataFrame:
         """What freeing each fixed or absent parameter would gain.

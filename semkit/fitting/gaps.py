@@ -12,6 +12,8 @@ from semkit.errors import Problem, SampleError
 from semkit.estimate import fitmeasures as fm
 from semkit.estimate.fiml import saturated_information, saturated_scores
 from semkit.estimate.implied import imply, jacobian
+from semkit.estimate.layout import Layout
+from semkit.fitting import auxiliary
 from semkit.numerics.em import deviance, make_patterns, saturated
 from semkit.sample.arrays import GroupMoments, Sample
 
@@ -65,13 +67,15 @@ def _kept(solution: Solution) -> NDArray[np.int64]:
 
 def baseline_moments(solution: Solution) -> tuple[tuple[FloatArray, FloatArray], ...]:
     """Means and covariances of the independence model; covariates are saturated among themselves."""
+    if solution.options.auxiliary:
+        return tuple((part.mu[0], part.sigma[0]) for part in auxiliary.baseline(solution).implied)
     _, x = _columns(solution)
     out = []
     for data in solution.data:
         p = data.shape[1]
         mean, cov = np.nanmean(data, axis=0), np.diag(np.nanvar(data, axis=0))
         if x:
-            part_mean, part, _ = saturated(make_patterns(data[:, x]))
+            part_mean, part, _ = saturated(make_patterns(data[~np.isnan(data[:, x]).all(axis=1)][:, x]))
             mean[x] = part_mean
             cov[np.ix_(x, x)] = part
         assert cov.shape == (p, p)
@@ -81,6 +85,8 @@ def baseline_moments(solution: Solution) -> tuple[tuple[FloatArray, FloatArray],
 
 def baseline_stat(solution: Solution) -> float:
     """Likelihood ratio statistic of the independence model."""
+    if solution.options.auxiliary:
+        return auxiliary.baseline(solution).stat
     assert solution.patterns is not None
     total = 0.0
     for part, (mean, cov), own in zip(solution.patterns, baseline_moments(solution), solution.moments, strict=True):
@@ -89,15 +95,16 @@ def baseline_stat(solution: Solution) -> float:
 
 
 def saturated_log_likelihood(solution: Solution) -> float:
-    """Log-likelihood of the saturated model, conditional on fixed covariates (which are complete)."""
+    """Log-likelihood of the saturated model, conditional on fixed covariates."""
     assert solution.patterns is not None
     _, x = _columns(solution)
     total = 0.0
     for part, own, data in zip(solution.patterns, solution.moments, solution.data, strict=True):
         total -= 0.5 * (part.cells * np.log(2 * np.pi) + deviance(part, own.mean[0], own.cov[0]))
         if x and np.any(solution.table.exo):
-            rest = make_patterns(data[:, x])
-            total += 0.5 * (rest.cells * np.log(2 * np.pi) + deviance(rest, rest.mean[0], rest.cov[0]))
+            rest = make_patterns(data[~np.isnan(data[:, x]).all(axis=1)][:, x])
+            mean, cov, _ = saturated(rest)
+            total += 0.5 * (rest.cells * np.log(2 * np.pi) + deviance(rest, mean, cov))
     return float(total)
 
 
@@ -119,6 +126,9 @@ def saturated_trace(solution: Solution) -> float:
 
 def baseline_trace(solution: Solution) -> float:
     """``tr(A^-1 B)`` of the independence model: ``(kurtosis + 1) / 2`` of each outcome, and free covariates."""
+    if solution.options.auxiliary:
+        apart = auxiliary.baseline(solution)
+        return float(np.trace(np.linalg.pinv(apart.observed_information) @ apart.meat))
     y, x = _columns(solution)
     total = 0.0
     for data in solution.data:
@@ -142,7 +152,7 @@ def _complete_stat(cov: FloatArray, mean: FloatArray, sigma: FloatArray, mu: Flo
     return inside + float(np.sum(w * cov)) - len(mu) + float(gap @ w @ gap)
 
 
-def _complete_weight(sigma: FloatArray) -> FloatArray:
+def complete_weight(sigma: FloatArray) -> FloatArray:
     """Normal-theory weights of means and covariances at ``sigma``: information of complete data."""
     p = len(sigma)
     rows, cols = np.tril_indices(p)
@@ -182,7 +192,7 @@ def corrected(solution: Solution) -> dict[str, tuple[float, float]]:
             inside = np.asarray(inside @ (s.T @ s / len(s)) @ inside, dtype=np.float64)
         gamma.append(inside)
         weight.append(saturated_information(part, mean, cov, exact=exact)[np.ix_(keep, keep)])
-        complete.append(_complete_weight(cov)[np.ix_(keep, keep)])
+        complete.append(complete_weight(cov)[np.ix_(keep, keep)])
     own_model = tuple((i.mu[0], i.sigma[0]) for i in solution.implied)
     slopes = [part[keep] @ solution.basis for part in _model_slopes(solution)]
     y, _ = _columns(solution)
@@ -190,6 +200,10 @@ def corrected(solution: Solution) -> dict[str, tuple[float, float]]:
     independent = baseline_moments(solution)
     robust = solution.options.robust
     whole = _mean(solution.weights, slopes, gamma, weight, complete, robust)
+    if solution.options.auxiliary:
+        base = auxiliary.baseline(solution)
+        slopes = moment_slopes(base.layout, base.minimum.x, base.given)
+        apart = [part[:, np.any(part != 0.0, axis=0)] for part in slopes]
     by_group = [_mean((1.0,), [apart[g]], [gamma[g]], [weight[g]], [complete[g]], robust) for g in range(len(gamma))]
     return {"model": (_stat(solution, own_model), whole), "baseline": (_stat(solution, independent), sum(by_group))}
 
@@ -222,11 +236,16 @@ def _mean(
 
 def _model_slopes(solution: Solution) -> list[FloatArray]:
     """Derivatives of means and covariances by the parameters, ``(p + p(p+1)/2, q)`` for each group."""
+    return moment_slopes(solution.layout, solution.minimum.x, solution.given)
+
+
+def moment_slopes(layout: Layout, theta: FloatArray, given: FloatArray) -> list[FloatArray]:
+    """Derivatives of means and covariances (lower triangle row by row) by the parameters, for each group."""
     out = []
-    for block in solution.layout.blocks:
-        by_cov, by_mean = jacobian(block, imply(block, solution.minimum.x, solution.given))
+    for block in layout.blocks:
+        by_cov, by_mean = jacobian(block, imply(block, theta, given))
         rows, cols = np.tril_indices(block.p)
-        d = np.zeros((block.p + len(rows), solution.layout.n_parameters))
+        d = np.zeros((block.p + len(rows), layout.n_parameters))
         cells = np.column_stack([by_mean[0], by_cov[0][:, rows, cols]])
         np.add.at(d.T, block.free.source, cells)
         out.append(d)
@@ -259,7 +278,7 @@ def corrected_indices(solution: Solution, df: int, base_df: int) -> dict[str, fl
             "rmsea.ci.upper.robust": high,
             "rmsea.pvalue.robust": 1.0 - fm.rmsea_below(stat / c, df, nobs, 0.05, groups, c),
             "rmsea.notclose.pvalue.robust": fm.rmsea_below(stat / c, df, nobs, 0.08, groups, c)}
-    p = len(solution.table.variables.ov)
+    p = len(auxiliary.substantive(solution))
     out["gfi.robust"] = fm.gfi(stat - trace, p, nobs)
     out["gfi.ci.lower.robust"] = fm.gfi(c * fm.noncentrality(stat / c, df, 0.05), p, nobs)
     out["gfi.ci.upper.robust"] = fm.gfi(c * fm.noncentrality(stat / c, df, 0.95), p, nobs)

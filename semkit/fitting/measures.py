@@ -21,7 +21,7 @@ from semkit.estimate.tests import (
     scaled,
     standard,
 )
-from semkit.fitting import gaps
+from semkit.fitting import auxiliary, gaps, twostage
 from semkit.fitting.solution import Solution
 
 FloatArray = NDArray[np.float64]
@@ -87,10 +87,14 @@ def baseline(solution: Solution) -> Baseline:
     df = pairs * solution.table.n_groups
     scaling, free = float("nan"), float("nan")
     if solution.patterns is not None:
+        if solution.options.auxiliary:
+            df = auxiliary.baseline(solution).df
         if solution.options.robust:
             free = gaps.saturated_trace(solution)
             scaling = (free - gaps.baseline_trace(solution)) / df if df else float("nan")
         return Baseline(gaps.baseline_stat(solution), df, scaling, free)
+    if solution.gamma is not None:
+        return Baseline(solution.total * stat, df, twostage.baseline_trace(solution) / df if df else scaling, free)
     if solution.options.robust and solution.sample is not None:
         free = _trace_h1(solution)
         if "satorra.bentler" in solution.options.test:
@@ -130,6 +134,8 @@ def tests(solution: Solution, base: Baseline) -> dict[str, Test]:
             meat = solution.basis.T @ solution.meat @ solution.basis
             trace = base.trace_free - float(np.trace(np.linalg.pinv(inner) @ meat))
             out[name] = scaled(stat, df, trace, name, "Yuan-Bentler correction (Mplus variant)")
+        elif name == "satorra.bentler" and solution.gamma is not None:
+            out[name] = scaled(stat, df, twostage.trace(solution), name, "Satorra-Bentler correction (two stages)")
         elif name == "satorra.bentler":
             trace = satorra_bentler_trace(
                 solution.layout, solution.theta, solution.given[0], solution.data, solution.expected, solution.meat,
@@ -258,13 +264,15 @@ def _rmsea(
 
 def residual_measures(solution: Solution) -> dict[str, float]:
     """RMR, SRMR in its variants and CRMR, groups weighted by their size."""
-    means = solution.table.meanstructure
+    means, kept = solution.table.meanstructure, auxiliary.substantive(solution)
+    square = np.ix_(kept, kept)
     sums: dict[str, list[float]] = {}
     for group, implied, weight in zip(solution.observed, solution.implied, solution.weights, strict=True):
         cov, sigma, mean, mu = group.cov[0], implied.sigma[0], group.mean[0], implied.mu[0]
         if solution.options.conditional_x:
             parts = _conditional_summaries(solution, cov, sigma, mean, mu)
         else:
+            cov, sigma, mean, mu = cov[square], sigma[square], mean[kept], mu[kept]
             parts = fm.residual_summaries(cov, sigma, mean if means else None, mu if means else None)
         for name, (whole, without) in parts.items():
             entry = sums.setdefault(name, [0.0, 0.0])
@@ -294,7 +302,8 @@ def _conditional_summaries(
 
 def _absolute(solution: Solution, found: Mapping[str, Test], robust: Test | None) -> dict[str, float]:
     df, nobs = solution.df, solution.total
-    p = len(solution.table.variables.ov) - (len(solution.table.variables.ov_x) if solution.options.conditional_x else 0)
+    p = len(auxiliary.substantive(solution))
+    p -= len(solution.table.variables.ov_x) if solution.options.conditional_x else 0
     residual = found["browne.residual.nt.model"].stat if "browne.residual.nt.model" in found else browne(solution)
     if solution.patterns is not None:
         residual = found["standard"].stat

@@ -11,10 +11,11 @@ from semkit.errors import NotSupportedError, OptionError, Problem, suggest
 
 _ALLOWED: dict[str, tuple[str, ...]] = {
     "estimator": ("ml", "mlr", "mlm"),
-    "missing": ("listwise", "fiml"),
+    "missing": ("listwise", "fiml", "fiml.x", "two.stage", "robust.two.stage"),
     "information": ("expected", "observed", "first.order"),
     "likelihood": ("normal", "wishart"),
-    "se": ("standard", "robust.huber.white", "robust.sem", "bootstrap", "none"),
+    "se": ("standard", "robust.huber.white", "robust.sem", "bootstrap", "two.stage",
+           "robust.two.stage", "none"),
     "bounds": ("none", "standard", "wide", "pos.var", "pos.ov.var", "pos.lv.var"),
     "test": ("standard", "yuan.bentler.mplus", "satorra.bentler", "browne.residual.nt.model", "bollen.stine",
              "bartlett", "swain", "yuan", "yuan.tian.yanagihara", "none"),
@@ -22,7 +23,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
 _PLAIN_ML = "Use estimator='ml' or 'mlr'."
 _OTHERS = ("gls", "uls", "wls", "dwls", "wlsmv", "wlsm", "ulsmv", "mlf", "mlmv", "mlmvs", "pml", "bayes")
 _COMPLETE = "Use missing='fiml' or 'listwise'; the number of respondents used is shown."
-_GAPS = ("fiml.x", "ml.x", "direct.x", "two.stage", "pairwise", "robust.two.stage", "available.cases")
+_GAPS = ("pairwise", "available.cases")
 _LATER: dict[str, dict[str, str]] = {
     "estimator": dict.fromkeys(_OTHERS, _PLAIN_ML),
     "missing": dict.fromkeys(_GAPS, _COMPLETE),
@@ -35,7 +36,8 @@ _ALIASES: dict[str, dict[str, str]] = {
     "test": {"chisq": "standard", "mlr": "yuan.bentler.mplus", "yuan.bentler": "yuan.bentler.mplus",
              "mlm": "satorra.bentler", "bootstrap": "bollen.stine", "boot": "bollen.stine"},
     "information": {"first_order": "first.order"},
-    "missing": {"complete": "listwise", "ml": "fiml", "direct": "fiml"},
+    "missing": {"complete": "listwise", "ml": "fiml", "direct": "fiml", "ml.x": "fiml.x", "direct.x": "fiml.x",
+                "two_stage": "two.stage", "robust_two_stage": "robust.two.stage"},
 }
 
 
@@ -60,13 +62,19 @@ class Options:
     group_partial: tuple[str, ...] = ()
     effect_coding: tuple[str, ...] = ()
     bounds: str = "none"
+    auxiliary: tuple[str, ...] = ()
     bootstrap: int = 0
     seed: int | None = None
 
     @property
     def fiml(self) -> bool:
         """Whether respondents with gaps are used by full information."""
-        return self.missing == "fiml"
+        return self.missing in ("fiml", "fiml.x")
+
+    @property
+    def two_stage(self) -> bool:
+        """Whether the model is fitted to saturated moments of data with gaps."""
+        return self.missing in ("two.stage", "robust.two.stage")
 
     @property
     def robust(self) -> bool:
@@ -135,9 +143,15 @@ def make_options(
                                   "Use estimator='ml' or leave likelihood out."))
     gaps = choose("missing", missing)
     rest["bounds"] = choose("bounds", rest.get("bounds", "none"))
-    if gaps == "fiml":
+    if gaps in ("fiml", "fiml.x"):
         _full_information(name, likelihood, chosen, errors, rest)
-    ordinary = "observed" if gaps == "fiml" else defaults[0]
+    if gaps in ("two.stage", "robust.two.stage"):
+        chosen, errors = _two_stages(name, gaps, likelihood, test, se, draws, rest)
+    elif rest.get("auxiliary") and gaps == "listwise":
+        raise OptionError(Problem("fitting.auxiliary-without-gaps", "auxiliary=",
+                                  "does nothing with missing='listwise'",
+                                  "missing='fiml' or 'two.stage'", "Choose how missing values are treated."))
+    ordinary = "observed" if gaps in ("fiml", "fiml.x") else defaults[0]
     return Options(
         call=call, estimator=name, missing=gaps,
         information=choose("information", information) if information is not None else ordinary,
@@ -164,3 +178,32 @@ def _full_information(
             Problem("fitting.not-with-fiml", where, f"with missing='fiml': {what}", "estimator='ml' or 'mlr'", fix)
             for where, what, fix in refused
         ))
+
+
+def _two_stages(
+    estimator: str, missing: str, likelihood: str, test: Any, se: Any, draws: int, rest: dict[str, Any]
+) -> tuple[tuple[str, ...], str]:
+    """Tests and errors of two-stage estimation; what it does not go with is refused, all at once."""
+    refused = []
+    if estimator != "ml":
+        refused.append((f"estimator={estimator!r}", "has errors and tests of its own",
+                        "Leave estimator out; missing='robust.two.stage' is robust."))
+    if likelihood != "normal":
+        refused.append((f"likelihood={likelihood!r}", "is defined for complete data only", "Leave likelihood out."))
+    if draws:
+        refused.append(("bootstrap=", "does not resample incomplete data", "Use missing='robust.two.stage'."))
+    if rest.get("conditional_x"):
+        refused.append(("conditional_x=True", "is fitted to complete data only", "Use fixed_x=True instead."))
+    if rest.get("meanstructure") is False:
+        refused.append(("meanstructure=False", "the first stage estimates means", "Leave meanstructure out."))
+    if se is not None and str(se).lower() not in ("two.stage", "robust.two.stage", "none", missing):
+        refused.append((f"se={se!r}", "ignores the first stage", "Leave se out."))
+    names = {str(one).lower() for one in ((test,) if isinstance(test, str) else test or ())}
+    if not names <= {"standard", "satorra.bentler", "none"}:
+        refused.append((f"test={test!r}", "ignores the first stage", "Leave test out."))
+    if refused:
+        raise NotSupportedError(*(
+            Problem("fitting.not-with-two-stage", where, f"with missing={missing!r}: {what}", "estimator='ml'", fix)
+            for where, what, fix in refused
+        ))
+    return ("standard", "satorra.bentler"), "none" if se == "none" else missing

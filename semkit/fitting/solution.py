@@ -15,6 +15,7 @@ from semkit.estimate.implied import Implied, imply
 from semkit.estimate.information import first_order, invert, sandwich, tangent
 from semkit.estimate.layout import Layout, make_layout
 from semkit.estimate.optimise import LikelihoodObjective, solve
+from semkit.fitting import twostage
 from semkit.fitting.ladder import starts
 from semkit.fitting.options import Options
 from semkit.model import ParameterTable
@@ -62,6 +63,8 @@ class Solution:
         ``N``, or ``N - G`` under Wishart: what the discrepancy is multiplied by.
     patterns : tuple of Patterns or None
         Missing patterns of each group under full information; ``moments`` are then those of the saturated model.
+    gamma : tuple of ndarray or None
+        Covariances of the saturated moments (times N) after two stages.
     """
 
     table: ParameterTable
@@ -74,6 +77,7 @@ class Solution:
     minimum: Minimum
     total: float
     patterns: tuple[Patterns, ...] | None = None
+    gamma: tuple[FloatArray, ...] | None = None
 
     @property
     def theta(self) -> FloatArray:
@@ -180,6 +184,8 @@ class Solution:
         """Covariance matrix of the different parameters, ``(q, q)``."""
         if self.options.se == "none":
             return np.full((self.layout.n_parameters,) * 2, np.nan)
+        if self.gamma is not None:
+            return twostage.covariance(self)
         if self.options.se in ("robust.huber.white", "robust.sem"):
             return sandwich(self.bread, self.meat) / self.total
         return self.bread / self.total
@@ -207,7 +213,7 @@ class Solution:
 
 def fit_moments(
     table: ParameterTable, options: Options, moments: tuple[GroupMoments, ...], sample: Sample | None,
-    composites: tuple[str, ...] = (), start: FloatArray | None = None,
+    composites: tuple[str, ...] = (), start: FloatArray | None = None, gamma: tuple[FloatArray, ...] | None = None,
 ) -> Solution:
     """Estimate a model from the moments of each group."""
     layout = make_layout(table)
@@ -228,4 +234,4 @@ def fit_moments(
         level = sum(deviance(part, one.mean[0], one.cov[0]) for part, one in zip(patterns, moments, strict=True))
         objective = PatternObjective(layout, patterns, given, level)
     minimum = solve(objective, starts(table, layout, observed, given, start), constraints)
-    return Solution(table, layout, options, sample, moments, observed, given, minimum, total, patterns)
+    return Solution(table, layout, options, sample, moments, observed, given, minimum, total, patterns, gamma)

@@ -12,11 +12,10 @@ from scipy.special import ndtr, ndtri
 
 from semkit.errors import OptionError, Problem
 from semkit.estimate.expressions import Quantities, evaluate, label_quantities
-from semkit.estimate.implied import Implied
 from semkit.estimate.standardize import Kind, RowValues, by_label, scales, standardise
+from semkit.fitting.scores import factor_scores
 from semkit.fitting.solution import Solution
 from semkit.model import ParameterTable
-from semkit.numerics.em import masked_inverse
 from semkit.result import Variable
 
 if TYPE_CHECKING:
@@ -201,58 +200,6 @@ def moments_tables(fit: Fit, which: str) -> Mapping[str, Any]:
     if fit.table.meanstructure:
         out["mean"] = means[0] if len(means) == 1 else means
     return out
-
-
-def factor_scores(fit: Fit, method: str = "regression") -> list[FloatArray]:
-    """Scores of the latent variables by group.
-
-    ``regression``: ``E(eta) + Cov(eta, y) Sigma^-1 (y - mu)``; ``bartlett``: ``E(eta) + (L' Sigma^-1 L)^-1 L' Sigma^-1
-    (y - mu)`` with the loadings ``L``, the same as with ``Theta^-1`` (Woodbury) but also right when some error
-    variances are zero.
-    """
-    if method not in ("regression", "bartlett"):
-        raise OptionError(Problem("fitting.unknown-option-value", f"method={method!r}", "is not a known value",
-                                  "regression, bartlett", "Choose one of them."))
-    if fit.solution.sample is None:
-        raise OptionError(Problem("fitting.no-raw-data", "predict()", "the model was fitted to moments",
-                                  "a fit to raw data", "Fit with data instead of moments."))
-    out = []
-    for block, implied, data in zip(fit.solution.layout.blocks, fit.solution.implied, fit.solution.data, strict=True):
-        pick = [block.eta.index(name) for name in fit.table.variables.lv]
-        if np.isnan(data).any():
-            if method != "regression":
-                raise OptionError(Problem("fitting.no-bartlett-scores", "predict(method='bartlett')",
-                                          "some respondents did not answer everything", "method='regression'",
-                                          "Use the regression method."))
-            out.append(_scores_with_gaps(implied, data, pick))
-            continue
-        if method == "regression":
-            weights = np.linalg.solve(implied.sigma[0], implied.cross[0][:, pick])
-        else:
-            weights = _bartlett(implied.matrices.lambda_[0], implied.sigma[0])[:, pick]
-        centre = implied.mu[0] if block.means else data.mean(axis=0)
-        level = implied.eta_mean[0][pick] if block.means else 0.0
-        out.append(level + (data - centre) @ weights)
-    return out
-
-
-def _scores_with_gaps(implied: Implied, data: FloatArray, pick: list[int]) -> FloatArray:
-    """Regression scores given what each respondent answered: the same formula in each pattern's columns."""
-    mask, index = np.unique(~np.isnan(data), axis=0, return_inverse=True)
-    w, _ = masked_inverse(implied.sigma, mask)
-    weights = w @ implied.cross[0][:, pick]
-    z = np.where(np.isnan(data), 0.0, data - implied.mu[0])
-    return np.asarray(implied.eta_mean[0][pick] + np.einsum("np,npk->nk", z, weights[index.ravel()]))
-
-
-def _bartlett(loadings: FloatArray, sigma: FloatArray) -> FloatArray:
-    """Weights ``(p, m)`` of Bartlett's scores."""
-    if np.linalg.matrix_rank(loadings) < loadings.shape[1]:
-        raise OptionError(Problem("fitting.no-bartlett-scores", "predict(method='bartlett')",
-                                  "a factor has no indicators of its own (a second-order factor)",
-                                  "method='regression'", "Use the regression method."))
-    right = np.linalg.solve(sigma, loadings)
-    return np.asarray(right @ np.linalg.inv(loadings.T @ right))
 
 
 def variables_of(fit: Fit) -> Mapping[str, Variable]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from semkit.model.check import check
 from semkit.model.coding import coded_classes
-from semkit.model.defaults import build_table
+from semkit.model.defaults import build_table, classify
 from semkit.model.expression import Expression, parse_expression
 from semkit.model.nodes import Atom
 from semkit.model.parser import parse
@@ -28,6 +28,7 @@ __all__ = [
     "Variables",
     "build_table",
     "check",
+    "classify",
     "coded_classes",
     "neutral_names",
     "parse",

@@ -112,6 +112,14 @@ class Sample:
         """One model column of one group, shape ``(n,)``."""
         return self.groups[group].data[:, self.names.index(name)]
 
+    def leading(self, count: int) -> Sample:
+        """The same respondents with the first ``count`` model columns only."""
+        if count == len(self.names):
+            return self
+        groups = tuple(replace(part, data=part.data[:, :count], patterns=part.patterns[:, :count])
+                       for part in self.groups)
+        return replace(self, names=self.names[:count], groups=groups)
+
 
 @dataclass(frozen=True, eq=False)
 class GroupMoments:

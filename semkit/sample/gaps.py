@@ -54,7 +54,7 @@ def gap_notes(
         notes.append(Note("sample.covariate-gap", "warning",
                           f"{without} of {received} respondents lack a fixed covariate and are left out.",
                           ", ".join(complete), "Nothing is assumed of the distribution of fixed covariates.",
-                          "Use fixed_x=False to keep them, if the covariates may be taken as normal."))
+                          "Use missing='fiml.x' to keep them, if the covariates may be taken as normal."))
     outside = int((codes < 0).sum())
     if outside:
         notes.append(Note("sample.no-group", "info", f"{outside} of {received} respondents belong to no group used."))

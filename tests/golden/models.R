@@ -48,11 +48,13 @@ case("effect_loadings", cfa("visual =~ x1+x2+x3\ntextual =~ x4+x5+x6+x3", hs, ef
 case("effect_second", sem("v =~ x1+x2+x3\nt =~ x4+x5+x6\ns =~ x7+x8+x9\ng =~ v+t+s", hs, effect.coding = TRUE, meanstructure = TRUE))
 
 m <- "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9"
-case("two_stage", cfa(m, gaps, missing = "two.stage", control = tight, optim.force.converged = TRUE))
-case("robust_two_stage", cfa(m, gaps, missing = "robust.two.stage", control = tight, optim.force.converged = TRUE))
-case("two_stage_groups", sem(two, q, group = "g", missing = "robust.two.stage", group.equal = "loadings", control = tight, optim.force.converged = TRUE))
-case("fiml_x", sem("f1 =~ q1+q2+q3\nf1 ~ z1m + z2\nq4 ~ f1", q, missing = "fiml.x", control = tight, optim.force.converged = TRUE))
-case("fiml_x_mlr", sem("f1 =~ q1+q2+q3\nf1 ~ z1m + z2\nq4 ~ f1", q, missing = "fiml.x", estimator = "MLR", control = tight, optim.force.converged = TRUE))
+case("two_stage", cfa(m, gaps, missing = "two.stage", em.h1.tol = 1e-14, em.h1.iter.max = 5000, control = tight, optim.force.converged = TRUE))
+case("robust_two_stage", cfa(m, gaps, missing = "robust.two.stage", em.h1.tol = 1e-14, em.h1.iter.max = 5000, control = tight, optim.force.converged = TRUE))
+case("two_stage_independence", sem("x1 ~~ x1\nx2 ~~ x2\nx3 ~~ x3\nx4 ~~ x4\nx5 ~~ x5\nx6 ~~ x6\nx7 ~~ x7\nx8 ~~ x8\nx9 ~~ x9", gaps, missing = "two.stage", em.h1.tol = 1e-14, em.h1.iter.max = 5000))
+case("two_stage_groups", sem(two, q, group = "g", missing = "robust.two.stage", group.equal = "loadings", em.h1.tol = 1e-14, em.h1.iter.max = 5000, control = tight, optim.force.converged = TRUE))
+case("two_stage_x_free", sem("f1 =~ q1+q2+q3\nf2 =~ q4+q5+q6\nf1 ~ z1 + z2\nf2 ~ f1 + z1", q, missing = "two.stage", fixed.x = FALSE, em.h1.tol = 1e-14, em.h1.iter.max = 5000, control = tight, optim.force.converged = TRUE))
+case("fiml_x", sem("f1 =~ q1+q2+q3\nf1 ~ z1m + z2\nq4 ~ f1", q, missing = "fiml.x", em.h1.tol = 1e-14, em.h1.iter.max = 5000, control = tight, optim.force.converged = TRUE))
+case("fiml_x_mlr", sem("f1 =~ q1+q2+q3\nf1 ~ z1m + z2\nq4 ~ f1", q, missing = "fiml.x", em.h1.tol = 1e-14, em.h1.iter.max = 5000, estimator = "MLR", control = tight, optim.force.converged = TRUE))
 saturated <- paste("aux1 ~~ aux2 + q1 + q2 + q3 + q4 + q5 + q6", "aux2 ~~ q1 + q2 + q3 + q4 + q5 + q6", sep = "\n")
 case("auxiliary", sem(paste(two, saturated, sep = "\n"), q, missing = "fiml", control = tight, optim.force.converged = TRUE))
 case("auxiliary_mlr", sem(paste(two, saturated, sep = "\n"), q, missing = "fiml", estimator = "MLR", control = tight, optim.force.converged = TRUE))

@@ -1,0 +1,198 @@
+"""Factor scores from whatever each respondent answered, their precision, and predicted observed values.
+
+With ``W`` the inverse of the implied covariances of the variables answered (zero elsewhere), ``C = Cov(eta)`` and
+``M = Cov(y, eta)``:
+
+- regression: ``E(eta) + M'W (y - mu)``, error covariance ``C - M'W M``
+- Bartlett: ``E(eta) + (L'W L)^-1 L'W (y - mu)`` with the loadings ``L``, error covariance ``(L'W L)^-1 - C``;
+  the same as with ``Theta^-1`` (Woodbury) but also right when some error variances are zero.
+
+The reliability of a score is its squared correlation with the factor: ``1 - e / C`` and ``C / (C + e)``.
+
+References
+----------
+Thurstone (1935), The Vectors of Mind; Bartlett (1937), British Journal of Psychology 28, 97-104; Skrondal &
+Rabe-Hesketh (2004), Generalized Latent Variable Modeling, ch. 7; Beauducel & Rabe (2009), Journal of Educational and
+Behavioral Statistics 34, 396-412 (determinacy).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.errors import OptionError, Problem, suggest
+from semkit.estimate.implied import Implied
+from semkit.numerics.em import masked_inverse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from semkit.fitting.fit import Fit
+
+FloatArray = NDArray[np.float64]
+
+METHODS = ("regression", "bartlett")
+KINDS = ("lv", "se", "reliability", "ov")
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Scores of one group: ``value``, ``error`` (standard errors) and ``reliability``, each ``(n, k)``."""
+
+    value: FloatArray
+    error: FloatArray
+    reliability: FloatArray
+
+
+def scores(
+    implied: Implied, data: FloatArray, pick: list[int], method: str, *, means: bool = True
+) -> Scores:
+    """Scores of the elements ``pick`` of eta.
+
+    Parameters
+    ----------
+    implied : Implied
+        Of a batch of one.
+    data : ndarray (n, p)
+        NaN where nothing was answered.
+    pick : list of int
+    method : {"regression", "bartlett"}
+    means : bool
+        Whether the model has means; else scores are around zero.
+
+    Returns
+    -------
+    Scores
+        NaN where the answers do not determine a Bartlett score.
+    """
+    seen = ~np.isnan(data)
+    mask, index = np.unique(seen, axis=0, return_inverse=True) if not seen.all() else (seen[:1], np.zeros(len(data)))
+    index = np.asarray(index, dtype=np.int64).ravel()
+    w, _ = masked_inverse(implied.sigma, mask)
+    cov = implied.eta_cov[0]
+    if method == "regression":
+        cross = implied.cross[0]
+        weight = w @ cross
+        error = cov - cross.T @ weight
+        spread = np.diagonal(error, axis1=1, axis2=2)[:, pick]
+        share = 1.0 - spread / np.diagonal(cov)[pick]
+    else:
+        weight, spread = _bartlett(implied.matrices.lambda_[0], w, cov)
+        spread = spread[:, pick]
+        share = np.diagonal(cov)[pick] / (np.diagonal(cov)[pick] + spread)
+    centre = implied.mu[0] if means else data.mean(axis=0)
+    level = implied.eta_mean[0][pick] if means else 0.0
+    z = np.where(seen, data - centre, 0.0)
+    value = level + np.einsum("np,npk->nk", z, weight[:, :, pick][index]) if len(mask) > 1 else (
+        level + z @ weight[0][:, pick])
+    return Scores(value, np.sqrt(np.maximum(spread, 0.0))[index], share[index])
+
+
+def _bartlett(loadings: FloatArray, w: FloatArray, cov: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Weights ``(J, p, m)`` and error variances ``(J, m)`` in each pattern; NaN where not determined."""
+    right = w @ loadings
+    inner = loadings.T @ right
+    size = np.sqrt(np.maximum(np.diagonal(inner, axis1=1, axis2=2), 1e-300))
+    scaled = inner / (size[:, :, None] * size[:, None, :])
+    inside = np.linalg.pinv(scaled, rcond=1e-10, hermitian=True) / (size[:, :, None] * size[:, None, :])
+    unit = np.diagonal(inside @ inner, axis1=1, axis2=2)
+    known = np.abs(unit - 1.0) < 1e-6
+    weight = np.where(known[:, None, :], right @ inside, np.nan)
+    error = np.diagonal(inside, axis1=1, axis2=2) - np.diagonal(cov)
+    return weight, np.where(known, error, np.nan)
+
+
+def factor_scores(fit: Fit, method: str = "regression") -> list[FloatArray]:
+    """Scores of the latent variables by group."""
+    return [part.value for part in _all_scores(fit, method)]
+
+
+def _all_scores(fit: Fit, method: str) -> list[Scores]:
+    if method not in METHODS:
+        raise OptionError(Problem("fitting.unknown-option-value", f"method={method!r}", "is not a known value",
+                                  ", ".join(METHODS), "Choose one of them."))
+    _needs_data(fit, "predict()")
+    out = []
+    for block, implied, data in zip(fit.solution.layout.blocks, fit.solution.implied, fit.solution.data, strict=True):
+        pick = [block.eta.index(name) for name in fit.table.variables.lv]
+        if method == "bartlett" and np.linalg.matrix_rank(implied.matrices.lambda_[0]) < block.m:
+            raise OptionError(Problem("fitting.no-bartlett-scores", "predict(method='bartlett')",
+                                      "a factor has no indicators of its own (a second-order factor)",
+                                      "method='regression'", "Use the regression method."))
+        out.append(scores(implied, data, pick, method, means=block.means))
+    return out
+
+
+def _needs_data(fit: Fit, where: str) -> None:
+    if fit.solution.sample is None:
+        raise OptionError(Problem("fitting.no-raw-data", where, "the model was fitted to moments",
+                                  "a fit to raw data", "Fit with data instead of moments."))
+
+
+def predicted(fit: Fit, method: str, what: str) -> pd.DataFrame:
+    """The table behind :meth:`Fit.predict`."""
+    import pandas as pd
+
+    if what not in KINDS:
+        raise OptionError(Problem("fitting.unknown-option-value", f"what={what!r}", "is not a known value",
+                                  ", ".join(KINDS), suggest(str(what), KINDS).strip() or "Choose one of them."))
+    if what == "ov":
+        _needs_data(fit, "predict()")
+        return pd.DataFrame(np.concatenate(_observed(fit)), columns=list(fit.table.variables.ov))
+    parts = _all_scores(fit, method)
+    values = {"lv": [p.value for p in parts], "se": [p.error for p in parts],
+              "reliability": [p.reliability for p in parts]}[what]
+    return pd.DataFrame(np.concatenate(values), columns=list(fit.table.variables.lv))
+
+
+def _observed(fit: Fit) -> list[FloatArray]:
+    """``nu + Lambda eta^`` for indicators, ``alpha + B eta^`` for observed outcomes."""
+    out = []
+    for block, implied, data in zip(fit.solution.layout.blocks, fit.solution.implied, fit.solution.data, strict=True):
+        x = implied.matrices
+        everything = list(range(block.m))
+        eta = scores(implied, data, everything, "regression", means=block.means).value
+        outcomes = [k for k, name in enumerate(block.eta) if name in block.observed and np.any(x.beta[0, k] != 0.0)]
+        structural = eta.copy()
+        alpha = x.alpha[0] if block.means else np.zeros(block.m)
+        structural[:, outcomes] = (alpha + eta @ x.beta[0].T)[:, outcomes]
+        nu = x.nu[0] if block.means else data.mean(axis=0)
+        out.append(nu + structural @ x.lambda_[0].T)
+    return out
+
+
+def predicted_outcomes(fit: Fit, outcomes: tuple[str, ...], predictors: tuple[str, ...]) -> pd.DataFrame:
+    """``mu_y + Sigma_yx Sigma_xx^-1 (x - mu_x)``: what the model expects of some observed variables given others.
+
+    References
+    ----------
+    de Rooij, Karch, Fokkema, Bakk, Pratiwi & Kelderman (2023), Structural Equation Modeling 30, 132-148.
+    """
+    import pandas as pd
+
+    _needs_data(fit, "predict_y()")
+    names = fit.table.variables.ov
+    wrong = [name for name in (*outcomes, *predictors) if name not in names]
+    twice = [name for name in outcomes if name in predictors]
+    problems = [Problem("fitting.unknown-variable", f'variable "{name}"', "is not an observed variable of the model",
+                        ", ".join(names), suggest(name, names).strip()) for name in dict.fromkeys(wrong)]
+    problems += [Problem("fitting.predicts-itself", f'variable "{name}"', "is both outcome and predictor",
+                         "different variables", "Name it once.") for name in twice]
+    if problems or not outcomes or not predictors:
+        raise OptionError(*(problems or [Problem("fitting.predicts-itself", "predict_y()", "no outcome or no predictor",
+                                                 "at least one of each", "Name the outcomes.")]))
+    y, x = ([names.index(name) for name in part] for part in (outcomes, predictors))
+    out = []
+    for block, implied, data in zip(fit.solution.layout.blocks, fit.solution.implied, fit.solution.data, strict=True):
+        centre = implied.mu[0] if block.means else np.nanmean(data, axis=0)
+        seen = ~np.isnan(data[:, x])
+        mask, index = np.unique(seen, axis=0, return_inverse=True)
+        w, _ = masked_inverse(implied.sigma[:, x][:, :, x], mask)
+        slope = implied.sigma[0][np.ix_(y, x)] @ w
+        z = np.where(seen, data[:, x] - centre[x], 0.0)
+        out.append(centre[y] + np.einsum("nyx,nx->ny", slope[np.asarray(index).ravel()], z))
+    return pd.DataFrame(np.concatenate(out), columns=list(outcomes))
