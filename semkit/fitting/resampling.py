@@ -63,6 +63,10 @@ def _check(solution: Solution, kind: str) -> None:
     if kind in ("bollen.stine", "noncentral") and solution.patterns is not None:
         refused.append(("turns complete data; what is missing cannot be turned",
                         "Use the test of estimator='mlr', or missing='listwise'."))
+    if solution.gamma is not None:
+        refused.append(("does not repeat the first of two stages", "Use missing='fiml' or 'robust.two.stage'."))
+    if solution.options.missing == "fiml.x":
+        refused.append(("needs complete covariates", "Use fixed_x=False with missing='fiml'."))
     if kind not in ("ordinary", "cluster") and sample is not None and sample.sampling is not None:
         refused.append(("takes respondents as drawn one by one with equal chances", "Use kind='cluster'."))
     if kind == "parametric" and sample is not None and sample.products:
