@@ -23,7 +23,7 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 # Iterations with the full sample's derivative, with a draw's own, and of Newton's method before giving up.
-FIRST, OWN, NEWTON = 20, 12, 40
+FIRST, OWN, NEWTON = 40, 12, 40
 
 
 def refit(solution: Solution, evidence: Evidence) -> tuple[FloatArray, BoolArray, int]:

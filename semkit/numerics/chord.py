@@ -48,7 +48,7 @@ def solve_chord(
     *,
     tolerance: float = 1e-12,
     max_iterations: int = 30,
-    depth: int = 8,
+    depth: int = 12,
 ) -> Roots:
     """Solve ``residual(z) = 0`` for ``B`` equations near one known solution.
 
