@@ -31,6 +31,7 @@ _HOME: dict[str, str] = {
     "Composite": "semkit.sample",
     "Design": "semkit.sample",
     "Moments": "semkit.sample",
+    "LMS": "semkit.interaction",
     "ProductIndicators": "semkit.interaction",
     "Replicates": "semkit.sample",
     "cfa": "semkit.fitting",

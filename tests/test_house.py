@@ -106,7 +106,7 @@ def test_the_layer_rule_can_fail() -> None:
 
 
 PUBLIC = """
-CleaningPlan Cleaned Composite Design Fit Instrument Moments Note Problem ProductIndicators Replicates Responses
+CleaningPlan Cleaned Composite Design Fit Instrument LMS Moments Note Problem ProductIndicators Replicates Responses
 SemkitError cfa clean compare growth load_instrument moderated_regression probe read_responses reliability run sem
 polychoric
 simulate_responses validate validity __version__

@@ -56,7 +56,7 @@ class Implied:
     sigma: FloatArray
     mu: FloatArray
 
-    def take(self, at: slice) -> Implied:
+    def take(self, at: slice | NDArray[np.int64]) -> Implied:
         """The same of some draws."""
         x = self.matrices
         part = Matrices(x.lambda_[at], x.beta[at], x.psi[at], x.theta[at], x.nu[at], x.alpha[at])
@@ -103,13 +103,17 @@ def imply(block: Block, theta: FloatArray, given: FloatArray) -> Implied:
     ----------
     Bollen (1989), Structural Equations with Latent Variables, eqs. 4.7 and 8.4.
     """
-    x = fill(block, theta, given)
+    return moments_of(block, fill(block, theta, given))
+
+
+def moments_of(block: Block, x: Matrices) -> Implied:
+    """What filled matrices imply (see :func:`imply`)."""
     if block.any_beta:
         a = total_effects(block, x.beta)
         g = x.lambda_ @ a
     else:
         # numpy's broadcast_to costs as much as a product of matrices
-        a = block.unit_eta[None] if len(theta) == 1 else np.broadcast_to(block.unit_eta, x.beta.shape)
+        a = block.unit_eta[None] if len(x.beta) == 1 else np.broadcast_to(block.unit_eta, x.beta.shape)
         g = x.lambda_
     at = a.swapaxes(-1, -2)
     eta_cov = a @ x.psi @ at if block.any_beta else x.psi

@@ -14,13 +14,14 @@ from semkit.fitting import twostage
 from semkit.fitting.auxiliary import check_auxiliary, saturate
 from semkit.fitting.bounds import bounded
 from semkit.fitting.corrections import require_corrections, with_test_draws
-from semkit.fitting.expansion import composite_column, prepare
+from semkit.fitting.expansion import chosen_method, composite_column, prepare
 from semkit.fitting.fit import Fit
 from semkit.fitting.gaps import saturated_moments
 from semkit.fitting.nesting import with_nesting
 from semkit.fitting.options import Options, make_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import fit_moments
+from semkit.interaction import LMS
 from semkit.model import ModelSpec, ParameterTable, build_table, check, coded_classes
 from semkit.sample import Composite, Design, GroupMoments, Moments, Sample, group_labels, group_moments, make_sample
 from semkit.sample.dependence import require_positive_definite
@@ -102,7 +103,7 @@ def sem(
         information fixed covariates then become random (:mod:`semkit.fitting.auxiliary`).
     start : mapping of str to float, optional
         Starting values by label or ``"lhs op rhs"``.
-    interaction : {"product"} or ProductIndicators
+    interaction : {"product", "lms"}, ProductIndicators or LMS
         How ``a:b`` of latent variables is estimated.
     composites : mapping of str to Composite, optional
         Names used in the model that stand for equal-weight means with known error variance.
@@ -268,11 +269,16 @@ def _fit(
                                   "data=frame or moments=Moments(...)", "Pass one of them."))
     prepared = prepare(model, interaction, composites or {}, grouped=chosen.group is not None, std_lv=chosen.std_lv)
     recipe = Recipe(model, prepared.text, chosen, prepared.products, prepared.composites, interaction)
-    spec = prepared.spec
+    spec, method = prepared.spec, chosen_method(interaction)
     if chosen.auxiliary:
         check_auxiliary(spec, chosen.auxiliary)
         spec = saturate(spec, chosen.auxiliary) if chosen.fiml else spec
-    fit = fit_spec(spec, recipe, data, moments, start, prepared.notes)
+    if isinstance(method, LMS) and spec.products:
+        from semkit.fitting.products import fit_products
+
+        fit: Fit = fit_products(spec, recipe, data, moments, method, options.get("information"), start)
+    else:
+        fit = fit_spec(spec, recipe, data, moments, start, prepared.notes)
     return with_nesting(fit, data, _words(nesting)) if nesting else fit
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from semkit.errors import Note, NotSupportedError, OptionError, Problem
-from semkit.interaction import ProductIndicators, expand
+from semkit.interaction import LMS, ProductIndicators, expand
 from semkit.model import ModelSpec, Modifier, Term, check, parse, print_model
 from semkit.sample import Composite, Product
 
-_LATER = ("lms", "qml", "sam", "factor_score", "2sls")
+_LATER = ("qml", "sam", "factor_score", "2sls")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def prepare(
 
     A composite ``g`` enters as ``g =~ 1*g.mean`` with a residual variance that is filled from the data.
     """
-    option = _option(interaction)
+    option = chosen_method(interaction)
     spec = parse(model)
     check(spec)
     named = {part for name in spec.names for part in name.split(":")}
@@ -60,6 +60,8 @@ def prepare(
         terms.append(Term(column, "~~", column, (Modifier("fixed", (float("nan"),)),)))
     if terms:
         spec = spec.extend(terms)
+    if isinstance(option, LMS):
+        return Prepared(spec, (), used, _print(spec, tuple(used)) if terms else model, ())
     expansion = expand(spec, option, n_groups=2 if grouped else 1, std_lv=std_lv)
     text = _print(expansion.spec, tuple(used)) if terms or expansion.products else model
     return Prepared(expansion.spec, expansion.products, used, text, expansion.notes)
@@ -73,18 +75,21 @@ def _print(spec: ModelSpec, composites: tuple[str, ...]) -> str:
     return "\n".join([print_model(replace(spec, terms=shown)).rstrip("\n"), *notes])
 
 
-def _option(interaction: Any) -> ProductIndicators:
-    if isinstance(interaction, ProductIndicators):
+def chosen_method(interaction: Any) -> ProductIndicators | LMS:
+    """The method an ``interaction=`` argument stands for."""
+    if isinstance(interaction, (ProductIndicators, LMS)):
         return interaction
     if interaction is None or interaction == "product":
         return ProductIndicators()
+    if isinstance(interaction, str) and interaction.lower() == "lms":
+        return LMS()
     if isinstance(interaction, str) and interaction.lower() in _LATER:
         raise NotSupportedError(
             Problem(
                 "fitting.not-supported",
                 f"interaction={interaction!r}",
                 "is not offered",
-                "product, ProductIndicators(...)",
+                "product, lms, ProductIndicators(...), LMS(...)",
                 "Use product indicators.",
             )
         )
@@ -93,7 +98,7 @@ def _option(interaction: Any) -> ProductIndicators:
             "fitting.unknown-option-value",
             f"interaction={interaction!r}",
             "is not a known value",
-            "product, ProductIndicators(...)",
+            "product, lms, ProductIndicators(...), LMS(...)",
             "Choose one of them.",
         )
     )

@@ -14,7 +14,6 @@ from semkit.estimate.expressions import Quantities, evaluate, label_quantities, 
 from semkit.estimate.information import tangent
 from semkit.estimate.layout import make_layout
 from semkit.estimate.restrictions import score_statistic, wald_statistic
-from semkit.estimate.standardize import scales
 from semkit.estimate.tests import Test, chi_square_p
 from semkit.model import Expression, parse_expression
 
@@ -67,7 +66,7 @@ def wald(fit: Fit, hypothesis: str) -> Test:
         raise OptionError(Problem("fitting.wald-no-equation", "wald()", "there is no equation",
                                   '"label == label" or "label == number"', "Write for example \"a == b\"."))
     x, given = solution.minimum.x, solution.given
-    by = scales(solution.layout, x, given)
+    by = solution.scales_at(x, given)
     known = Quantities(*label_quantities(table, solution.layout, x, given), by.values(), by.slopes())
     value, slope = evaluate(expressions, known, solution.layout.n_parameters, 1)
     stat, df = wald_statistic(value[0], slope[0], solution.vcov)

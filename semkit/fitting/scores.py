@@ -116,6 +116,9 @@ def _all_scores(fit: Fit, method: str) -> list[Scores]:
         raise OptionError(Problem("fitting.unknown-option-value", f"method={method!r}", "is not a known value",
                                   ", ".join(METHODS), "Choose one of them."))
     _needs_data(fit, "predict()")
+    own = fit.solution.posterior_moments()
+    if own is not None:
+        return _posterior(fit, own, method)
     out = []
     for block, implied, data in zip(fit.solution.layout.blocks, fit.solution.implied, fit.solution.data, strict=True):
         pick = [block.eta.index(name) for name in fit.table.variables.lv]
@@ -124,6 +127,19 @@ def _all_scores(fit: Fit, method: str) -> list[Scores]:
                                       "a factor has no indicators of its own (a second-order factor)",
                                       "method='regression'", "Use the regression method."))
         out.append(scores(implied, data, pick, method, means=block.means))
+    return out
+
+
+def _posterior(fit: Fit, moments: list[tuple[FloatArray, FloatArray]], method: str) -> list[Scores]:
+    """Scores of a model whose posterior distributions are not normal: their means and standard deviations."""
+    if method != "regression":
+        raise OptionError(Problem("fitting.no-bartlett-scores", f"predict(method={method!r})",
+                                  "the model has latent products", "method='regression'",
+                                  "Posterior means are what there is for such models."))
+    out = []
+    for block, implied, (mean, variance) in zip(fit.solution.layout.blocks, fit.solution.implied, moments, strict=True):
+        total = np.array([implied.eta_cov[0, j, j] for j in (block.eta.index(n) for n in fit.table.variables.lv)])
+        out.append(Scores(mean, np.sqrt(np.maximum(variance, 0.0)), 1.0 - variance / total))
     return out
 
 

@@ -15,6 +15,7 @@ from semkit.estimate.implied import Implied, imply
 from semkit.estimate.information import first_order, invert, sandwich, tangent
 from semkit.estimate.layout import Layout, make_layout
 from semkit.estimate.optimise import LikelihoodObjective, solve
+from semkit.estimate.standardize import Scales, scales
 from semkit.fitting import twostage
 from semkit.fitting.ladder import starts
 from semkit.fitting.options import Options
@@ -96,6 +97,15 @@ class Solution:
     def implied(self) -> tuple[Implied, ...]:
         """Implied moments of each group (batch of one)."""
         return tuple(imply(block, self.minimum.x, self.given) for block in self.layout.blocks)
+
+    def scales_at(self, theta: FloatArray, given: FloatArray, *, slopes: bool = True) -> Scales:
+        """Standard deviations of all variables at parameters ``(B, q)``, with derivatives."""
+        implied = self.implied if theta is self.minimum.x else None
+        return scales(self.layout, theta, given, slopes=slopes, implied=implied)
+
+    def posterior_moments(self) -> list[tuple[FloatArray, FloatArray]] | None:
+        """Posterior means and variances of the latent variables by group where they are not normal; else None."""
+        return None
 
     @cached_property
     def constraints(self) -> TableConstraints | None:

@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 
 from semkit.errors import OptionError, Problem
 from semkit.estimate.expressions import Quantities, evaluate, label_quantities
-from semkit.estimate.standardize import Kind, RowValues, by_label, scales, standardise
+from semkit.estimate.standardize import Kind, RowValues, by_label, standardise
 from semkit.fitting.scores import factor_scores
 from semkit.fitting.solution import Solution
 from semkit.model import ParameterTable
@@ -47,12 +47,11 @@ def solution_rows(
     ``"result"`` is the metric of claims: fully standardised, 0/1 predictors in their own unit, and
     definitions over those with ``sd(v) = 1``.
     """
-    implied = solution.implied if theta is None else None
     theta = solution.minimum.x if theta is None else theta
     given = solution.given if given is None else given
     layout = solution.layout
     q = layout.n_parameters if slopes else 0
-    by = scales(layout, theta, given, slopes=slopes, implied=implied)
+    by = solution.scales_at(theta, given, slopes=slopes)
     out: dict[str, RowValues] = {}
     for kind in kinds:
         if kind == "raw":

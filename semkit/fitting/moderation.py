@@ -1,0 +1,172 @@
+"""Fits of models with latent products by their likelihood: what such a result offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from semkit.errors import Note, NotSupportedError, Problem
+from semkit.estimate import fitmeasures as fm
+from semkit.estimate.tests import Test, chi_square_p
+from semkit.fitting.fit import Fit
+from semkit.fitting.measures import loglikelihoods
+from semkit.fitting.moderated import ModeratedSolution, n_products, node_notes
+from semkit.fitting.normality import normality_notes
+from semkit.fitting.tables import series, variables_of
+from semkit.result import Variable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ModeratedFit(Fit):
+    """A model with latent products, estimated by LMS or QML; a :class:`Fit` with the same tables.
+
+    There is no saturated model for products, hence no chi-square of the model and no indices made of it:
+    ``fit_measures`` has the log-likelihood, information criteria and the comparison with the model without products;
+    ``linear`` is that model's own fit.  Means, variances and R2 are those of the whole model, products included.
+    """
+
+    @property
+    def moderated(self) -> ModeratedSolution:
+        """The solution with what only such models have."""
+        assert isinstance(self.solution, ModeratedSolution)
+        return self.solution
+
+    @property
+    def method(self) -> str:
+        return f"{self.moderated.method.name} ({self.solution.options.estimator.upper()})"
+
+    @cached_property
+    def linear(self) -> Fit:
+        """The model without its products, fitted by maximum likelihood to the same data."""
+        return Fit(self.moderated.linear, replace(self.recipe, interaction=None), None, self.provenance)
+
+    @cached_property
+    def linear_test(self) -> Test:
+        """Likelihood ratio test of all products: ``2 (logl - logl of the model without them)``.
+
+        Both log-likelihoods are of the same data on the same scale.
+        """
+        stat = 2.0 * (self.moderated.logl - loglikelihoods(self.moderated.linear)[0])
+        df = n_products(self.table)
+        return Test("likelihood.ratio", stat, df, chi_square_p(stat, df) if df else float("nan"),
+                    label="model without products")
+
+    @cached_property
+    def fit_measures(self) -> pd.Series[float]:
+        """``npar logl aic bic bic2 ntotal`` and, for the model without products, ``*.linear`` and the test of both.
+
+        ``fmin`` and indices that need a saturated model are not defined here.
+        """
+        own, total = self.moderated, float(self.nobs)
+        out: dict[str, float] = {"npar": own.n_free, "logl": own.logl}
+        aic, bic, bic2 = fm.information_criteria(own.logl, own.n_free, total)
+        out |= {"aic": aic, "bic": bic, "bic2": bic2, "ntotal": total}
+        logl = loglikelihoods(own.linear)[0]
+        aic, bic, bic2 = fm.information_criteria(logl, own.linear.n_free, total)
+        test = self.linear_test
+        out |= {"logl.linear": logl, "npar.linear": own.linear.n_free, "aic.linear": aic, "bic.linear": bic,
+                "bic2.linear": bic2, "chisq.diff": test.stat, "df.diff": test.df, "pvalue.diff": test.pvalue}
+        return series(out, "value")
+
+    @property
+    def tests(self) -> Mapping[str, Test]:
+        return {"likelihood.ratio": self.linear_test}
+
+    @cached_property
+    def r2_change(self) -> pd.DataFrame:
+        """R2 of every outcome with the products and in the model without them: ``name r2 r2_linear change``."""
+        import pandas as pd
+
+        both = pd.DataFrame({"r2": self.r2, "r2_linear": self.linear.r2})
+        moved = {self.table.lhs[i] + (f".g{b}" if (b := int(self.table.block[i])) > 1 else "")
+                 for i in range(len(self.table)) if self.table.op[i] == "~"}
+        both = both.loc[[name for name in both.index if name in moved]]
+        return both.assign(change=both["r2"] - both["r2_linear"]).rename_axis("name").reset_index()
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """Diagnoses of data and solution, of the integration, and of what the method assumes."""
+        found = (*super().notes,)
+        if not self.converged:
+            return found
+        checks = node_notes(self.moderated) if self.moderated.method.check else ()
+        return (*found, *checks, *normality_notes(self.moderated))
+
+    @cached_property
+    def variables(self) -> Mapping[str, Variable]:
+        """As in :class:`Fit`; an observed factor that is an outcome itself is not centred in its products."""
+        out = dict(variables_of(self))
+        part = self.moderated.objective.parts[0]
+        shown = {part.model.block.eta[j] for j in part.model.roles.known}
+        return {name: replace(v, center=0.0) if v.kind == "observed" and name not in shown else v
+                for name, v in out.items()}
+
+    def predict(self, method: str = "regression", what: str = "lv") -> pd.DataFrame:
+        """Posterior means of the latent variables, one row a respondent used (``what="se"``: standard deviations)."""
+        if what == "ov":
+            self._refuse("predict(what='ov')", "what='lv', 'se' or 'reliability'")
+        return super().predict(method, what)
+
+    def predict_y(self, outcomes: Any, predictors: Any) -> NoReturn:
+        """Not offered: the expected outcome is not linear in what was observed."""
+        self._refuse("predict_y()", "fit.linear.predict_y()")
+
+    def residuals(self, type: str = "raw", group: int = 0) -> pd.DataFrame:
+        """Observed less implied covariances; only ``"raw"``, the moments do not say all of such a model."""
+        if type != "raw":
+            self._refuse(f"residuals({type!r})", "type='raw'")
+        return super().residuals(type, group)
+
+    def effects(self, predictor: str, outcome: str, group: int = 0) -> NoReturn:
+        """Not offered: products make effects conditional."""
+        self._refuse("effects()", "sk.probe, or conditional effects written with :=")
+
+    def modification_indices(self) -> NoReturn:
+        """Not offered: score tests of models with latent products."""
+        self._refuse("modification_indices()", "fit.linear.modification_indices()")
+
+    def score_test(self) -> NoReturn:
+        """Not offered: score tests of models with latent products."""
+        self._refuse("score_test()", "Wald tests: fit.wald()")
+
+    def to_lavaan(self, path: Any) -> NoReturn:
+        """Not offered: lavaan has no likelihood for latent products."""
+        self._refuse("to_lavaan()", "fit.linear.to_lavaan(path), or interaction='product'")
+
+    def crosscheck(self, engine: str = "semopy", **options: Any) -> NoReturn:
+        """Not offered: the other engines have no likelihood for latent products."""
+        self._refuse("crosscheck()", "fit.linear.crosscheck(), or interaction='product'")
+
+    def bootstrap(self, draws: int = 2000, **options: Any) -> NoReturn:
+        """Not offered for these methods; robust errors are (``estimator="mlr"``)."""
+        self._refuse("bootstrap()", "estimator='mlr', or interaction='product'")
+
+    def _refuse(self, what: str, instead: str) -> NoReturn:
+        raise NotSupportedError(Problem("fitting.not-with-products", what,
+                                        f"is not defined for latent products by {self.moderated.method.name}",
+                                        instead, "Use one of these."))
+
+    def __repr__(self) -> str:
+        used = f"{self.nobs} respondents used"
+        if self.nobs_received != self.nobs:
+            used += f" of {self.nobs_received}"
+        values = self.fit_measures
+        lines = [f"semkit {self.solution.options.call} fit: {self.method}, {used}, {self.table.n_free} parameters"]
+        if not self.converged:
+            lines.append("THE ESTIMATES DID NOT CONVERGE.")
+        lines.append(
+            f"logl = {values['logl']:.3f}  AIC = {values['aic']:.1f}  BIC = {values['bic']:.1f}   without products: "
+            f"logl = {values['logl.linear']:.3f}, chisq({values['df.diff']:.0f}) = {values['chisq.diff']:.3f}, "
+            f"p = {values['pvalue.diff']:.4f}")
+        shown = self.estimates.drop(columns=["std_lv", "std_nox"])
+        if self.table.n_groups == 1:
+            shown = shown.drop(columns="group")
+        lines.append(shown.to_string(index=False, float_format=lambda v: f"{v:.3f}", na_rep=""))
+        lines += [f"{note.severity}: {note}" for note in self.notes]
+        return "\n".join(lines)
+

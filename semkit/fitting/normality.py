@@ -1,0 +1,50 @@
+"""Whether the latent variables of products look normal, which their likelihood takes for granted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from semkit.errors import Note
+from semkit.interaction.conditioning import condition
+from semkit.interaction.crossing import Roles
+from semkit.interaction.placing import linear_posterior
+
+if TYPE_CHECKING:
+    from semkit.fitting.moderated import ModeratedSolution
+
+_SKEW, _KURTOSIS = 0.5, 1.0
+
+
+def normality_notes(solution: ModeratedSolution) -> tuple[Note, ...]:
+    """A warning for every latent factor of a product whose indicators together are skewed or heavy-tailed.
+
+    Looked at are the factor scores under the linear model, which are as normal as the factors or more so: skewness
+    beyond 0.5 or excess kurtosis beyond 1, more than three standard errors (``sqrt(6/n)``, ``sqrt(24/n)``) from 0.
+    """
+    notes = []
+    for g, part in enumerate(solution.objective.parts):
+        block = solution.layout.blocks[g]
+        shown = set(part.model.roles.known)
+        outcomes = {c.outcome for c in part.model.crossings}
+        factors = sorted({f for c in part.model.crossings for f in c.factors} - shown - outcomes)
+        if not factors:
+            continue
+        model = condition(block, (), Roles(tuple(factors), ()), solution.layout.n_parameters)
+        scores, _ = linear_posterior(model, solution.theta, solution.given[0], part.who)
+        z = scores - scores.mean(axis=0)
+        n, variance = len(z), np.maximum(np.mean(z**2, axis=0), 1e-300)
+        skew, kurtosis = np.mean(z**3, axis=0) / variance**1.5, np.mean(z**4, axis=0) / variance**2 - 3.0
+        suffix = f" (group {solution.table.groups[g]})" if solution.table.n_groups > 1 else ""
+        for k, j in enumerate(factors):
+            far = abs(skew[k]) > max(_SKEW, 3.0 * np.sqrt(6.0 / n))
+            if far or abs(kurtosis[k]) > max(_KURTOSIS, 3.0 * np.sqrt(24.0 / n)):
+                notes.append(Note(
+                    "fitting.latent-not-normal", "warning",
+                    f"its scores have skewness {skew[k]:.2f} and excess kurtosis {kurtosis[k]:.2f}.",
+                    block.eta[j] + suffix,
+                    "The method assumes normal latent variables; skewed ones can pass for an interaction or hide one.",
+                    "Compare with interaction='product' and estimator='mlr', and add quadratic terms.",
+                ))
+    return tuple(notes)

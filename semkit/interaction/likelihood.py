@@ -1,0 +1,151 @@
+"""The likelihood of all groups: what is maximised, and what errors are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.estimate.layout import LAMBDA, PSI, Block, Layout
+from semkit.interaction.conditioning import Conditioned, condition
+from semkit.interaction.crossing import Crossing, Roles, choose_roles, error_free
+from semkit.interaction.mixture import Evaluation, Points, Respondents, evaluate, make_respondents
+from semkit.interaction.placing import linear_posterior, place
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One group: its conditional model, its respondents and the points of the integral.
+
+    Parameters
+    ----------
+    model : Conditioned
+    who : Respondents
+    known : ndarray (n, k)
+        Centred values of the variables without error.
+    points : Points
+    """
+
+    model: Conditioned
+    who: Respondents
+    known: FloatArray
+    points: Points
+
+
+@dataclass(frozen=True, eq=False)
+class MixtureObjective:
+    """``-2 / N`` times the log-likelihood, less a constant, as the optimiser wants it.
+
+    Parameters
+    ----------
+    parts : tuple of Part
+    given : ndarray (e,)
+        Data-dependent fixed values.
+    level : float
+        A log-likelihood that the value is counted from, so that it is near zero.
+    offset : float
+        Log-density of fixed covariates, which is taken away.
+    """
+
+    parts: tuple[Part, ...]
+    given: FloatArray
+    level: float = 0.0
+    offset: float = 0.0
+
+    @property
+    def n(self) -> int:
+        return sum(part.who.n for part in self.parts)
+
+    def at(self, theta: FloatArray, order: str = "exact") -> Evaluation:
+        """Log-likelihood with derivatives, summed over groups."""
+        with np.errstate(all="ignore"):
+            found = [evaluate(p.model, theta, self.given, p.who, p.points, order=order) for p in self.parts]
+        total = found[0]
+        for one in found[1:]:
+            total = Evaluation(
+                total.logl + one.logl, total.gradient + one.gradient,
+                None if one.hessian is None or total.hessian is None else total.hessian + one.hessian,
+                None if one.outer is None or total.outer is None else total.outer + one.outer,
+            )
+        return replace(total, logl=total.logl - self.offset)
+
+    def __call__(self, x: FloatArray, rows: IntArray, exact: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
+        values, slopes, curves = [], [], []
+        for theta in x:
+            found = self.at(theta, "exact" if exact else "outer")
+            curve = found.hessian if exact else found.outer
+            assert curve is not None
+            values.append(-2.0 / self.n * (found.logl - self.level))
+            slopes.append(-2.0 / self.n * found.gradient)
+            curves.append((-2.0 if exact else 2.0) / self.n * curve)
+        return np.array(values), np.array(slopes), np.array(curves)
+
+    def replaced(self, theta: FloatArray, count: int, *, adaptive: bool) -> MixtureObjective:
+        """The same with points placed anew at these parameters."""
+        parts = tuple(
+            replace(part, points=place(part.model, theta, self.given, part.who, count, adaptive=adaptive,
+                                       before=part.points if adaptive and len(part.points.z) else None))
+            for part in self.parts
+        )
+        return replace(self, parts=parts)
+
+
+def known_values(block: Block, roles: Roles, data: FloatArray) -> FloatArray:
+    """Centred values of the variables without error, ``(n, k)``, in their own metric.
+
+    A construct with one indicator without error has the values of the indicator over its loading; where its variance
+    is fixed instead, the loading is the indicator's standard deviation over the construct's.
+    """
+    shown = error_free(block)
+    lam = block.fixed[: block.p * block.m].reshape(block.p, block.m)
+    psi = block.fixed[block.offsets[PSI] : block.offsets[PSI + 1]].reshape(block.m, block.m)
+    free = {(int(r), int(c)) for k, r, c in zip(block.free.kind, block.free.row, block.free.col, strict=True)
+            if k == LAMBDA}
+    out = []
+    for j in roles.known:
+        column = data[:, shown[j]]
+        loading = lam[shown[j], j]
+        if (shown[j], j) in free:
+            loading = float(np.std(column)) / np.sqrt(psi[j, j])
+        out.append((column - column.mean()) / loading)
+    return np.column_stack(out) if out else np.zeros((len(data), 0))
+
+
+def make_parts(
+    layout: Layout, crossings: tuple[tuple[Crossing, ...], ...], data: tuple[FloatArray, ...], start: FloatArray,
+    given: FloatArray, count: int, *, adaptive: bool,
+) -> tuple[Part, ...]:
+    """Choose what is integrated out and place the points, from starting values.
+
+    Parameters
+    ----------
+    start : ndarray (q,)
+        Of the linear model, coefficients of products 0.
+    """
+    out = []
+    for block, own, rows in zip(layout.blocks, crossings, data, strict=True):
+        roles = choose_roles(block, own, _widths(block, own, layout.n_parameters, rows, start, given))
+        model = condition(block, own, roles, layout.n_parameters)
+        known = known_values(block, roles, rows)
+        who = make_respondents(rows, known)
+        out.append(Part(model, who, known, place(model, start, given, who, count, adaptive=adaptive)))
+    return tuple(out)
+
+
+def _widths(
+    block: Block, crossings: tuple[Crossing, ...], q: int, data: FloatArray, start: FloatArray, given: FloatArray
+) -> dict[int, float]:
+    """Posterior over prior variance of every latent factor of a product, under the linear model."""
+    latent = sorted({f for c in crossings for f in c.factors} - set(error_free(block)))
+    if not latent:
+        return {}
+    model = condition(block, (), Roles(tuple(latent), ()), q)
+    seen = data[~np.isnan(data).any(axis=1)]
+    who = make_respondents((seen if len(seen) else data)[:1], np.zeros((1, 0)))
+    _, cov = linear_posterior(model, start, given, who)
+    prior = np.diagonal(model.imply(start, given, np.zeros((1, len(latent)))).eta_cov[0])
+    return {j: float(cov[0, k, k] / prior[j]) for k, j in enumerate(latent)}

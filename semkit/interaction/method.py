@@ -1,0 +1,53 @@
+"""Likelihood methods for latent products: what they may be asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from semkit.errors import OptionError, Problem
+
+LEAST, MOST = 4, 100
+
+
+@dataclass(frozen=True)
+class LMS:
+    """Latent moderated structural equations: full maximum likelihood by numerical integration.
+
+    The latent variables whose values make the model linear are integrated out (one factor of each product, the fewest
+    that will do); variables without error are known and need no integration.  Assumes that exogenous latent variables
+    and disturbances are normal.
+
+    Parameters
+    ----------
+    nodes : int
+        Points for each integrated variable, 4 to 100.
+    adaptive : bool
+        Place equally spaced points where the respondents' posterior distributions are (error falls with the square
+        of the number of points in the exponent); else Gauss-Hermite points of the variables' own normal distribution,
+        which need many more when constructs are measured reliably.
+    check : bool
+        Measure what more nodes would change and warn when it is not negligible.
+
+    References
+    ----------
+    Klein & Moosbrugger (2000), Psychometrika 65, 457-474.
+
+    Examples
+    --------
+    >>> LMS(nodes=32).nodes
+    32
+    """
+
+    nodes: int = 24
+    adaptive: bool = True
+    check: bool = True
+
+    @property
+    def name(self) -> str:
+        """As headers print it."""
+        return "LMS"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.nodes, bool) or not isinstance(self.nodes, int) or not LEAST <= self.nodes <= MOST:
+            raise OptionError(Problem("interaction.nodes", "LMS.nodes", f"{self.nodes!r}",
+                                      f"a whole number from {LEAST} to {MOST}", "Use 24; more where a note says so."))
