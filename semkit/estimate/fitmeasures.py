@@ -16,7 +16,7 @@ def noncentrality(stat: float, df: float, probability: float) -> float:
     return float(chndtrinc(stat, df, probability))
 
 
-def rmsea(stat: float, df: int, nobs: float, groups: int = 1, scaling: float = 1.0) -> float:
+def rmsea(stat: float, df: float, nobs: float, groups: int = 1, scaling: float = 1.0) -> float:
     """``sqrt(G max(T - c df, 0) / (N df))``.
 
     Steiger & Lind (1980); Steiger (1998), SEM 5, 411-419 (groups); Brosseau-Liard, Savalei & Li (2012), MBR 47,
@@ -52,20 +52,20 @@ def rmsea_below(stat: float, df: float, nobs: float, bound: float, groups: int =
     return float(chndtr(stat, df, nobs * df * bound**2 / (groups * scaling)))
 
 
-def cfi(stat: float, df: int, base: float, base_df: int, scaling: float = 1.0, base_scaling: float = 1.0) -> float:
+def cfi(stat: float, df: float, base: float, base_df: float, scaling: float = 1.0, base_scaling: float = 1.0) -> float:
     """``1 - max(T - c df, 0) / max(T - c df, T_b - c_b df_b, 0)`` (Bentler 1990; Brosseau-Liard & Savalei 2014)."""
     top = max(stat - scaling * df, 0.0)
     bottom = max(stat - scaling * df, base - base_scaling * base_df, 0.0)
     return 1.0 if bottom == 0.0 else 1.0 - top / bottom
 
 
-def rni(stat: float, df: int, base: float, base_df: int, scaling: float = 1.0, base_scaling: float = 1.0) -> float:
+def rni(stat: float, df: float, base: float, base_df: float, scaling: float = 1.0, base_scaling: float = 1.0) -> float:
     """``1 - (T - c df) / (T_b - c_b df_b)`` (McDonald & Marsh 1990)."""
     bottom = base - base_scaling * base_df
     return 1.0 if bottom == 0.0 else 1.0 - (stat - scaling * df) / bottom
 
 
-def tli(stat: float, df: int, base: float, base_df: int, scaling: float = 1.0, base_scaling: float = 1.0) -> float:
+def tli(stat: float, df: float, base: float, base_df: float, scaling: float = 1.0, base_scaling: float = 1.0) -> float:
     """``1 - [(T - c df) df_b] / [(T_b - c_b df_b) df]`` (Tucker & Lewis 1973)."""
     bottom = (base - base_scaling * base_df) * df
     return 1.0 if bottom == 0.0 else 1.0 - (stat - scaling * df) * base_df / bottom
@@ -76,24 +76,24 @@ def nfi(stat: float, base: float) -> float:
     return (base - stat) / base if base else 1.0
 
 
-def pnfi(stat: float, df: int, base: float, base_df: int) -> float:
+def pnfi(stat: float, df: float, base: float, base_df: float) -> float:
     """``df / df_b`` times NFI (James, Mulaik & Brett 1982)."""
     return df / base_df * nfi(stat, base) if base_df else float("nan")
 
 
-def rfi(stat: float, df: int, base: float, base_df: int) -> float:
+def rfi(stat: float, df: float, base: float, base_df: float) -> float:
     """``1 - (T / df) / (T_b / df_b)`` (Bollen 1986)."""
     if df == 0 or base == 0.0:
         return 1.0
     return 1.0 - (stat / df) / (base / base_df)
 
 
-def ifi(stat: float, df: int, base: float) -> float:
+def ifi(stat: float, df: float, base: float) -> float:
     """``(T_b - T) / (T_b - df)`` (Bollen 1989)."""
     return (base - stat) / (base - df) if base != df else 1.0
 
 
-def mfi(stat: float, df: int, nobs: float) -> float:
+def mfi(stat: float, df: float, nobs: float) -> float:
     """``exp(-(T - df) / 2N)`` (McDonald 1989)."""
     return float(np.exp(-0.5 * (stat - df) / nobs))
 
@@ -103,7 +103,7 @@ def ecvi(stat: float, npar: int, nobs: float) -> float:
     return stat / nobs + 2.0 * npar / nobs
 
 
-def critical_n(stat: float, df: int, nobs: float, alpha: float) -> float:
+def critical_n(stat: float, df: float, nobs: float, alpha: float) -> float:
     """``chi2_{1-alpha} / (T / N) + 1`` (Hoelter 1983)."""
     if df == 0 or stat <= 0.0:
         return float("nan")

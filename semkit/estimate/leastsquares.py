@@ -13,7 +13,7 @@ one :class:`MomentGroup` a group; estimates, errors and tests then follow from t
 - :func:`squares` gives ``F``, its gradient ``-2 Delta'W(s - sigma)`` and Hessian, and :class:`LeastSquares` is the
   objective that :func:`semkit.estimate.optimise.solve` minimises;
 - :attr:`MomentGroup.nacov` is ``Gamma_g``, the covariance matrix of ``sqrt(n_g) s_g``;
-  :mod:`semkit.estimate.corrections` makes the sandwich errors and the mean- and variance-corrected tests of
+  :mod:`semkit.estimate.scaling` makes the sandwich errors and the mean- and variance-corrected tests of
   ``Delta``, ``W``, ``Gamma`` and the shares;
 - ``T = total * F`` with the ``total`` of the solution; the covariance matrix of the estimates is divided by the same.
 

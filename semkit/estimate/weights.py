@@ -107,6 +107,40 @@ class NormalWeight:
         return self if len(self.inverse) == 1 else NormalWeight(self.inverse[rows], self.means)
 
 
+def observed_weight(sigma: FloatArray, cov: FloatArray, gap: FloatArray | None) -> MomentWeight:
+    """Observed information of the saturated normal model at other moments than the sample's, written out.
+
+    With ``W = Sigma^-1``, ``d`` the difference of means, ``R = 2 W (S + d d') W - W``: ``K'(W x R)K / 2`` for
+    covariances, ``W`` for means and ``K'(W x W d)`` between them.
+
+    Parameters
+    ----------
+    sigma, cov : ndarray (p, p)
+        Implied and observed.
+    gap : ndarray (p,) or None
+        Observed less implied means; None without a mean structure.
+
+    References
+    ----------
+    Savalei (2010), Psychological Methods 15, 352-367, eqs. 8 to 10.
+    """
+    p = len(sigma)
+    rows, cols = places(p)
+    scale = np.where(rows == cols, 0.5, 1.0)
+    w = np.linalg.inv(sigma)
+    target = cov if gap is None else cov + np.outer(gap, gap)
+    r = 2.0 * w @ target @ w - w
+    inner = np.zeros((len(rows),) * 2)
+    for a, b in ((rows, cols), (cols, rows)):
+        inner += w[np.ix_(a, rows)] * r[np.ix_(b, cols)] + w[np.ix_(a, cols)] * r[np.ix_(b, rows)]
+    below = 0.5 * inner * scale[:, None] * scale
+    if gap is None:
+        return MomentWeight(below[None])
+    level = w @ gap
+    cross = scale * (w[:, rows] * level[cols] + w[:, cols] * level[rows])
+    return MomentWeight(np.block([[w, cross], [cross.T, below]])[None])
+
+
 def normal_nacov(cov: FloatArray, means: bool, fixed: tuple[int, ...] = ()) -> FloatArray:
     """``Gamma``: ``N`` times the covariance matrix of the moments under normality, ``(k, k)``.
 

@@ -14,6 +14,7 @@ from semkit.fitting import twostage
 from semkit.fitting.auxiliary import check_auxiliary, saturate
 from semkit.fitting.bounds import bounded
 from semkit.fitting.corrections import require_corrections, with_test_draws
+from semkit.fitting.estimators import random_covariates
 from semkit.fitting.expansion import chosen_method, composite_column, prepare
 from semkit.fitting.fit import Fit
 from semkit.fitting.gaps import saturated_moments
@@ -69,22 +70,26 @@ def sem(
         lavaan syntax; ``a:b`` is the product of two variables.
     data : DataFrame or object with ``.frame``
         Not needed when ``moments`` is given.
-    estimator : {"ml", "mlr", "mlm"}
-        ``mlr`` adds sandwich errors and the Yuan-Bentler test, ``mlm`` the Satorra-Bentler test.
+    estimator : {"ml", "mlr", "mlm", "mlmv", "mlmvs", "mlf", "gls", "uls", "wls"}
+        ``mlr`` adds sandwich errors and the Yuan-Bentler test; ``mlm``, ``mlmv`` and ``mlmvs`` robust errors and the
+        Satorra-Bentler, scaled-shifted and mean- and variance-adjusted test; ``mlf`` first-order errors.  Generalised,
+        unweighted and distribution-free weighted least squares treat covariates as random (docs/estimators.md).
     missing : {"listwise", "fiml", "fiml.x", "two.stage", "robust.two.stage"}
         Respondents with a gap in the model's own variables are left out, or used with what they answered: by full
         information (``"ml"`` is the same), or in two stages (:mod:`semkit.fitting.twostage`).  Respondents without a
         fixed covariate are left out, but kept under ``"fiml.x"``, which takes covariates as normal to fill the gap.
         ``fit.nobs`` counts those used.
     information : {"expected", "observed", "first.order"}, optional
-        Default: expected for ``ml``, observed for ``mlr`` and with ``missing="fiml"``.
+        Default: expected; observed for ``mlr`` and with ``missing="fiml"``, first order for ``mlf``.
     likelihood : {"normal", "wishart"}
         Moments divided by N or by N - 1.
     se : {"standard", "robust.huber.white", "robust.sem", "bootstrap", "none"}, optional
     test : str or sequence of str, optional
-        ``standard``, ``yuan.bentler.mplus``, ``satorra.bentler``, ``browne.residual.nt.model``; ``bollen.stine`` (1,000
-        draws unless ``bootstrap`` says otherwise); ``bartlett``, ``swain``, ``yuan``, ``yuan.tian.yanagihara``, which
-        are shown unasked with fewer than 200 respondents.
+        ``standard``, ``satorra.bentler``, ``yuan.bentler``, ``yuan.bentler.mplus``, ``mean.var.adjusted``,
+        ``scaled.shifted``, ``browne.residual.nt``, ``browne.residual.adf`` and these two with ``.model``.  The first
+        corrected one gives the ``.scaled`` and ``.robust`` fit measures.  ``bollen.stine`` (1,000 draws unless
+        ``bootstrap`` says otherwise); ``bartlett``, ``swain``, ``yuan``, ``yuan.tian.yanagihara``, which are shown
+        unasked with fewer than 200 respondents.
     group : str, optional
         Grouping column; ``group_equal`` names what is equal, ``group_partial`` exceptions.
     fixed_x : bool
@@ -296,10 +301,6 @@ def fit_spec(
     table = make_table(spec, options, labels, tuple(columns))
     sample: Sample | None = None
     gamma: tuple[FloatArray, ...] | None = None
-    if "satorra.bentler" in options.test and any(table.exo) and not options.two_stage:
-        raise NotSupportedError(Problem("fitting.mlm-with-covariates", "estimator, test",
-                                        "the Satorra-Bentler test with fixed covariates is not offered",
-                                        "estimator='mlr', or fixed_x=False", "Use estimator='mlr'."))
     if (options.fiml or options.two_stage) and (moments is not None or columns):
         what = "composites=" if columns else "moments="
         gaps = f"with missing={options.missing!r}: needs complete data"
@@ -312,6 +313,8 @@ def fit_spec(
     table = bounded(table, options.bounds, tuple(part.cov[0] for part in parts))
     solution = fit_moments(table, options, parts, sample, tuple(columns), _start(table, start),
                            gamma)
+    if options.least_squares and table.variables.ov_x:
+        notes = (*notes, random_covariates(table.variables.ov_x))
     provenance: dict[str, Any] = {"semkit": __version__, "numpy": np.__version__, "call": options.call}
     fit = Fit(solution, recipe, None, provenance, notes)
     require_corrections(solution)

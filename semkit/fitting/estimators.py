@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from semkit.errors import Note
+
 
 @dataclass(frozen=True, slots=True)
 class Estimator:
@@ -40,3 +42,9 @@ SCALED = ("satorra.bentler", "yuan.bentler", "yuan.bentler.mplus", "mean.var.adj
 RESIDUAL = ("browne.residual.nt", "browne.residual.nt.model", "browne.residual.adf", "browne.residual.adf.model")
 # errors that need raw data or a given covariance matrix of the moments
 ROBUST_ERRORS = ("robust.huber.white", "robust.sem")
+
+
+def random_covariates(names: tuple[str, ...]) -> Note:
+    """What least squares do with observed covariates: their moments are part of what is fitted, as in lavaan."""
+    return Note("fitting.random-covariates", "info", "means, variances and covariances of covariates are estimated.",
+                ", ".join(names), "Least squares fit the moments of all variables.")

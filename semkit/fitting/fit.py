@@ -14,6 +14,7 @@ from semkit.errors import Note
 from semkit.estimate.standardize import RowValues, row_values
 from semkit.estimate.tests import Test
 from semkit.fitting import measures
+from semkit.fitting.baseline import Baseline, baseline
 from semkit.fitting.corrections import further_tests
 from semkit.fitting.diagnosis import diagnose
 from semkit.fitting.draws import Draws
@@ -192,8 +193,8 @@ class Fit:
         return standardized_table(self, standard_kind(type))
 
     @cached_property
-    def _baseline(self) -> measures.Baseline:
-        return measures.baseline(self.solution)
+    def _baseline(self) -> Baseline:
+        return baseline(self.solution)
 
     @cached_property
     def tests(self) -> Mapping[str, Test]:

@@ -3,152 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semkit.estimate import fitmeasures as fm
-from semkit.estimate.discrepancy import inverse
+from semkit.estimate.discrepancy import discrepancy, inverse
+from semkit.estimate.scaling import CORRECTIONS
 from semkit.estimate.tests import (
     Test,
     chi_square_p,
-    independence_sb_trace,
-    independence_trace,
     residual_nt,
-    satorra_bentler_trace,
-    saturated_trace,
     scaled,
     standard,
 )
-from semkit.fitting import auxiliary, gaps, twostage
+from semkit.fitting import auxiliary, gaps, quadratic, twostage
+from semkit.fitting.baseline import Baseline, conditional, n_fixed
+from semkit.fitting.estimators import RESIDUAL
 from semkit.fitting.solution import Solution
 
 FloatArray = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """The independence model: statistic, degrees of freedom, scaling factor."""
-
-    stat: float
-    df: int
-    scaling: float
-    trace_free: float  # tr(A^-1 B) of the saturated model, NaN without raw data
-
-
-def n_fixed(solution: Solution) -> int:
-    """Number of covariates whose moments are held at their sample values."""
-    return len(solution.table.variables.ov_x) if np.any(solution.table.exo) else 0
-
-
-def _raw(solution: Solution) -> tuple[FloatArray, ...]:
-    """Data with the fixed covariates in the last columns."""
-    names = solution.table.variables.ov
-    last = [names.index(name) for name in solution.table.variables.ov_x]
-    order = [k for k in range(len(names)) if k not in last] + last
-    return tuple(data[:, order] for data in solution.data)
-
-
-def _trace_h1(solution: Solution) -> float:
-    if solution.patterns is not None:
-        return gaps.saturated_trace(solution)
-    means, fixed = solution.table.meanstructure, n_fixed(solution)
-    data = _raw(solution)
-    # groups have parameters of their own: traces add up
-    return float(sum(saturated_trace(part, fixed, means) for part in data))
-
-
-def baseline(solution: Solution) -> Baseline:
-    """Fit of the independence model; moments among covariates stay as they are.
-
-    ``log|Diag(Syy)| + log|Sxx| - log|S|``; with ``conditional_x`` the slopes stay free too and only the
-    residual covariances are 0: ``log|Diag(Syy.x)| - log|Syy.x|``.
-    """
-    names = solution.table.variables.ov
-    x = [names.index(name) for name in solution.table.variables.ov_x]
-    count = len(x)
-    y = [k for k in range(len(names)) if k not in x]
-    stat = 0.0
-    for group in solution.observed:
-        s = group.cov[0]
-        if solution.options.conditional_x:
-            omega, _, _ = conditional(s, group.mean[0], y, x)
-            stat += group.weight * (float(np.log(np.diagonal(omega)).sum()) - float(np.linalg.slogdet(omega)[1]))
-            continue
-        value = float(np.log(np.diagonal(s)[y]).sum()) - float(np.linalg.slogdet(s)[1])
-        if x:
-            value += float(np.linalg.slogdet(s[np.ix_(x, x)])[1])
-        stat += group.weight * value
-    p = len(names)
-    pairs = p * (p - 1) // 2 - count * (count - 1) // 2
-    if solution.options.conditional_x:
-        pairs = len(y) * (len(y) - 1) // 2
-    df = pairs * solution.table.n_groups
-    scaling, free = float("nan"), float("nan")
-    if solution.patterns is not None:
-        if solution.options.auxiliary:
-            df = auxiliary.baseline(solution).df
-        if solution.options.robust:
-            free = gaps.saturated_trace(solution)
-            scaling = (free - gaps.baseline_trace(solution)) / df if df else float("nan")
-        return Baseline(gaps.baseline_stat(solution), df, scaling, free)
-    if solution.gamma is not None:
-        return Baseline(solution.total * stat, df, twostage.baseline_trace(solution) / df if df else scaling, free)
-    if solution.options.robust and solution.sample is not None:
-        free = _trace_h1(solution)
-        if "satorra.bentler" in solution.options.test:
-            parts = [independence_sb_trace(data) for data in solution.data]
-            trace = sum(len(d) * t for d, t in zip(solution.data, parts, strict=True)) / solution.total
-        else:
-            trace = free - _trace_baseline(solution, x, y)
-        scaling = trace / df if df else float("nan")
-    return Baseline(solution.total * stat, df, scaling, free)
-
-
-def _trace_baseline(solution: Solution, x: list[int], y: list[int]) -> float:
-    """``tr(A^-1 B)`` of the independence model; covariates are saturated among themselves."""
-    means, total = solution.table.meanstructure, 0.0
-    for data in solution.data:
-        total += independence_trace(data[:, y], means)
-        if x and not n_fixed(solution):
-            total += saturated_trace(data[:, x], 0, means)
-    return total
-
-
-def conditional(
-    cov: FloatArray, mean: FloatArray, y: list[int], x: list[int]
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Residual covariances, slopes and intercepts of the regression of y on x."""
-    slopes: FloatArray = np.asarray(np.linalg.solve(cov[np.ix_(x, x)], cov[np.ix_(x, y)]).T, dtype=np.float64)
-    return cov[np.ix_(y, y)] - slopes @ cov[np.ix_(x, y)], slopes, mean[y] - slopes @ mean[x]
+_NT_MODEL = "browne.residual.nt.model"
+_LABELS = {
+    "yuan.bentler.mplus": "Yuan-Bentler correction (Mplus variant)",
+    "browne.residual.nt": "Browne's residual-based (NT) test",
+    _NT_MODEL: "Browne's residual (NT model-based) test",
+    "browne.residual.adf": "Browne's residual-based (ADF) test",
+    "browne.residual.adf.model": "Browne's residual (ADF model-based) test",
+}
 
 
 def tests(solution: Solution, base: Baseline) -> dict[str, Test]:
-    """Every test asked for; ML with normal errors also gets Browne's residual statistic."""
+    """Every test asked for; plain maximum likelihood also gets Browne's residual statistic.
+
+    Unweighted least squares have no known distribution: their statistic has no p.
+    """
     stat, df = solution.stat, solution.df
     out = {"standard": standard(stat, df)}
+    if solution.options.estimator == "uls":
+        out["standard"] = replace(out["standard"], pvalue=float("nan"))
     for name in solution.options.test:
         if name == "yuan.bentler.mplus":
-            inner = solution.basis.T @ solution.observed_information @ solution.basis
-            meat = solution.basis.T @ solution.meat @ solution.basis
-            trace = base.trace_free - float(np.trace(np.linalg.pinv(inner) @ meat))
-            out[name] = scaled(stat, df, trace, name, "Yuan-Bentler correction (Mplus variant)")
+            out[name] = scaled(stat, df, base.trace_free - _trace_h0(solution), name, _LABELS[name])
         elif name == "satorra.bentler" and solution.gamma is not None:
             out[name] = scaled(stat, df, twostage.trace(solution), name, "Satorra-Bentler correction (two stages)")
-        elif name == "satorra.bentler":
-            trace = satorra_bentler_trace(
-                solution.layout, solution.theta, solution.given[0], solution.data, solution.expected, solution.meat,
-                solution.basis,
-            )
-            out[name] = scaled(stat, df, trace, name, "Satorra-Bentler correction")
-    if not solution.options.robust:
-        residual = browne(solution)
-        out["browne.residual.nt.model"] = Test(
-            "browne.residual.nt.model", residual, df, chi_square_p(residual, df),
-            label="Browne's residual (NT model-based) test",
-        )
+        elif name in CORRECTIONS:
+            out[name] = CORRECTIONS[name](stat, df, solution.pieces)
+        elif name in _LABELS:
+            value = browne(solution) if name == _NT_MODEL else quadratic.residual_stat(solution, name)
+            out[name] = Test(name, value, df, chi_square_p(value, df), label=_LABELS[name])
+    if not solution.options.robust and not set(RESIDUAL) & set(out) and solution.least is None:
+        value = browne(solution)
+        out[_NT_MODEL] = Test(_NT_MODEL, value, df, chi_square_p(value, df), label=_LABELS[_NT_MODEL])
     return out
+
+
+def _trace_h0(solution: Solution) -> float:
+    """``tr(A^-1 B)`` of the model with the information asked for and the covariance matrix of the scores."""
+    inner = solution.basis.T @ _test_information(solution) @ solution.basis
+    return float(np.trace(np.linalg.pinv(inner) @ (solution.basis.T @ solution.meat @ solution.basis)))
+
+
+def _test_information(solution: Solution) -> FloatArray:
+    return solution.expected_with_gaps if solution.options.information == "expected" else solution.observed_information
 
 
 def browne(solution: Solution) -> float:
@@ -159,8 +78,13 @@ def browne(solution: Solution) -> float:
     if solution.patterns is not None:
         return gaps.residual_stat(solution)
     plain = tuple((group.cov[0], group.mean[0]) for group in solution.observed)
+    information = solution.expected
+    if solution.least is not None:
+        value = discrepancy(solution.layout, solution.minimum.x, solution.observed, solution.given, "expected")
+        assert value.hessian is not None
+        information = 0.5 * value.hessian[0]
     return solution.total * residual_nt(
-        solution.layout, solution.theta, solution.given[0], plain, solution.weights, solution.expected,
+        solution.layout, solution.theta, solution.given[0], plain, solution.weights, information,
         solution.equality_basis,
     )
 
@@ -188,40 +112,65 @@ def loglikelihoods(solution: Solution) -> tuple[float, float]:
 def fit_measures(solution: Solution, found: Mapping[str, Test], base: Baseline) -> dict[str, float]:
     """All fit measures by name, unscaled, ``.scaled`` and ``.robust``."""
     df, nobs, groups = solution.df, solution.total, solution.table.n_groups
+    robust = found.get(solution.options.scaled)
     plain = found["standard"]
-    robust = next((t for n, t in found.items() if n in ("yuan.bentler.mplus", "satorra.bentler")), None)
-    npar = solution.n_free
-    out: dict[str, float] = {"npar": npar, "fmin": 0.5 * float(solution.minimum.f[0])}
-    out |= {"chisq": plain.stat, "df": df, "pvalue": plain.pvalue}
+    if solution.options.estimator == "uls" and robust is None and "browne.residual.nt" in found:
+        plain = found["browne.residual.nt"]
+    npar, ntotal = solution.n_free, float(sum(moments.nobs for moments in solution.moments))
+    fmin = 0.5 * float(solution.minimum.f[0]) * (nobs / ntotal if solution.least is not None else 1.0)
+    out: dict[str, float] = {"npar": npar, "fmin": fmin, "chisq": plain.stat, "df": df, "pvalue": plain.pvalue}
     if robust is not None:
-        out |= {"chisq.scaled": robust.stat, "df.scaled": df, "pvalue.scaled": robust.pvalue,
+        out |= {"chisq.scaled": robust.stat, "df.scaled": robust.df, "pvalue.scaled": robust.pvalue,
                 "chisq.scaling.factor": robust.scaling_factor}
     out |= {"baseline.chisq": base.stat, "baseline.df": base.df, "baseline.pvalue": chi_square_p(base.stat, base.df)}
-    base_scaled = base.stat / base.scaling
-    if robust is not None:
-        out |= {"baseline.chisq.scaled": base_scaled, "baseline.df.scaled": base.df,
-                "baseline.pvalue.scaled": chi_square_p(base_scaled, base.df),
-                "baseline.chisq.scaling.factor": base.scaling}
     out |= _incremental(plain.stat, df, base.stat, base.df, "")
-    if robust is not None:
-        out |= _incremental(robust.stat, df, base_scaled, base.df, ".scaled")
-        given = (plain.stat, df, base.stat, base.df, robust.scaling_factor, base.scaling)
-        out |= {"cfi.robust": fm.cfi(*given), "tli.robust": fm.tli(*given), "nnfi.robust": fm.tli(*given),
-                "rni.robust": fm.rni(*given)}
+    if robust is not None and base.corrected is not None:
+        out |= _scaled_incremental(plain, robust, base, base.corrected)
     out |= _likelihood(solution, base)
     out |= _rmsea(plain.stat, df, nobs, groups, "", plain.stat, df, 1.0)
     out |= {"rmsea.ci.level": 0.9, "rmsea.close.h0": 0.05, "rmsea.notclose.h0": 0.08}
     if robust is not None:
-        out |= _rmsea(robust.stat, df, nobs, groups, ".scaled", plain.stat, robust.trace, 1.0)
-        out |= _rmsea(plain.stat, df, nobs, groups, ".robust", robust.stat, df, robust.scaling_factor)
+        out |= _scaled_rmsea(plain, robust, nobs, groups)
     out |= residual_measures(solution)
-    out |= _absolute(solution, found, robust)
+    out |= _absolute(solution, found, robust, plain.stat)
     if solution.patterns is not None:
         out |= gaps.corrected_indices(solution, df, base.df)
     return out
 
 
-def _incremental(stat: float, df: int, base: float, base_df: int, suffix: str) -> dict[str, float]:
+def _scaled_incremental(plain: Test, robust: Test, base: Baseline, corrected: Test) -> dict[str, float]:
+    """Incremental indices of the corrected statistics (``.scaled``) and of the population (``.robust``).
+
+    The latter need the mean of the statistic, ``c = tr(U Gamma) / df``, whichever way the test corrects it; with
+    ``mean.var.adjusted`` the degrees of freedom are those of the sample and there are none.
+    """
+    df = plain.df
+    out = {"baseline.chisq.scaled": corrected.stat, "baseline.df.scaled": corrected.df,
+           "baseline.pvalue.scaled": corrected.pvalue, "baseline.chisq.scaling.factor": corrected.scaling_factor}
+    out |= _incremental(robust.stat, robust.df, corrected.stat, corrected.df, ".scaled")
+    if robust.test != "mean.var.adjusted":
+        c = robust.trace / df if df else float("nan")
+        given = (plain.stat, df, base.stat, base.df, c, corrected.trace / base.df if base.df else float("nan"))
+        tli = fm.tli(*given)
+        out |= {"cfi.robust": fm.cfi(*given), "tli.robust": tli, "nnfi.robust": tli, "rni.robust": fm.rni(*given)}
+    return out
+
+
+def _scaled_rmsea(plain: Test, robust: Test, nobs: float, groups: int) -> dict[str, float]:
+    """RMSEA of the corrected statistic and, unless it changes the degrees of freedom, of the population."""
+    df = plain.df
+    if robust.test == "scaled.shifted":
+        out = _rmsea(robust.stat, df, nobs, groups, ".scaled", robust.stat, df, 1.0)
+    else:
+        out = _rmsea(robust.stat, robust.df, nobs, groups, ".scaled", plain.stat, robust.trace, 1.0)
+    if robust.test == "mean.var.adjusted":
+        return out
+    population = fm.rmsea(plain.stat, df, nobs, groups, robust.trace / df if df else 1.0)
+    out |= _rmsea(plain.stat, df, nobs, groups, ".robust", robust.stat, df, robust.scaling_factor)
+    return out | {"rmsea.robust": population}
+
+
+def _incremental(stat: float, df: float, base: float, base_df: float, suffix: str) -> dict[str, float]:
     tli = fm.tli(stat, df, base, base_df)
     return {
         f"cfi{suffix}": fm.cfi(stat, df, base, base_df), f"tli{suffix}": tli, f"nnfi{suffix}": tli,
@@ -232,21 +181,21 @@ def _incremental(stat: float, df: int, base: float, base_df: int, suffix: str) -
 
 
 def _likelihood(solution: Solution, base: Baseline) -> dict[str, float]:
+    if solution.least is not None:
+        return {}
     logl, free = loglikelihoods(solution)
     total = float(sum(moments.nobs for moments in solution.moments))
     aic, bic, bic2 = fm.information_criteria(logl, solution.n_free, total)
     out = {"logl": logl, "unrestricted.logl": free, "aic": aic, "bic": bic, "ntotal": total, "bic2": bic2}
-    if "yuan.bentler.mplus" in solution.options.test:
-        inner = solution.basis.T @ solution.observed_information @ solution.basis
-        meat = solution.basis.T @ solution.meat @ solution.basis
+    if solution.options.scaled == "yuan.bentler.mplus":
         out["scaling.factor.h1"] = base.trace_free / (solution.df + solution.n_free)
         # per free row of the table, equal ones counted one by one
-        out["scaling.factor.h0"] = float(np.trace(np.linalg.pinv(inner) @ meat)) / solution.table.n_free
+        out["scaling.factor.h0"] = _trace_h0(solution) / solution.table.n_free
     return out
 
 
 def _rmsea(
-    stat: float, df: int, nobs: float, groups: int, suffix: str, reference: float, reference_df: float, scaling: float
+    stat: float, df: float, nobs: float, groups: int, suffix: str, reference: float, reference_df: float, scaling: float
 ) -> dict[str, float]:
     """RMSEA of ``stat``; interval and tests from ``reference`` with ``reference_df`` degrees of freedom.
 
@@ -300,23 +249,22 @@ def _conditional_summaries(
     )
 
 
-def _absolute(solution: Solution, found: Mapping[str, Test], robust: Test | None) -> dict[str, float]:
+def _absolute(solution: Solution, found: Mapping[str, Test], robust: Test | None, stat: float) -> dict[str, float]:
     df, nobs = solution.df, solution.total
     p = len(auxiliary.substantive(solution))
     p -= len(solution.table.variables.ov_x) if solution.options.conditional_x else 0
-    residual = found["browne.residual.nt.model"].stat if "browne.residual.nt.model" in found else browne(solution)
+    residual = found[_NT_MODEL].stat if _NT_MODEL in found else browne(solution)
     if solution.patterns is not None:
         residual = found["standard"].stat
     out = {"gfi": fm.gfi(residual - df, p, nobs)}
     out["gfi.ci.lower"] = fm.gfi(fm.noncentrality(residual, df, 0.05), p, nobs)
     out["gfi.ci.upper"] = fm.gfi(fm.noncentrality(residual, df, 0.95), p, nobs)
     out["gfi.ci.level"] = 0.9
-    if robust is not None:
+    if robust is not None and robust.test != "mean.var.adjusted":
         c = robust.scaling_factor
-        out["gfi.robust"] = fm.gfi(residual - c * df, p, nobs)
-        out["gfi.ci.lower.robust"] = fm.gfi(c * fm.noncentrality(residual / c, df, 0.05), p, nobs)
-        out["gfi.ci.upper.robust"] = fm.gfi(c * fm.noncentrality(residual / c, df, 0.95), p, nobs)
-    stat = found["standard"].stat
+        out["gfi.robust"] = fm.gfi(residual - (robust.trace / df if df else 1.0) * df, p, nobs)
+        out["gfi.ci.lower.robust"] = fm.gfi(c * fm.noncentrality(residual / c + robust.shift, df, 0.05), p, nobs)
+        out["gfi.ci.upper.robust"] = fm.gfi(c * fm.noncentrality(residual / c + robust.shift, df, 0.95), p, nobs)
     out |= {"cn_05": fm.critical_n(stat, df, nobs, 0.05), "cn_01": fm.critical_n(stat, df, nobs, 0.01)}
     top, bottom, moments = _lisrel_sums(solution)
     lisrel = 1.0 - top / bottom
@@ -339,6 +287,13 @@ def _lisrel_sums(solution: Solution) -> tuple[float, float, int]:
     count = p * (p + 1) // 2 + (p if means else 0)
     if solution.patterns is not None:
         return *gaps.lisrel_sums(solution), count * solution.table.n_groups
+    if solution.least is not None:
+        errors = solution.least.residuals(solution.theta)
+        for own, error in zip(solution.least.groups, errors, strict=True):
+            both = np.stack([error, own.moments[0]], axis=1)
+            size = own.share * np.sum(both * own.weight.times(both[None])[0], axis=0)
+            top, bottom = top + float(size[0]), bottom + float(size[1])
+        return top, bottom, count * solution.table.n_groups
     for group, implied in zip(solution.observed, solution.implied, strict=True):
         cov, sigma, mean, mu = group.cov[0], implied.sigma[0], group.mean[0], implied.mu[0]
         if solution.options.conditional_x:

@@ -8,33 +8,32 @@ from typing import Any
 import numpy as np
 
 from semkit.errors import NotSupportedError, OptionError, Problem, suggest
+from semkit.fitting.estimators import ESTIMATORS, RESIDUAL, SCALED
 
 _ALLOWED: dict[str, tuple[str, ...]] = {
-    "estimator": ("ml", "mlr", "mlm"),
+    "estimator": tuple(ESTIMATORS),
     "missing": ("listwise", "fiml", "fiml.x", "two.stage", "robust.two.stage"),
     "information": ("expected", "observed", "first.order"),
     "likelihood": ("normal", "wishart"),
-    "se": ("standard", "robust.huber.white", "robust.sem", "bootstrap", "two.stage",
-           "robust.two.stage", "none"),
+    "se": ("standard", "robust.huber.white", "robust.sem", "bootstrap", "two.stage", "robust.two.stage", "none"),
     "bounds": ("none", "standard", "wide", "pos.var", "pos.ov.var", "pos.lv.var"),
-    "test": ("standard", "yuan.bentler.mplus", "satorra.bentler", "browne.residual.nt.model", "bollen.stine",
-             "bartlett", "swain", "yuan", "yuan.tian.yanagihara", "none"),
+    "test": ("standard", *SCALED, *RESIDUAL, "bollen.stine", "bartlett", "swain", "yuan", "yuan.tian.yanagihara",
+             "none"),
 }
 _PLAIN_ML = "Use estimator='ml' or 'mlr'."
-_OTHERS = ("gls", "uls", "wls", "dwls", "wlsmv", "wlsm", "ulsmv", "mlf", "mlmv", "mlmvs", "pml", "bayes")
+_OTHERS = ("dwls", "wlsmv", "wlsm", "ulsmv", "pml", "bayes")
 _COMPLETE = "Use missing='fiml' or 'listwise'; the number of respondents used is shown."
 _GAPS = ("pairwise", "available.cases")
 _LATER: dict[str, dict[str, str]] = {
     "estimator": dict.fromkeys(_OTHERS, _PLAIN_ML),
     "missing": dict.fromkeys(_GAPS, _COMPLETE),
-    "test": dict.fromkeys(("scaled.shifted", "mean.var.adjusted", "browne.residual.adf"),
-                          "Use test='standard' or 'yuan.bentler.mplus'."),
 }
 _ALIASES: dict[str, dict[str, str]] = {
     "se": {"robust": "robust.huber.white", "boot": "bootstrap", "robust.mlr": "robust.huber.white",
            "robust.mlm": "robust.sem"},
-    "test": {"chisq": "standard", "mlr": "yuan.bentler.mplus", "yuan.bentler": "yuan.bentler.mplus",
-             "mlm": "satorra.bentler", "bootstrap": "bollen.stine", "boot": "bollen.stine"},
+    "test": {"chisq": "standard", "mlr": "yuan.bentler.mplus", "mlm": "satorra.bentler", "mlmv": "scaled.shifted",
+             "mlmvs": "mean.var.adjusted", "browne": "browne.residual.adf", "bootstrap": "bollen.stine",
+             "boot": "bollen.stine"},
     "information": {"first_order": "first.order"},
     "missing": {"complete": "listwise", "ml": "fiml", "direct": "fiml", "ml.x": "fiml.x", "direct.x": "fiml.x",
                 "two_stage": "two.stage", "robust_two_stage": "robust.two.stage"},
@@ -77,9 +76,24 @@ class Options:
         return self.missing in ("two.stage", "robust.two.stage")
 
     @property
+    def scaled(self) -> str:
+        """The corrected test that the ``.scaled`` measures come from (the first one asked for), or ``""``."""
+        return next((name for name in self.test if name in SCALED), "")
+
+    @property
     def robust(self) -> bool:
         """Whether a scaled test is part of the fit."""
-        return any(name in self.test for name in ("yuan.bentler.mplus", "satorra.bentler"))
+        return bool(self.scaled)
+
+    @property
+    def least_squares(self) -> bool:
+        """Whether the discrepancy is a sum of weighted squares of residual moments."""
+        return ESTIMATORS[self.estimator].least_squares
+
+    @property
+    def unbiased(self) -> bool:
+        """Whether moments have divisor ``N - 1`` and statistics the factor ``N - 1``."""
+        return self.likelihood == "wishart" or self.least_squares
 
 
 def choose(option: str, value: Any) -> str:
@@ -120,21 +134,15 @@ def make_options(
     call: str, *, estimator: str, missing: str, information: str | None, likelihood: str, se: str | None,
     test: str | tuple[str, ...] | list[str] | None, bootstrap: int | None, seed: int | None, **rest: Any,
 ) -> Options:
-    """Check options and fill in what the estimator implies.
-
-    ``mlr``: observed information, sandwich errors, Yuan-Bentler test; ``mlm``: expected information, robust
-    errors, Satorra-Bentler test.
-    """
+    """Check options and fill in what the estimator implies (:data:`semkit.fitting.estimators.ESTIMATORS`)."""
     name = choose("estimator", estimator)
-    defaults = {
-        "ml": ("expected", "standard", "standard"),
-        "mlr": ("observed", "robust.huber.white", "yuan.bentler.mplus"),
-        "mlm": ("expected", "robust.sem", "satorra.bentler"),
-    }[name]
-    tests = (test,) if isinstance(test, str) else tuple(test or (defaults[2],))
+    usual = ESTIMATORS[name]
+    tests = (test,) if isinstance(test, str) else tuple(test or (usual.test,))
     chosen = tuple(dict.fromkeys(("standard", *(choose("test", one) for one in tests))))
     draws = 0 if bootstrap is None or bootstrap is False else draw_count(bootstrap)
-    errors = choose("se", se) if se is not None else defaults[1]
+    if str(se).strip().lower() == "robust" and usual.se != "robust.huber.white" and name != "ml":
+        se = "robust.sem"
+    errors = choose("se", se) if se is not None else usual.se
     if errors == "bootstrap" and draws == 0:
         draws = 1000
     if likelihood != "normal" and name != "ml":
@@ -143,7 +151,10 @@ def make_options(
                                   "Use estimator='ml' or leave likelihood out."))
     gaps = choose("missing", missing)
     rest["bounds"] = choose("bounds", rest.get("bounds", "none"))
-    if gaps in ("fiml", "fiml.x"):
+    filled = gaps in ("fiml", "fiml.x")
+    ordinary = "observed" if filled and name != "mlf" else usual.information
+    kind = choose("information", information) if information is not None else ordinary
+    if filled:
         _full_information(name, likelihood, chosen, errors, rest)
     if gaps in ("two.stage", "robust.two.stage"):
         chosen, errors = _two_stages(name, gaps, likelihood, test, se, draws, rest)
@@ -151,12 +162,41 @@ def make_options(
         raise OptionError(Problem("fitting.auxiliary-without-gaps", "auxiliary=",
                                   "does nothing with missing='listwise'",
                                   "missing='fiml' or 'two.stage'", "Choose how missing values are treated."))
-    ordinary = "observed" if gaps in ("fiml", "fiml.x") else defaults[0]
+    if kind == "first.order" and any(one in SCALED for one in chosen):
+        raise OptionError(Problem("fitting.contradictory-options", f"information={kind!r}",
+                                  "does not go with a corrected test", "information='expected' or 'observed'",
+                                  "Use another information, or test='standard'."))
+    if usual.least_squares:
+        _least_squares(name, kind, chosen, errors, draws, rest)
+        rest = rest | {"fixed_x": False}
     return Options(
-        call=call, estimator=name, missing=gaps,
-        information=choose("information", information) if information is not None else ordinary,
+        call=call, estimator=name, missing=gaps, information=kind,
         likelihood=choose("likelihood", likelihood), se=errors, test=chosen, bootstrap=draws, seed=seed, **rest,
     )
+
+
+def _least_squares(
+    estimator: str, information: str, tests: tuple[str, ...], errors: str, draws: int, rest: dict[str, Any]
+) -> None:
+    """Refuse what has no meaning without a likelihood, or is not offered without one, all at once."""
+    refused = []
+    if errors == "robust.huber.white":
+        refused.append((f"se={errors!r}", "its sandwich is made of the likelihood's scores", "Use se='robust.sem'."))
+    if information == "first.order":
+        refused.append((f"information={information!r}", "there are no scores of a likelihood",
+                        "Use information='expected'."))
+    for name in tests:
+        if name.startswith("yuan.bentler"):
+            refused.append((f"test={name!r}", "it corrects a likelihood ratio", "Use test='satorra.bentler'."))
+    if draws:
+        refused.append(("bootstrap=", "draws are fitted by maximum likelihood only", "Use se='robust.sem'."))
+    if rest.get("conditional_x"):
+        refused.append(("conditional_x=True", "the likelihood given covariates is fitted only", "Leave it out."))
+    if refused:
+        raise NotSupportedError(*(
+            Problem("fitting.not-with-least-squares", where, f"with estimator={estimator!r}: {what}",
+                    "estimator='ml' or 'mlr'", fix) for where, what, fix in refused
+        ))
 
 
 def _full_information(
@@ -165,8 +205,12 @@ def _full_information(
     """Refuse what is not defined or not offered with missing='fiml', all at once."""
     remedy = "Use estimator='ml' or 'mlr', or missing='listwise'."
     refused = []
-    if estimator == "mlm" or "satorra.bentler" in tests or errors == "robust.sem":
-        refused.append(("estimator='mlm'", "needs complete data", remedy))
+    complete = {*SCALED, *RESIDUAL} - {"yuan.bentler.mplus", "browne.residual.nt.model"}
+    if ESTIMATORS[estimator].se == "robust.sem" or ESTIMATORS[estimator].least_squares:
+        refused.append((f"estimator={estimator!r}", "needs complete data", remedy))
+    refused += [(f"test={name!r}", "needs complete data", remedy) for name in tests if name in complete]
+    if errors == "robust.sem":
+        refused.append((f"se={errors!r}", "needs complete data", remedy))
     if likelihood != "normal":
         refused.append((f"likelihood={likelihood!r}", "is defined for complete data only", "Leave likelihood out."))
     if rest.get("conditional_x"):

@@ -81,6 +81,10 @@ def _check(solution: Solution, kind: str) -> None:
 
 def row_counts(solution: Solution, chunk: Chunk) -> list[FloatArray]:
     """How often each respondent of each group is drawn, ``(b, n_g)``."""
+    if solution.least is not None:
+        raise NotSupportedError(Problem("fitting.not-with-least-squares", "bootstrap()",
+                                        "draws are fitted by maximum likelihood only", "estimator='ml' or 'mlr'",
+                                        "Use se='robust.sem'."))
     assert solution.sample is not None
     sizes = [group.nobs for group in solution.sample.groups]
     counts = [np.empty((len(chunk), n)) for n in sizes]

@@ -14,11 +14,14 @@ from semkit.estimate.fiml import PatternObjective, pattern_discrepancy, pattern_
 from semkit.estimate.implied import Implied, imply
 from semkit.estimate.information import first_order, invert, sandwich, tangent
 from semkit.estimate.layout import Layout, make_layout
+from semkit.estimate.leastsquares import LeastSquares, squares
 from semkit.estimate.optimise import LikelihoodObjective, solve
+from semkit.estimate.scaling import Pieces
 from semkit.estimate.standardize import Scales, scales
 from semkit.fitting import twostage
 from semkit.fitting.ladder import starts
 from semkit.fitting.options import Options
+from semkit.fitting.quadratic import least_squares, moment_pieces, normal_pieces
 from semkit.model import ParameterTable
 from semkit.numerics.em import Patterns, deviance, make_patterns
 from semkit.numerics.newton import Minimum, Objective
@@ -57,15 +60,17 @@ class Solution:
     moments : tuple of GroupMoments
         With divisor ``N``.
     observed : tuple of Observed
-        What the discrepancy used (divisor ``N - 1`` under ``likelihood="wishart"``).
+        What the discrepancy used (divisor ``N - 1`` under ``likelihood="wishart"`` and least squares).
     given : ndarray (1, d)
     minimum : Minimum
     total : float
-        ``N``, or ``N - G`` under Wishart: what the discrepancy is multiplied by.
+        ``N``, or ``N - G`` under Wishart and least squares: what the discrepancy is multiplied by.
     patterns : tuple of Patterns or None
         Missing patterns of each group under full information; ``moments`` are then those of the saturated model.
     gamma : tuple of ndarray or None
         Covariances of the saturated moments (times N) after two stages.
+    least : LeastSquares or None
+        The least-squares problem that was solved; None under maximum likelihood.
     """
 
     table: ParameterTable
@@ -79,6 +84,7 @@ class Solution:
     total: float
     patterns: tuple[Patterns, ...] | None = None
     gamma: tuple[FloatArray, ...] | None = None
+    least: LeastSquares | None = None
 
     @property
     def theta(self) -> FloatArray:
@@ -137,7 +143,9 @@ class Solution:
 
     @cached_property
     def expected(self) -> FloatArray:
-        """Expected information of complete data per respondent, ``(q, q)``."""
+        """Expected information of complete data per respondent (``Delta'W Delta`` under least squares), ``(q, q)``."""
+        if self.least is not None:
+            return self.pieces.information
         value = discrepancy(self.layout, self.minimum.x, self.observed, self.given, "expected")
         assert value.hessian is not None
         return np.asarray(0.5 * value.hessian[0])
@@ -156,6 +164,8 @@ class Solution:
         """Observed information per respondent; curvature of binding constraints is part of it."""
         if self.patterns is not None:
             value = pattern_discrepancy(self.layout, self.minimum.x, self.patterns, self.given, 0.0, "exact")
+        elif self.least is not None:
+            value = squares(self.least.model, self.minimum.x, self.least.groups, "exact")
         else:
             value = discrepancy(self.layout, self.minimum.x, self.observed, self.given, "exact")
         assert value.hessian is not None
@@ -196,9 +206,18 @@ class Solution:
             return np.full((self.layout.n_parameters,) * 2, np.nan)
         if self.gamma is not None:
             return twostage.covariance(self)
-        if self.options.se in ("robust.huber.white", "robust.sem"):
+        if self.options.se == "robust.huber.white":
             return sandwich(self.bread, self.meat) / self.total
+        if self.options.se == "robust.sem":
+            return sandwich(self.bread, self.pieces.meat) / self.total
+        if self.options.estimator == "uls":  # the unit matrix is no covariance matrix: normal theory stands in
+            return sandwich(self.bread, normal_pieces(self).meat) / self.total
         return self.bread / self.total
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """Derivatives, weights and the covariance matrix of the moments at the estimates."""
+        return moment_pieces(self)
 
     @property
     def n_free(self) -> int:
@@ -227,10 +246,9 @@ def fit_moments(
 ) -> Solution:
     """Estimate a model from the moments of each group."""
     layout = make_layout(table)
-    wishart = options.likelihood == "wishart"
-    counts = [group.nobs - 1 if wishart else group.nobs for group in moments]
+    counts = [group.nobs - 1 if options.unbiased else group.nobs for group in moments]
     total = float(sum(counts))
-    inflate = tuple(group.nobs / (group.nobs - 1) if wishart else 1.0 for group in moments)
+    inflate = tuple(group.nobs / (group.nobs - 1) if options.unbiased else 1.0 for group in moments)
     observed = tuple(
         observe(group.cov * ratio, group.mean, count / total)
         for group, ratio, count in zip(moments, inflate, counts, strict=True)
@@ -243,5 +261,7 @@ def fit_moments(
         patterns = tuple(make_patterns(group.data) for group in sample.groups)
         level = sum(deviance(part, one.mean[0], one.cov[0]) for part, one in zip(patterns, moments, strict=True))
         objective = PatternObjective(layout, patterns, given, level)
-    minimum = solve(objective, starts(table, layout, observed, given, start), constraints)
-    return Solution(table, layout, options, sample, moments, observed, given, minimum, total, patterns, gamma)
+    least = least_squares(layout, options, observed, given, sample) if options.least_squares else None
+    minimum = solve(objective if least is None else least, starts(table, layout, observed, given, start), constraints)
+    return Solution(table, layout, options, sample, moments, observed, given, minimum, total, patterns, gamma,
+                    least)

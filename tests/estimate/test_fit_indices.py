@@ -8,7 +8,7 @@ from scipy import stats
 
 from semkit.estimate import fitmeasures as fm
 from semkit.estimate.information import invert, tangent
-from semkit.estimate.tests import independence_sb_trace, independence_trace, saturated_trace
+from semkit.estimate.tests import independence_trace, saturated_trace
 
 
 @pytest.mark.parametrize("probability", [0.05, 0.5, 0.95])
@@ -83,12 +83,6 @@ def test_saturated_trace_is_the_trace_of_the_two_information_matrices() -> None:
         duplication[i * 3 + j, k] = duplication[j * 3 + i, k] = 1.0
     weight = 0.5 * duplication.T @ np.kron(w, w) @ duplication
     assert saturated_trace(data, 0, False) == pytest.approx(np.trace(weight @ gamma), rel=1e-10)
-    # independence model, weights at its own implied moments: U = V - V D (D'VD)^-1 D'V
-    d = np.linalg.inv(np.diag(np.diag(z.T @ z / len(z))))
-    v = 0.5 * duplication.T @ np.kron(d, d) @ duplication
-    delta = np.eye(6)[:, [k for k in range(6) if rows[k] == cols[k]]]
-    u = v - v @ delta @ np.linalg.inv(delta.T @ v @ delta) @ delta.T @ v
-    assert independence_sb_trace(data) == pytest.approx(np.trace(u @ gamma), rel=1e-10)
 
 
 def test_information_is_inverted_along_the_tangent() -> None:

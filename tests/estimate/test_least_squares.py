@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import semkit as sk
-from semkit.estimate.corrections import CORRECTIONS, Pieces, root_of, root_of_rows
 from semkit.estimate.leastsquares import CovarianceModel, LeastSquares, MomentGroup, differences, squares
+from semkit.estimate.scaling import CORRECTIONS, Pieces, root_of, root_of_rows
 from semkit.estimate.weights import MomentWeight, NormalWeight, functional, influence, normal_nacov, places, stack
 
 DATA = Path(__file__).parents[1] / "reference" / "data"
@@ -113,7 +113,7 @@ def test_traces_are_those_of_the_whole_matrices(kind: str) -> None:
     slopes = least.slopes(theta)
     q = len(theta)
     pieces = Pieces(slopes, tuple(g.weight for g in least.groups), least.shares, np.eye(q)[:, : q - 2],
-                    tuple(root_of(np.asarray(g.nacov)) for g in least.groups))
+                    lambda: tuple(root_of(np.asarray(g.nacov)) for g in least.groups))
     w, gamma = np.zeros((108, 108)), np.zeros((108, 108))
     for k, group in enumerate(least.groups):
         at = slice(54 * k, 54 * k + 54)
@@ -142,7 +142,7 @@ def test_with_normal_moments_nothing_is_corrected() -> None:
     sol = solution()
     least = problem("normal")
     pieces = Pieces(least.slopes(sol.theta), tuple(g.weight for g in least.groups), least.shares, sol.basis,
-                    tuple(root_of(normal_nacov(group.cov[0], True)) for group in sol.observed))
+                    lambda: tuple(root_of(normal_nacov(group.cov[0], True)) for group in sol.observed))
     for correct in CORRECTIONS.values():
         found = correct(100.0, sol.df, pieces)
         assert (found.stat, found.df) == (pytest.approx(100.0, rel=1e-9), pytest.approx(sol.df, rel=1e-9))

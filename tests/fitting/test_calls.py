@@ -22,7 +22,7 @@ from tests.fitting.test_identities import CFA, MODERATED, study, table
         ({"likelihood": "poisson"}, OptionError, "fitting.unknown-option-value"),
         ({"likelihood": "wishart", "estimator": "mlr"}, OptionError, "fitting.contradictory-options"),
         ({"se": "jackknife"}, OptionError, "fitting.unknown-option-value"),
-        ({"test": "scaled.shifted"}, NotSupportedError, "fitting.not-supported"),
+        ({"test": "scaled.shifted", "missing": "fiml"}, NotSupportedError, "fitting.not-with-fiml"),
         ({"interaction": "lms"}, NotSupportedError, "fitting.not-supported"),
         ({"interaction": "magic"}, OptionError, "fitting.unknown-option-value"),
         ({"ordered": ["x1"]}, NotSupportedError, "fitting.not-supported"),
@@ -195,16 +195,6 @@ def test_a_planted_interaction_comes_back_at_reliability_seventy() -> None:
     measured = f"f =~ x1 + x2 + x3\nh =~ y1 + y2 + y3\ng =~ 1*m\nm ~~ {error}*m\np =~ x1m + x2m + x3m\n"
     naive = sk.sem(measured + "h ~ a*f + b*g + c*p", data)
     assert naive.est[naive.names.index("c")] == pytest.approx(0.18, abs=0.015)
-
-
-def test_satorra_bentler_with_fixed_covariates_is_refused() -> None:
-    """Its trace would have to be taken given the covariates; no independent number shows that ours is."""
-    rng = np.random.default_rng(4)
-    data = pd.DataFrame(rng.normal(size=(120, 3)), columns=["x", "m", "y"])
-    with pytest.raises(NotSupportedError) as caught:
-        sk.sem("m ~ x\ny ~ m", data, estimator="mlm")
-    assert caught.value.code == "fitting.mlm-with-covariates"
-    assert sk.sem("m ~ x\ny ~ m", data, estimator="mlm", fixed_x=False).converged
 
 
 def test_a_code_for_missing_that_was_not_declared_is_noticed() -> None:

@@ -142,7 +142,7 @@ def statistic_entries(case: dict[str, Any]) -> Iterator[Entry]:
     for name, value in case["fit_measures"].items():
         yield Entry(("fit", name), number(value), rel * abs(number(value)) + 1e-8)
     for test, row in case["tests"].items():
-        for name in ("stat", "df", "pvalue", "scaling.factor", "trace.UGamma"):
+        for name in ("stat", "df", "pvalue", "scaling.factor", "trace.UGamma", "trace.UGamma2", "shift.parameter"):
             if row.get(name) is not None:
                 yield Entry(("test", test, name), number(row[name]), rel * abs(number(row[name])) + 1e-8)
 
@@ -238,7 +238,7 @@ def found_values(fit: Any) -> dict[Key, float]:
     found[("fmin",)], found[("npar",)] = found[("fit", "fmin")], found[("fit", "npar")]
     for name, test in fit.tests.items():
         values = {"stat": test.stat, "df": test.df, "pvalue": test.pvalue, "scaling.factor": test.scaling_factor,
-                  "trace.UGamma": test.trace}
+                  "trace.UGamma": test.trace, "trace.UGamma2": test.trace2, "shift.parameter": test.shift}
         found.update({("test", name, part): float(value) for part, value in values.items()})
     for block, moments in (("implied", fit.implied), ("sampstat", fit.sample_moments)):
         add_moments(found, block, moments)

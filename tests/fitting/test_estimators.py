@@ -1,0 +1,191 @@
+"""Least squares and corrected tests: identities, refusals, and what stays the same under other options."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import semkit as sk
+from semkit.errors import NotSupportedError, OptionError, SampleError, SemkitError
+from semkit.fitting.baseline import baseline
+
+DATA = Path(__file__).parents[1] / "reference" / "data"
+MODEL = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9"
+LEAST = ("gls", "uls", "wls")
+EVERY = (*LEAST, "ml", "mlr", "mlm", "mlmv", "mlmvs", "mlf")
+
+
+@cache
+def pupils() -> pd.DataFrame:
+    return pd.read_csv(DATA / "HolzingerSwineford1939.csv")
+
+
+@cache
+def fitted(estimator: str) -> Any:
+    return sk.cfa(MODEL, pupils(), estimator=estimator)
+
+
+@pytest.mark.parametrize("estimator", EVERY)
+def test_a_saturated_model_fits_perfectly(estimator: str) -> None:
+    fit = sk.sem("x1 ~~ x2 + x3\nx2 ~~ x3", pupils(), estimator=estimator)
+    assert fit.solution.df == 0
+    assert fit.solution.stat == pytest.approx(0.0, abs=1e-9)
+    divisor = 1 if estimator in LEAST else 0
+    cov = np.cov(pupils()[["x1", "x2", "x3"]].T, ddof=divisor)
+    np.testing.assert_allclose(fit.implied["cov"], cov, rtol=1e-8)
+
+
+@pytest.mark.parametrize("estimator", EVERY)
+def test_units_change_no_z_value_and_no_statistic(estimator: str) -> None:
+    if estimator == "uls":
+        pytest.skip("unweighted least squares depend on the units")
+    other = sk.cfa(MODEL, pupils().assign(x2=pupils()["x2"] * 10.0, x9=pupils()["x9"] / 7.0), estimator=estimator)
+    for name, test in fitted(estimator).tests.items():
+        assert other.tests[name].stat == pytest.approx(test.stat, rel=1e-7)
+    np.testing.assert_allclose(other.estimates["z"], fitted(estimator).estimates["z"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", EVERY)
+def test_saturated_means_change_nothing(estimator: str) -> None:
+    fit = sk.cfa(MODEL, pupils(), estimator=estimator, meanstructure=True)
+    plain = fitted(estimator)
+    if estimator == "mlf":  # first-order errors mix means and covariances
+        assert fit.solution.stat == pytest.approx(plain.solution.stat, rel=1e-9)
+        return
+    same = fit.estimates.set_index(["lhs", "op", "rhs"]).loc[
+        list(plain.estimates.set_index(["lhs", "op", "rhs"]).index)]
+    np.testing.assert_allclose(same["est"], plain.estimates["est"], rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(same["se"], plain.estimates["se"], rtol=1e-6, atol=1e-9)
+    for name, test in plain.tests.items():
+        if name != "yuan.bentler.mplus":
+            assert fit.tests[name].stat == pytest.approx(test.stat, rel=1e-6)
+
+
+def test_model_based_residual_test_is_the_one_of_yuan_and_bentler() -> None:
+    """``T / (1 + T / N)``, Yuan & Bentler (1998), with and without a saturated mean structure."""
+    names = ["browne.residual.adf", "browne.residual.adf.model"]
+    for means in (False, True):
+        fit = sk.cfa(MODEL, pupils(), test=names, meanstructure=means)
+        plain = fit.tests["browne.residual.adf"].stat
+        assert fit.tests["browne.residual.adf.model"].stat == pytest.approx(plain / (1.0 + plain / 301), rel=1e-9)
+
+
+def test_wls_is_its_own_distribution_free_residual_statistic() -> None:
+    """At its own minimum the residuals are orthogonal to the tangent, so ``e'U e = e'W e``."""
+    fit = sk.cfa(MODEL, pupils(), estimator="wls", test=["standard", "browne.residual.adf"])
+    assert fit.tests["browne.residual.adf"].stat == pytest.approx(fit.solution.stat, rel=1e-9)
+    gls = sk.cfa(MODEL, pupils(), estimator="gls", test=["standard", "browne.residual.nt"])
+    assert gls.tests["browne.residual.nt"].stat == pytest.approx(gls.solution.stat, rel=1e-9)
+
+
+def test_robust_errors_of_wls_are_the_plain_ones() -> None:
+    """``Gamma = W^-1``: the sandwich collapses."""
+    robust = sk.cfa(MODEL, pupils(), estimator="wls", se="robust.sem", test="satorra.bentler")
+    np.testing.assert_allclose(robust.vcov, fitted("wls").vcov, rtol=1e-8)
+    assert robust.tests["satorra.bentler"].scaling_factor == pytest.approx(1.0, rel=1e-9)
+
+
+def test_baseline_trace_in_closed_form() -> None:
+    """``1/2 [mean d_i^2 - tr(R R)] - sum_i (kurtosis_i - 1)/2`` with ``d_i = sum_j z_ij^2`` of standardised data."""
+    z = pupils()[[f"x{k}" for k in range(1, 10)]].to_numpy()
+    z = (z - z.mean(axis=0)) / z.std(axis=0)
+    r = z.T @ z / len(z)
+    d = np.sum(z**2, axis=1)
+    trace = 0.5 * (np.mean(d * d) - np.sum(r * r)) - np.sum(0.5 * (np.mean(z**4, axis=0) - 1.0))
+    found = baseline(fitted("mlm").solution).corrected
+    assert found is not None
+    assert found.trace == pytest.approx(trace, rel=1e-10)
+
+
+def test_the_first_corrected_test_gives_the_scaled_measures() -> None:
+    both = ["scaled.shifted", "satorra.bentler"]
+    for first, estimator in zip(both, ("mlmv", "mlm")):
+        order = [first, *(name for name in both if name != first)]
+        fit = sk.cfa(MODEL, pupils(), estimator="mlm", test=order)
+        assert list(fit.tests) == ["standard", *order]
+        wanted = fitted(estimator).fit_measures
+        pd.testing.assert_series_equal(fit.fit_measures[wanted.index], wanted, rtol=1e-9)
+
+
+def test_unweighted_least_squares_say_what_their_chi_square_is() -> None:
+    fit = fitted("uls")
+    assert np.isnan(fit.tests["standard"].pvalue)
+    assert fit.fit_measures["chisq"] == fit.tests["browne.residual.nt"].stat
+
+
+def test_constraints_hold_under_least_squares() -> None:
+    text = MODEL.replace("x2", "a*x2").replace("x3", "b*x3") + "\na == b^2\nx7 ~~ v*x7\nv > 0.9"
+    for estimator in LEAST:
+        fit = sk.cfa(text, pupils(), estimator=estimator)
+        est = dict(zip(fit.names, fit.est))
+        assert fit.converged
+        assert est["a"] == pytest.approx(est["b"] ** 2, abs=1e-8)
+        assert est["v"] > 0.9 - 1e-9
+        # moving along the constraints does not lower the discrepancy
+        assert fit.solution.stat >= sk.cfa(MODEL, pupils(), estimator=estimator).solution.stat - 1e-9
+
+
+def test_observed_information_of_least_squares_is_the_curvature() -> None:
+    """Where the model is right the residual curvature vanishes: both informations agree on the moments it implies."""
+    fit = fitted("gls")
+    own = sk.Moments(fit.implied["cov"], nobs=301)
+    for information in ("expected", "observed"):
+        again = sk.cfa(MODEL, moments=own, estimator="gls", information=information)
+        assert again.solution.stat == pytest.approx(0.0, abs=1e-9)
+        np.testing.assert_allclose(again.est, fit.est, rtol=1e-6)
+    expected = sk.cfa(MODEL, moments=own, estimator="gls")
+    np.testing.assert_allclose(again.vcov, expected.vcov, rtol=1e-5, atol=1e-9)
+
+
+def test_covariates_are_random_under_least_squares_and_it_says_so() -> None:
+    data = pd.read_csv(DATA / "path_sim.csv")
+    fit = sk.sem("M1 ~ X + W\nY ~ M1", data, estimator="gls")
+    assert [note.code for note in fit.notes if note.severity == "info"] == ["fitting.random-covariates"]
+    assert "X ~~ X" in fit.names
+    assert not [n for n in sk.sem("M1 ~ X + W\nY ~ M1", data).notes if n.code == "fitting.random-covariates"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"estimator": "gls", "se": "robust.huber.white"}, "fitting.not-with-least-squares"),
+        ({"estimator": "uls", "information": "first.order"}, "fitting.not-with-least-squares"),
+        ({"estimator": "wls", "test": "yuan.bentler.mplus"}, "fitting.not-with-least-squares"),
+        ({"estimator": "gls", "bootstrap": 10}, "fitting.not-with-least-squares"),
+        ({"estimator": "gls", "conditional_x": True}, "fitting.not-with-least-squares"),
+        ({"estimator": "gls", "missing": "fiml"}, "fitting.not-with-fiml"),
+        ({"estimator": "mlmv", "missing": "fiml"}, "fitting.not-with-fiml"),
+        ({"estimator": "ml", "missing": "fiml", "test": "browne.residual.adf"}, "fitting.not-with-fiml"),
+        ({"estimator": "gls", "likelihood": "wishart"}, "fitting.contradictory-options"),
+        ({"estimator": "mlf", "test": "satorra.bentler"}, "fitting.contradictory-options"),
+    ],
+)
+def test_what_has_no_meaning_is_refused(options: dict[str, Any], code: str) -> None:
+    with pytest.raises(SemkitError) as caught:
+        sk.cfa(MODEL, pupils(), **options)
+    assert caught.value.code == code
+
+
+def test_all_problems_of_a_call_are_told_at_once() -> None:
+    with pytest.raises(SemkitError) as caught:
+        sk.cfa(MODEL, pupils(), estimator="gls", se="robust.huber.white", information="first.order", bootstrap=5)
+    assert len(caught.value.problems) == 3
+
+
+def test_draws_of_least_squares_are_refused_after_the_fit_too() -> None:
+    with pytest.raises(NotSupportedError) as caught:
+        fitted("gls").bootstrap(5, seed=1)
+    assert caught.value.code == "fitting.not-with-least-squares"
+
+
+def test_too_few_respondents_for_distribution_free_weights() -> None:
+    with pytest.raises(SampleError) as caught:
+        sk.cfa(MODEL, pupils().head(40), estimator="wls")
+    assert caught.value.code == "sample.too-few-for-adf"
+    with pytest.raises(OptionError):
+        sk.cfa(MODEL, pupils(), estimator="nls")
