@@ -18,7 +18,7 @@ from typing import IO, Any, NoReturn
 from semkit import __version__
 from semkit.errors import OptionError, Problem, SemkitError, suggest
 
-FORMS = ("codebook", "xlsform", "html", "docx", "entry-workbook", "workbook")
+FORMS = ("codebook", "xlsform", "limesurvey", "qualtrics", "google-forms", "html", "docx", "entry-workbook", "workbook")
 COMMANDS = ("new", "new-instrument", "check", "run", "clean", "validate", "fit", "export")
 
 _EPILOG = """examples:
@@ -157,7 +157,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--to", required=True, metavar="FORM", help=", ".join(FORMS))
     sub.add_argument("--lang", default="id,en", help="languages, separated by commas (default: id,en)")
     sub.add_argument(
-        "-o", "--output", metavar="PATH", help="file to write; a codebook: .html, .xlsx or .csv (default: NAME... here)"
+        "-o", "--output", metavar="PATH",
+        help="file to write; a codebook: .html, .xlsx, .csv or .xml (DDI) (default: NAME... here)"
     )
     sub.add_argument(
         "--set",
@@ -253,7 +254,8 @@ def _fit(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from semkit.instrument import combine, export, load_instrument, write_codebook
+    from semkit.instrument import combine, load_instrument, write_codebook
+    from semkit.instrument.export import export_files
 
     if options.to not in FORMS:
         raise OptionError(
@@ -274,7 +276,8 @@ def _export(options: argparse.Namespace) -> int:
         path = Path(options.output) if options.output else Path(f"{combine(forms).name}_codebook.html")
         _say(f"wrote {write_codebook(forms, path, languages or forms[0].languages)}")
     else:
-        _say(f"wrote {export(forms, options.to, options.output, languages or forms[0].languages, settings)}")
+        for path in export_files(forms, options.to, options.output, languages or forms[0].languages, settings):
+            _say(f"wrote {path}")
     return 0
 
 

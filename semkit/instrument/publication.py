@@ -1,4 +1,4 @@
-"""The codebook as a file: HTML for reading, XLSX and CSV for working."""
+"""The codebook as a file: HTML for reading, XLSX and CSV for working, DDI XML for archives."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 
 from semkit.errors import OptionError, Problem, suggest
 from semkit.instrument.columns import Codebook, Entry, codebook
+from semkit.instrument.ddi import ddi_codebook
 from semkit.instrument.items import Text
 from semkit.instrument.records import Instrument
 from semkit.writing import attribute, escape, page, write_csv, write_text, write_xlsx
 
-FORMATS = ("html", "xlsx", "csv")
+FORMATS = ("html", "xlsx", "csv", "xml")
 
 _STYLE = """
 .toc a { display: inline-block; margin-right: .8rem; } a { color: var(--accent); }
@@ -47,8 +48,8 @@ def write_codebook(
     path : path
     langs : sequence of {"id", "en"}
         Languages, the first one foremost.
-    format : {"html", "xlsx", "csv"}, optional
-        Taken from the path's suffix when left out.  XLSX needs the extra ``semkit[excel]``.
+    format : {"html", "xlsx", "csv", "xml"}, optional
+        Taken from the path's suffix when left out.  XLSX needs the extra ``semkit[excel]``; XML is DDI Codebook 2.5.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def write_codebook(
             path, {"codebook": (book.header, book.rows), "notice": (("language", "title", "notice"), notice)}
         )
     forms = [instruments] if isinstance(instruments, Instrument) else list(instruments)
-    return write_text(path, codebook_html(book, forms))
+    return write_text(path, ddi_codebook(book, forms) if kind == "xml" else codebook_html(book, forms))
 
 
 def codebook_html(book: Codebook, forms: Sequence[Instrument]) -> str:

@@ -25,7 +25,7 @@ from semkit.responses.answers import (
     question_options,
 )
 from semkit.responses.matching import Targets, fold
-from semkit.responses.numbers import Decimal, parse_number
+from semkit.responses.numbers import Decimal, parse_number, whole
 from semkit.responses.platforms import QUALITY
 from semkit.responses.records import Source
 from semkit.responses.sheet import Sheet, place
@@ -54,6 +54,7 @@ def code_sheet(
     lang: str | None,
     *,
     short: bool = False,
+    unseen: frozenset[str] = frozenset(),
 ) -> Coded:
     """Turn every matched column into codes.
 
@@ -70,13 +71,15 @@ def code_sheet(
     lang : str, optional
     short : bool
         Whether the numbers of semkit's exports for LimeSurvey and Qualtrics count.
+    unseen : frozenset of str
+        Folded texts by which the platform says that a question was not answered; a number that somebody typed is none.
 
     Returns
     -------
     Coded
         Columns in the order of the instruments, whatever their order in the file.
     """
-    work = _Work(table, form, missing, decimal, lang, short)
+    work = _Work(table, form, missing, decimal, lang, short, unseen)
     by_target: dict[str, list[Source]] = {}
     for source in sources:
         if source.kind in ("item", "question", "option"):
@@ -107,16 +110,20 @@ class _Work:
         decimal: Decimal | None,
         lang: str | None,
         short: bool,
+        unseen: frozenset[str],
     ) -> None:
         self.table, self.form, self.missing, self.decimal, self.lang = table, form, missing, decimal, lang
-        self.short = short
+        self.short, self.unseen = short, unseen
         self.columns: dict[str, np.ndarray] = {}
         self.gone: dict[str, np.ndarray] = {}
         self.serious: list[Problem] = []
         self.slight: list[Problem] = []
 
-    def cells(self, source: Source, options: Options | None = None) -> Cells:
-        """Cells of a column; value labels of the file speak where they are words of the question."""
+    def cells(self, source: Source, options: Options | None = None, *, typed: bool = False) -> Cells:
+        """Cells of a column; value labels of the file speak where they are words of the question.
+
+        ``typed``: the respondent wrote a number, so a number never means "not answered".
+        """
         where = f'{self.table.where}, column "{source.header}"'
         place_ = source.position - 1
         meanings = {
@@ -124,7 +131,8 @@ class _Work:
             for text, label in self.table.meanings.get(place_, {}).items()
             if (known := self.meaning(label, options))
         } | dict(self.table.recodes.get(place_, {}))
-        gone = self.missing | (self.table.missing.get(place_, frozenset()) - meanings.keys())
+        unseen = {text for text in self.unseen if not typed or whole(text) is None}
+        gone = self.missing | unseen | (self.table.missing.get(place_, frozenset()) - meanings.keys())
         return make_cells(where, self.table.cells[place_], self.table.rows, frozenset(gone), meanings)
 
     def meaning(self, label: str, options: Options | None) -> str:
@@ -151,7 +159,8 @@ class _Work:
         if question.answer in ("text", "time"):
             return  # free text may hold anything about a person: it stays in the raw file
         options = question_options(question, self.form, self.lang, short=self.short)
-        cells = self.cells(source, options if question.answer == "choice" else None)
+        chosen = question.answer == "choice"
+        cells = self.cells(source, options if chosen else None, typed=not chosen)
         self.gone[question.name] = cells.is_declared
         if question.answer == "choice":
             codes, problems = code_choices(cells, options)

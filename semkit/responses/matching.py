@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from semkit.errors import Problem, suggest
@@ -43,6 +43,8 @@ class Targets:
         Folded name -> name; short names of a tool too, where it uses them.
     joined : Mapping of str to (question, choice)
         Folded ``question_choice`` -> one choice of a select-multiple question.
+    patterns : tuple of (pattern, name)
+        Folded texts with placeholders, which the fielded form had filled in.
     """
 
     items: Mapping[str, Item]
@@ -50,6 +52,7 @@ class Targets:
     labels: Mapping[str, tuple[str, ...]]
     folded: Mapping[str, str]
     joined: Mapping[str, tuple[str, str]]
+    patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
 
     def __contains__(self, name: str) -> bool:
         return name in self.items or name in self.questions
@@ -72,7 +75,10 @@ def gather(form: Instrument, lang: str | None = None, *, short: bool = False) ->
         for language in (lang,) if lang else ("id", "en"):
             text = fold(entry.text.get(language))
             if text:
-                labels.setdefault(text, {})[entry.name] = None
+                known = labels.setdefault(text, {})
+                if known and entry.name not in known:  # exporters number the words that stand there again
+                    labels.setdefault(f"{text} ({len(known) + 1})", {})[entry.name] = None
+                known[entry.name] = None
     items = {item.name: item for item in form.items}
     questions = {question.name: question for question in form.questions}
     names = {fold(name): name for name in (*items, *questions)}
@@ -88,7 +94,19 @@ def gather(form: Instrument, lang: str | None = None, *, short: bool = False) ->
                     joined[fold(f"{one}_{choice.code}")] = (question.name, choice.code)
                     if short:
                         joined[fold(f"{one}_{numbers[choice.code]}")] = (question.name, choice.code)
-    return Targets(items, questions, {text: tuple(known) for text, known in labels.items()}, names, joined)
+    texts = {text: tuple(entries) for text, entries in labels.items()}
+    return Targets(items, questions, texts, names, joined, tuple(_patterns(form, texts)))
+
+
+def _patterns(form: Instrument, labels: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[re.Pattern[str], str]]:
+    """Texts with placeholders: whatever stood there when the form was fielded."""
+    marks = [fold(words) for one in form.placeholders for words in (one.mark.id, one.mark.en) if words]
+    if not marks:
+        return
+    split = re.compile("|".join(map(re.escape, marks)))
+    for text, names in labels.items():
+        if len(names) == 1 and split.search(text):
+            yield re.compile(".{1,400}?".join(map(re.escape, split.split(text))), re.DOTALL), names[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +162,8 @@ def _entry(text: str, targets: Targets) -> Match | None:
         return Match((targets.folded[folded],), "name")
     if folded in targets.labels:
         return Match(targets.labels[folded], "label")
-    return None
+    name = next((name for pattern, name in targets.patterns if pattern.fullmatch(folded)), "")
+    return Match((name,), "label") if name else None
 
 
 def _option(header: str, cuts: list[int], grid: re.Match[str] | None, targets: Targets) -> Match | None:
@@ -203,12 +222,13 @@ def match_columns(
     mapping = dict(mapping or {})
     sources: list[Source] = []
     serious = _mapping_problems(header, mapping, targets, where)
+    matches = _matches(header, mapping, targets, platform, labels)
     for position, name in enumerate(header, start=1):
         if position in mapping or name in mapping:
             wish = mapping[position] if position in mapping else mapping[name]
             sources.append(_mapped(name, position, wish, targets))
             continue
-        match = None if name == SYNTHETIC else _match(name, labels[position - 1] if labels else "", targets, platform)
+        match = matches[position - 1]
         if match is None:
             sources.append(_other(name, position, platform))
         elif len(match.names) > 1:
@@ -227,6 +247,29 @@ def match_columns(
     serious += _double_problems(sources, where)
     missing, slight = _missing_problems(sources, targets, where)
     return tuple(sources), serious + missing, slight
+
+
+def _matches(
+    header: Sequence[str],
+    mapping: Mapping[str | int, str | None],
+    targets: Targets,
+    platform: Platform,
+    labels: Sequence[str],
+) -> list[Match | None]:
+    """What each column means; of words that belong to several questions, those that no other column holds."""
+    found: list[Match | None] = []
+    taken = {str(name) for name in mapping.values()}
+    for position, name in enumerate(header, start=1):
+        mapped = position in mapping or name in mapping or name == SYNTHETIC
+        match = None if mapped else _match(name, labels[position - 1] if labels else "", targets, platform)
+        found.append(match)
+        if match is not None and len(match.names) == 1 and not match.option:
+            taken.add(match.names[0])
+    for place, match in enumerate(found):
+        if match is not None and len(match.names) > 1:
+            free = tuple(name for name in match.names if name not in taken)
+            found[place] = Match(free, match.how) if len(free) == 1 else match
+    return found
 
 
 def heading_code(header: str, platform: Platform) -> str:

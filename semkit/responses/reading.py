@@ -27,7 +27,8 @@ from semkit.writing import hash_bytes
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
 WORKBOOKS = (".xlsx", ".xlsm")
-_UNSEEN = {"limesurvey": ("n/a", "{question_not_shown}"), "qualtrics": ("-99",)}
+_NONE: frozenset[str] = frozenset()
+_UNSEEN = {"limesurvey": frozenset(("n/a", "{question_not_shown}")), "qualtrics": frozenset(("-99",))}
 """Texts by which a platform says that a question was not shown or not answered."""
 _YES = frozenset(("1", "1.0", "true", "yes", "ya"))
 _NO = frozenset(("", "0", "0.0", "false", "no", "tidak"))
@@ -123,10 +124,11 @@ def read_responses(
     if lacking:  # what is unmatched explains what is missing
         serious += [problem for problem in slight if problem.code == "responses.unmatched-column"]
     raw = table.frame()
-    declared = frozenset((*_folded_missing(missing), *_UNSEEN.get(platform, ())))
+    declared = frozenset(_folded_missing(missing))
     machine = platform in ("kobo", "odk", "limesurvey")  # they write decimals with a point, whatever the language
     decimal_sign = "." if machine and decimal is None else decimal
-    coded = code_sheet(table, sources, form, targets, declared, decimal_sign, lang, short=short)
+    unseen = _UNSEEN.get(platform, _NONE)
+    coded = code_sheet(table, sources, form, targets, declared, decimal_sign, lang, short=short, unseen=unseen)
     serious += [*coded.serious, *_empty_problems(coded, targets, table)]
     synthetic, marks = _synthetic(raw, table, path)
     serious += marks

@@ -52,6 +52,18 @@ class Form:
         """Identifier for field tools, of letters, digits and underscores."""
         return self.whole.name.replace("+", "_")
 
+    def caption(self, entry: Item | Question, lang: str) -> str:
+        """The words of an item or question, with ``(2)`` where an earlier one has the same: tools tell them apart."""
+        words = entry.text.get(lang)
+        everything: tuple[Item | Question, ...] = (*self.whole.items, *self.whole.questions)
+        alike = [one.name for one in everything if one.text.get(lang) == words]
+        number = alike.index(entry.name) + 1
+        return words if number == 1 else f"{words} ({number})"
+
+    def captions(self, entry: Item | Question) -> Text:
+        """:meth:`caption` in both languages."""
+        return Text(self.caption(entry, "id"), self.caption(entry, "en"))
+
     def skipped_when(self, item: Item) -> tuple[Condition, ...]:
         """Conditions under which this single item of an asked part is not asked."""
         return tuple(routing.when for routing in self.whole.routing if item.name in routing.items)

@@ -8,18 +8,25 @@ from pathlib import Path
 
 from semkit.errors import OptionError, Problem, suggest
 from semkit.instrument.export.entry_workbook import write_entry_workbook
+from semkit.instrument.export.google_forms import write_google_forms
 from semkit.instrument.export.layout import Form
+from semkit.instrument.export.limesurvey import write_limesurvey
 from semkit.instrument.export.preparation import prepare
 from semkit.instrument.export.print_view import write_print_view
+from semkit.instrument.export.qualtrics import write_qualtrics
 from semkit.instrument.export.word import write_word
 from semkit.instrument.export.xlsform import write_xlsform
 from semkit.instrument.records import Instrument
 
-_WRITERS: dict[str, tuple[str, Callable[[Form, str | os.PathLike[str]], Path]]] = {
+Writer = Callable[[Form, str | os.PathLike[str]], Path | tuple[Path, ...]]
+_WRITERS: dict[str, tuple[str, Writer]] = {
     "xlsform": (".xlsx", write_xlsform),
     "html": (".html", write_print_view),
     "docx": (".docx", write_word),
     "entry-workbook": ("_entry.xlsx", write_entry_workbook),
+    "limesurvey": ("_limesurvey.txt", write_limesurvey),
+    "qualtrics": ("_qualtrics.txt", write_qualtrics),
+    "google-forms": (".gs", write_google_forms),
 }
 TARGETS = tuple(_WRITERS)
 
@@ -31,34 +38,13 @@ def export(
     langs: Sequence[str] = ("id", "en"),
     settings: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write one or several instruments as one form of a field tool.
+    """Write one or several instruments as one form of a field tool; the first file of :func:`export_files`.
 
-    Parameters
-    ----------
-    instruments : Instrument or sequence of Instrument
-        Shared blocks (consent, screening, profile, marker) are asked once.
-    to : {"xlsform", "html", "docx", "entry-workbook"}
-    path : path, optional
-        Default: the form's name here, with the suffix of the tool.
-    langs : sequence of {"id", "en"}
-        Languages of the form, the first one is shown first.
-    settings : mapping of str to str, optional
-        What stands for the placeholders of the consent text: ``{"organisation": ..., "topic": ...}``; with
-        ``"topic.id"`` and ``"topic.en"`` each language gets its own words.
+    Parameters, errors: see :func:`export_files`.
 
     Returns
     -------
     Path
-
-    Raises
-    ------
-    OptionError
-        ``instrument.unknown-target``, ``instrument.unknown-language``, ``instrument.unknown-setting``,
-        ``instrument.unfilled-placeholder`` (all of them at once).
-    InstrumentFileError
-        ``instrument.missing-translation``, ``instrument.form-reference``, ``instrument.contradiction``.
-    MissingExtraError
-        ``writing.openpyxl-missing``, ``instrument.openpyxl-missing``, ``instrument.docx-missing``.
 
     Examples
     --------
@@ -69,12 +55,54 @@ def export(
     >>> export(load_instrument("government_role"), "xlsform", f"{folder}/form.xlsx", settings=study).name
     'form.xlsx'
     """
+    return export_files(instruments, to, path, langs, settings)[0]
+
+
+def export_files(
+    instruments: Instrument | Sequence[Instrument],
+    to: str,
+    path: str | os.PathLike[str] | None = None,
+    langs: Sequence[str] = ("id", "en"),
+    settings: Mapping[str, str] | None = None,
+) -> tuple[Path, ...]:
+    """Write one or several instruments as one form of a field tool.
+
+    Parameters
+    ----------
+    instruments : Instrument or sequence of Instrument
+        Shared blocks (consent, screening, profile, marker) are asked once.
+    to : {"xlsform", "html", "docx", "entry-workbook", "limesurvey", "qualtrics", "google-forms"}
+        ``qualtrics`` writes a file for each language and the list of its logic, the others one file.
+    path : path, optional
+        Default: the form's name here, with the suffix of the tool.
+    langs : sequence of {"id", "en"}
+        Languages of the form, the first one is shown first.
+    settings : mapping of str to str, optional
+        What stands for the placeholders of the consent text: ``{"organisation": ..., "topic": ...}``; with
+        ``"topic.id"`` and ``"topic.en"`` each language gets its own words.
+
+    Returns
+    -------
+    tuple of Path
+
+    Raises
+    ------
+    OptionError
+        ``instrument.unknown-target``, ``instrument.unknown-language``, ``instrument.unknown-setting``,
+        ``instrument.unfilled-placeholder`` (all of them at once).
+    InstrumentFileError
+        ``instrument.missing-translation``, ``instrument.form-reference``, ``instrument.contradiction``,
+        ``instrument.reserved-name``, ``instrument.too-many-choices``.
+    MissingExtraError
+        ``writing.openpyxl-missing``, ``instrument.openpyxl-missing``, ``instrument.docx-missing``.
+    """
     suffix, write = _writer(to)
     form = prepare(instruments, langs, settings)
-    return write(form, path if path is not None else Path(f"{form.name}{suffix}"))
+    written = write(form, path if path is not None else Path(f"{form.name}{suffix}"))
+    return written if isinstance(written, tuple) else (written,)
 
 
-def _writer(to: str) -> tuple[str, Callable[[Form, str | os.PathLike[str]], Path]]:
+def _writer(to: str) -> tuple[str, Writer]:
     if to not in _WRITERS:
         raise OptionError(
             Problem(
