@@ -145,23 +145,25 @@ def saturated_information(
     p = len(mean)
     rows, cols = np.tril_indices(p)
     scale = np.where(rows == cols, 0.5, 1.0)
-    out = np.zeros((p + len(rows), p + len(rows)))
     w, _ = masked_inverse(cov[None], patterns.mask)
-    gap = np.where(patterns.mask, patterns.mean - mean, 0.0)
-    for j, count in enumerate(patterns.count):
-        r = w[j]
-        level = np.zeros(p)
-        if exact:
-            r = 2.0 * w[j] @ (patterns.cov[j] + np.outer(gap[j], gap[j])) @ w[j] - w[j]
-            level = w[j] @ gap[j]
-        inner = np.zeros((len(rows), len(rows)))
-        for a, b in ((rows, cols), (cols, rows)):
-            inner += w[j][np.ix_(a, rows)] * r[np.ix_(b, cols)] + w[j][np.ix_(a, cols)] * r[np.ix_(b, rows)]
-        out[p:, p:] += 0.5 * count * inner * scale[:, None] * scale
-        out[:p, :p] += count * w[j]
-        cross = scale * (w[j][:, rows] * level[cols] + w[j][:, cols] * level[rows])
-        out[:p, p:] += count * cross
-        out[p:, :p] += count * cross.T
+    by_count = patterns.count[:, None, None] * w
+    r, level = w, np.zeros((len(w), p))
+    if exact:
+        gap = np.where(patterns.mask, patterns.mean - mean, 0.0)
+        r = 2.0 * w @ (patterns.cov + gap[:, :, None] * gap[:, None, :]) @ w - w
+        level = (w @ gap[:, :, None])[:, :, 0]
+    # sums over patterns of w_ac r_bd, one row a at a time so that nothing grows with the fourth power of p
+    half = np.empty((p, p, len(rows)))
+    flat = r.reshape(len(r), p * p)
+    for a in range(p):
+        whole = (by_count[:, a].T @ flat).reshape(p, p, p).swapaxes(0, 1)
+        half[a] = whole[:, rows, cols] + whole[:, cols, rows]
+    cross = np.einsum("jac,jb->abc", by_count, level)
+    cross = scale * (cross[:, cols, rows] + cross[:, rows, cols])
+    out = np.empty((p + len(rows), p + len(rows)))
+    out[p:, p:] = 0.5 * (half[rows, cols] + half[cols, rows]) * scale[:, None] * scale
+    out[:p, :p] = by_count.sum(axis=0)
+    out[:p, p:], out[p:, :p] = cross, cross.T
     return out / patterns.nobs
 
 

@@ -52,13 +52,14 @@ def make_patterns(data: FloatArray) -> Patterns:
     mask, index = np.unique(seen, axis=0, return_inverse=True)
     index = index.ravel()
     count = np.bincount(index, minlength=len(mask)).astype(np.float64)
-    p = data.shape[1]
-    mean, cov = np.zeros((len(mask), p)), np.zeros((len(mask), p, p))
-    for j, observed in enumerate(mask):
-        rows = data[index == j][:, observed]
-        mean[j, observed] = rows.mean(axis=0)
-        centred = rows - rows.mean(axis=0)
-        cov[j][np.ix_(observed, observed)] = centred.T @ centred / len(rows)
+    order = np.argsort(index, kind="stable")
+    ends = np.cumsum(count).astype(np.int64)
+    held = np.where(seen, data, 0.0)[order]
+    mean = np.add.reduceat(held, ends - count.astype(np.int64), axis=0) / count[:, None]
+    held -= mean[index[order]]  # what is missing stays 0: its mean is 0 too
+    cov = np.empty((len(mask), data.shape[1], data.shape[1]))
+    for j, rows in enumerate(np.split(held, ends[:-1])):
+        cov[j] = rows.T @ rows / len(rows)
     return Patterns(mask, count, mean, cov)
 
 
