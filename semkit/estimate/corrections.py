@@ -1,76 +1,185 @@
-"""Small-sample corrections of the likelihood-ratio statistic: factors by which ``n F``, ``n = N - 1``, is multiplied.
+"""Sandwich errors and corrected tests, from derivatives, weights and the covariance matrix of the moments alone.
 
-``p`` is the number of variables, ``k`` of factors, ``df`` of degrees of freedom.
+With ``Delta`` (all groups' derivatives one below the other), ``W = diag(c_g W_g)``, ``Gamma = diag(Gamma_g / c_g)``,
+``Z`` the directions that constraints allow and ``E = Z (Z' Delta'W Delta Z)^-1 Z'``,
+
+    U = W - W Delta E Delta'W
+
+and ``N F`` is distributed as a sum of independent chi-squares weighted by the eigenvalues of ``U Gamma``, of which
+``tr(U Gamma)`` and ``tr(U Gamma U Gamma)`` give mean and variance.  ``Gamma_g = R'R`` enters by a root ``R``, so that
+the traces are those of ``R U R'``, which has as many rows as there are moments or respondents, whichever is less.
+
+References
+----------
+Satorra & Bentler (1994), in von Eye & Clogg (eds), Latent Variables Analysis, 399-419; Browne (1984), British Journal
+of Mathematical and Statistical Psychology 37, 62-83.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.estimate.tests import Test, chi_square_p
+from semkit.estimate.weights import Weight
+
+FloatArray = NDArray[np.float64]
 
 
-def bartlett(p: int, k: int, n: float) -> float:
-    """``1 - (2p + 4k + 5) / (6n)``.
+def root_of(nacov: FloatArray) -> FloatArray:
+    """``R`` with ``R'R = Gamma``, ``(k, k)``; ``Gamma`` may be singular."""
+    values, vectors = np.linalg.eigh(nacov)
+    return np.asarray(np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T)
+
+
+def root_of_rows(rows: FloatArray) -> FloatArray:
+    """``R`` with ``R'R`` the mean square of ``rows (n, k)``; ``(min(n, k), k)``."""
+    scaled = rows / np.sqrt(len(rows))
+    return scaled if len(rows) <= rows.shape[1] else np.asarray(np.linalg.qr(scaled, mode="r"))
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """What errors and corrected tests are made of.
+
+    Parameters
+    ----------
+    slopes : tuple of ndarray (k, q), one a group
+        ``Delta_g``.
+    weights : tuple of Weight
+        ``W_g``, of batch size 1.
+    shares : tuple of float
+    basis : ndarray (q, r)
+        ``Z``.
+    roots : tuple of ndarray (r_g, k)
+        ``R_g``.
+    """
+
+    slopes: tuple[FloatArray, ...]
+    weights: tuple[Weight, ...]
+    shares: tuple[float, ...]
+    basis: FloatArray
+    roots: tuple[FloatArray, ...]
+
+    @cached_property
+    def weighted(self) -> tuple[FloatArray, ...]:
+        """``W_g Delta_g``, ``(k, q)``."""
+        return tuple(w.times(d[None])[0] for w, d in zip(self.weights, self.slopes, strict=True))
+
+    @cached_property
+    def information(self) -> FloatArray:
+        """``Delta'W Delta``, ``(q, q)``."""
+        parts = zip(self.shares, self.slopes, self.weighted, strict=True)
+        return np.asarray(sum(c * d.T @ wd for c, d, wd in parts))
+
+    @cached_property
+    def bread(self) -> FloatArray:
+        """``E``, ``(q, q)``; the generalised inverse where parameters are not identified."""
+        inner = self.basis.T @ self.information @ self.basis
+        if inner.size == 0:
+            return np.zeros_like(self.information)
+        scale = 1.0 / np.sqrt(np.maximum(np.diagonal(inner), 1e-300))
+        inside = np.linalg.pinv(inner * np.outer(scale, scale), rcond=1e-12, hermitian=True) * np.outer(scale, scale)
+        return np.asarray(self.basis @ inside @ self.basis.T)
+
+    @cached_property
+    def pulled(self) -> tuple[FloatArray, ...]:
+        """``R_g W_g Delta_g``, ``(r_g, q)``."""
+        return tuple(r @ wd for r, wd in zip(self.roots, self.weighted, strict=True))
+
+    @cached_property
+    def meat(self) -> FloatArray:
+        """``Delta'W Gamma W Delta``, ``(q, q)``."""
+        return np.asarray(sum(c * a.T @ a for c, a in zip(self.shares, self.pulled, strict=True)))
+
+    @cached_property
+    def trace(self) -> float:
+        """``tr(U Gamma)``."""
+        whole = sum(float(np.sum(r * w.times(r.T[None])[0].T)) for r, w in zip(self.roots, self.weights, strict=True))
+        return whole - float(np.sum(self.bread * self.meat))
+
+    @cached_property
+    def kernel(self) -> FloatArray:
+        """``R U R'`` of all groups, whose eigenvalues other than 0 are those of ``U Gamma``."""
+        left = np.concatenate([np.sqrt(c) * a for c, a in zip(self.shares, self.pulled, strict=True)])
+        out = -left @ self.bread @ left.T
+        start = 0
+        for root, weight in zip(self.roots, self.weights, strict=True):
+            end = start + len(root)
+            out[start:end, start:end] += root @ weight.times(root.T[None])[0]
+            start = end
+        return np.asarray(out)
+
+    @cached_property
+    def trace_of_square(self) -> float:
+        """``tr(U Gamma U Gamma)``."""
+        return float(np.sum(self.kernel**2))
+
+    def residual_form(self, residuals: tuple[FloatArray, ...]) -> float:
+        """``e'U e``: what is left of the residuals when the model may move along its tangent (Browne 1984, eq. 2.20b).
+
+        Parameters
+        ----------
+        residuals : tuple of ndarray (k,), one a group
+        """
+        total, slope = 0.0, np.zeros(self.basis.shape[0])
+        for c, e, w, d in zip(self.shares, residuals, self.weights, self.slopes, strict=True):
+            pull = c * w.times(e[None, :, None])[0, :, 0]
+            total += float(e @ pull)
+            slope += d.T @ pull
+        return total - float(slope @ self.bread @ slope)
+
+
+def mean_scaled(stat: float, df: int, pieces: Pieces, name: str, label: str) -> Test:
+    """``T / c`` with ``c = tr(U Gamma) / df`` (Satorra & Bentler 1994, eq. 16.14)."""
+    trace = pieces.trace
+    if df == 0:
+        return Test(name, stat, df, float("nan"), float("nan"), trace, label)
+    factor = trace / df
+    return Test(name, stat / factor, df, chi_square_p(stat / factor, df), factor, trace, label)
+
+
+def mean_var_adjusted(stat: float, df: int, pieces: Pieces) -> Test:
+    """``T / c`` on ``d`` degrees of freedom, ``d = tr(UG)^2 / tr(UGUG)`` and ``c = tr(UGUG) / tr(UG)``.
 
     References
     ----------
-    Bartlett (1950), British Journal of Psychology (Statistical Section) 3, 77-85; Fouladi (2000), Structural Equation
-    Modeling 7, 356-410; Nevitt & Hancock (2004), Multivariate Behavioral Research 39, 439-478 (scaled statistics).
-
-    Examples
-    --------
-    >>> round(bartlett(9, 3, 49), 6)
-    0.880952
+    Satorra & Bentler (1994), eq. 16.19 (after Satterthwaite 1941).
     """
-    return 1.0 - (2.0 * p + 4.0 * k + 5.0) / (6.0 * n)
+    label, name = "mean and variance adjusted correction", "mean.var.adjusted"
+    one, two = pieces.trace, pieces.trace_of_square
+    if df == 0:
+        return Test(name, stat, df, float("nan"), float("nan"), one, label, trace2=two)
+    factor, freedom = two / one, one**2 / two
+    return Test(name, stat / factor, freedom, chi_square_p(stat / factor, freedom), factor, one, label, trace2=two)
 
 
-def swain(p: int, df: int, n: float) -> float:
-    """``1 - [p (2p^2 + 3p - 1) - q (2q^2 + 3q - 1)] / (12 df n)``, ``q = [sqrt(1 + 4p(p + 1) - 8 df) - 1] / 2``.
-
-    ``q (q + 1) / 2`` is the number of parameters; NaN with more degrees of freedom than moments.
+def scaled_shifted(stat: float, df: int, pieces: Pieces) -> Test:
+    """``a T + b`` with ``a = sqrt(df / tr(UGUG))`` and ``b = df - a tr(UG)``: mean and variance of a chi-square on df.
 
     References
     ----------
-    Swain (1975), doctoral thesis, University of Adelaide; Herzog & Boomsma (2009), Structural Equation Modeling 16,
-    1-27, eqs. 5-6.
-
-    Examples
-    --------
-    >>> round(swain(22, 208, 49), 6)
-    0.828019
+    Asparouhov & Muthen (2010), Simple second order chi-square correction (Mplus technical appendix), eqs. 6 and 7.
     """
-    inside = 1.0 + 4.0 * p * (p + 1.0) - 8.0 * df
-    if inside < 0.0 or df == 0:
-        return float("nan")
-    q = 0.5 * (math.sqrt(inside) - 1.0)
-    return 1.0 - (p * (2.0 * p**2 + 3.0 * p - 1.0) - q * (2.0 * q**2 + 3.0 * q - 1.0)) / (12.0 * df * n)
+    label, name = "simple second-order correction", "scaled.shifted"
+    one, two = pieces.trace, pieces.trace_of_square
+    if df == 0:
+        return Test(name, stat, df, float("nan"), float("nan"), one, label, trace2=two)
+    a = float(np.sqrt(df / two))
+    shift = df - a * one
+    moved = a * stat + shift
+    return Test(name, moved, df, chi_square_p(moved, df), 1.0 / a, one, label, trace2=two, shift=shift)
 
 
-def yuan(p: int, k: int, n: float) -> float:
-    """``1 - (2p + 2k + 7) / (6n)``.
-
-    References
-    ----------
-    Yuan (2005), Multivariate Behavioral Research 40, 115-148; Herzog & Boomsma (2009), p. 5.
-
-    Examples
-    --------
-    >>> round(yuan(9, 3, 49), 6)
-    0.894558
-    """
-    return 1.0 - (2.0 * p + 2.0 * k + 7.0) / (6.0 * n)
-
-
-def yuan_tian_yanagihara(p: int, q: int, n: float) -> float:
-    """``[N - (2.381 + .361 p + .006 q)] / n`` with ``q`` parameters of the covariance structure.
-
-    References
-    ----------
-    Yuan, Tian & Yanagihara (2015), Psychometrika 80, 379-405.
-
-    Examples
-    --------
-    >>> round(yuan_tian_yanagihara(20, 43, 99), 6)
-    0.910515
-    """
-    return (n + 1.0 - (2.381 + 0.361 * p + 0.006 * q)) / n
+CORRECTIONS: dict[str, Callable[[float, int, Pieces], Test]] = {
+    "satorra.bentler": lambda stat, df, pieces: mean_scaled(
+        stat, df, pieces, "satorra.bentler", "Satorra-Bentler correction"),
+    "yuan.bentler": lambda stat, df, pieces: mean_scaled(
+        stat, df, pieces, "yuan.bentler", "Yuan-Bentler correction"),
+    "mean.var.adjusted": mean_var_adjusted,
+    "scaled.shifted": scaled_shifted,
+}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semkit.errors import NotSupportedError, Problem
-from semkit.estimate.corrections import bartlett, swain, yuan, yuan_tian_yanagihara
+from semkit.estimate.smallsample import bartlett, swain, yuan, yuan_tian_yanagihara
 from semkit.estimate.tests import Test, chi_square_p
 from semkit.fitting.solution import Solution
 

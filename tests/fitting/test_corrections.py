@@ -9,7 +9,7 @@ from scipy.stats import chi2
 
 import semkit as sk
 from semkit.errors import NotSupportedError
-from semkit.estimate.corrections import bartlett, swain, yuan, yuan_tian_yanagihara
+from semkit.estimate.smallsample import bartlett, swain, yuan, yuan_tian_yanagihara
 from semkit.fitting.bootstrap import bootstrap
 from tests.reference.harness import DATA
 
