@@ -23,7 +23,6 @@ from tests.fitting.test_identities import CFA, MODERATED, study, table
         ({"likelihood": "wishart", "estimator": "mlr"}, OptionError, "fitting.contradictory-options"),
         ({"se": "jackknife"}, OptionError, "fitting.unknown-option-value"),
         ({"test": "scaled.shifted", "missing": "fiml"}, NotSupportedError, "fitting.not-with-fiml"),
-        ({"interaction": "lms"}, NotSupportedError, "fitting.not-supported"),
         ({"interaction": "magic"}, OptionError, "fitting.unknown-option-value"),
         ({"ordered": ["x1"]}, NotSupportedError, "fitting.not-supported"),
         ({"design": sk.Design(cluster="village")}, NotSupportedError, "sample.design-not-supported"),
