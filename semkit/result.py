@@ -94,6 +94,7 @@ class Result(Protocol):
         Bootstrap draws that converged and were admissible, in the same order.
     reference : Reference
     variables : Mapping of str to Variable
+        By name; those of later groups as ``name.g2`` ...
     terms : tuple of Term
     nobs_received, nobs : int
         Respondents given and respondents used.

@@ -150,6 +150,23 @@ class TableConstraints:
                 out[:, k, parameter] = 1.0
         return out
 
+    def _deviations(
+        self, x: FloatArray, given: FloatArray, wanted: tuple[str, ...]
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+        """Standard deviations by name, those of later groups as ``name.g2`` ..., with their derivatives."""
+        values: dict[str, FloatArray] = {}
+        slopes: dict[str, FloatArray] = {}
+        known = {name for block in self.layout.blocks[:1] for name in block.observed + block.eta}
+        for g, block in enumerate(self.layout.blocks, start=1):
+            suffix = f".g{g}"
+            own = {name: name for name in wanted if name in known} if g == 1 else {
+                name.removesuffix(suffix): name for name in wanted if name not in known and name.endswith(suffix)}
+            if own:
+                sd, slope = deviations(block, imply(block, x, given), self.layout.n_parameters, tuple(own))
+                values |= {own[name]: value for name, value in sd.items()}
+                slopes |= {own[name]: value for name, value in slope.items()}
+        return values, slopes
+
     def evaluate(self, x: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
         """Values ``(b, k)`` and Jacobian ``(b, k, q)``."""
         given = self.given[rows] if len(self.given) > 1 else np.repeat(self.given, len(x), axis=0)
@@ -159,8 +176,7 @@ class TableConstraints:
         sd: dict[str, FloatArray] = {}
         sd_slope: dict[str, FloatArray] = {}
         if wanted:
-            block = self.layout.blocks[0]
-            sd, sd_slope = deviations(block, imply(block, x, given), q, wanted)
+            sd, sd_slope = self._deviations(x, given, wanted)
         if self.monomials is None:
             values, slopes = evaluate(expressions, Quantities(value, slope, sd, sd_slope), q, len(x))
         else:

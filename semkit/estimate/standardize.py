@@ -52,12 +52,23 @@ class Scales:
     slope: FloatArray
 
     def values(self) -> dict[str, FloatArray]:
-        """Standard deviations of the first group by name, ``(B,)``."""
-        return {name: self.sd[:, k] for k, name in enumerate(self.names[0])}
+        """Standard deviations by name, ``(B,)``; those of later groups as ``name.g2`` ..."""
+        return {name: self.sd[:, k] for name, k in self._places().items()}
 
     def slopes(self) -> dict[str, FloatArray]:
         """Their derivatives ``(B, q)``."""
-        return {name: self.slope[:, k] for k, name in enumerate(self.names[0])}
+        return {name: self.slope[:, k] for name, k in self._places().items()}
+
+    def _places(self) -> dict[str, int]:
+        """Position by name; a variable that is really called ``x.g2`` goes before ``x`` of the second group."""
+        out = {name: k for k, name in enumerate(self.names[0])}
+        at = len(self.names[0])
+        for g, names in enumerate(self.names[1:], start=2):
+            for k, name in enumerate(names):
+                if f"{name}.g{g}" not in self.names[0]:
+                    out[f"{name}.g{g}"] = at + k
+            at += len(names)
+        return out
 
 
 def scales(

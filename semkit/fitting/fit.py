@@ -23,6 +23,7 @@ from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import Solution
 from semkit.fitting.tables import (
     estimates_table,
+    latent_covariances,
     moments_tables,
     r_squared,
     row_heads,
@@ -222,14 +223,10 @@ class Fit:
         return moments_tables(self, "observed")
 
     @cached_property
-    def cov_lv(self) -> pd.DataFrame:
-        """Model-implied covariance matrix of the latent variables (first group)."""
-        import pandas as pd
-
-        block, implied = self.solution.layout.blocks[0], self.solution.implied[0]
-        pick = [k for k, name in enumerate(block.eta) if name in self.table.variables.lv]
-        names = [block.eta[k] for k in pick]
-        return pd.DataFrame(implied.eta_cov[0][np.ix_(pick, pick)], index=names, columns=names)
+    def cov_lv(self) -> Any:
+        """Model-implied covariance matrix of the latent variables (a list by group if there are several)."""
+        found = latent_covariances(self)
+        return found[0] if len(found) == 1 else found
 
     def residuals(self, type: str = "raw", group: int = 0) -> pd.DataFrame:
         """Observed less implied covariances.
@@ -357,7 +354,7 @@ class Fit:
 
     @cached_property
     def variables(self) -> Mapping[str, Variable]:
-        """Moments, range and values of every variable of the first group."""
+        """Moments, range and values of every variable; those of later groups as ``name.g2`` ..."""
         return variables_of(self)
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -202,25 +202,42 @@ def moments_tables(fit: Fit, which: str) -> Mapping[str, Any]:
 
 
 def variables_of(fit: Fit) -> Mapping[str, Variable]:
-    """Everything known of each variable of the first group; factor scores are the values of latents."""
-    block, implied = fit.solution.layout.blocks[0], fit.solution.implied[0]
-    sample = fit.solution.sample
+    """Everything known of each variable; factor scores are the values of latents, later groups are ``name.g2`` ..."""
     out: dict[str, Variable] = {}
+    sample = fit.solution.sample
+    scores = factor_scores(fit) if sample is not None and fit.table.variables.lv else None
+    for g in range(fit.table.n_groups):
+        for variable in _variables_of_group(fit, g, None if scores is None else scores[g]):
+            out.setdefault(f"{variable.name}.g{g + 1}" if g else variable.name, variable)
+    return out
+
+
+def _variables_of_group(fit: Fit, g: int, scores: FloatArray | None) -> Iterator[Variable]:
+    block, implied, sample = fit.solution.layout.blocks[g], fit.solution.implied[g], fit.solution.sample
     crossed = {name for i in range(len(fit.table)) if fit.table.op[i] == "~" and ":" in fit.table.rhs[i]
                for name in fit.table.rhs[i].split(":")}
-    group = fit.table.groups[0]
-    moments = fit.solution.moments[0]
+    group, moments = fit.table.groups[g], fit.solution.moments[g]
     for k, name in enumerate(fit.table.variables.ov):
         mean, sd = float(moments.mean[0, k]), float(np.sqrt(moments.cov[0, k, k]))
-        values = sample.column(name) if sample is not None else None
+        values = sample.column(name, g) if sample is not None else None
         low, high = (float(np.nanmin(values)), float(np.nanmax(values))) if values is not None else (np.nan, np.nan)
-        out[name] = Variable(name, "observed", mean, sd, low, high, values, mean if name in crossed else 0.0,
-                             name in fit.binary, group)
-    scores = factor_scores(fit)[0] if sample is not None and fit.table.variables.lv else None
+        yield Variable(name, "observed", mean, sd, low, high, values, mean if name in crossed else 0.0,
+                       name in fit.binary, group)
     for k, name in enumerate(fit.table.variables.lv):
         at = block.eta.index(name)
         sd = float(np.sqrt(max(float(implied.eta_cov[0, at, at]), 0.0)))
         values = scores[:, k] if scores is not None else None
         low, high = (float(values.min()), float(values.max())) if values is not None else (np.nan, np.nan)
-        out[name] = Variable(name, "latent", float(implied.eta_mean[0, at]), sd, low, high, values, 0.0, False, group)
+        yield Variable(name, "latent", float(implied.eta_mean[0, at]), sd, low, high, values, 0.0, False, group)
+
+
+def latent_covariances(fit: Fit) -> list[pd.DataFrame]:
+    """Model-implied covariances of the latent variables of each group."""
+    import pandas as pd
+
+    out = []
+    for block, implied in zip(fit.solution.layout.blocks, fit.solution.implied, strict=True):
+        pick = [k for k, name in enumerate(block.eta) if name in fit.table.variables.lv]
+        names = [block.eta[k] for k in pick]
+        out.append(pd.DataFrame(implied.eta_cov[0][np.ix_(pick, pick)], index=names, columns=names))
     return out

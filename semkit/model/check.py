@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from semkit.errors import ModelError, Problem, suggest
@@ -11,6 +12,7 @@ from semkit.model.tokens import Position, Source
 
 MAX_NODES = 5_000
 MAX_HEIGHT = 150
+_IN_GROUP = re.compile(r"(?P<name>.+)\.g(?P<group>[2-9]|[1-9][0-9]{1,3})")
 
 
 def check(spec: ModelSpec, columns: Iterable[str] | None = None) -> None:
@@ -173,8 +175,16 @@ def _unknown_variable(spec: ModelSpec, name: str, position: Position, known: Seq
     )
 
 
-def formula_problems(spec: ModelSpec) -> list[Problem]:
-    """Unknown labels, definitions made twice or in a circle."""
+def plain_name(name: str, groups: int | None = None) -> str:
+    """``x`` of ``x.g2``, the variable in the second group; the name itself when there is no such group."""
+    match = _IN_GROUP.fullmatch(name)
+    if match is None or (groups is not None and int(match["group"]) > groups):
+        return name
+    return match["name"]
+
+
+def formula_problems(spec: ModelSpec, groups: int | None = None) -> list[Problem]:
+    """Unknown labels, definitions made twice or in a circle; ``sd(x.g2)`` is allowed if there may be two groups."""
     out: list[Problem] = []
     labels = set(spec.labels)
     defined: dict[str, Expression] = {}
@@ -202,7 +212,7 @@ def formula_problems(spec: ModelSpec) -> list[Problem]:
                         )
                     )
             for name in side.sd_names:
-                if name not in variables:
+                if name not in variables and plain_name(name, groups) not in variables:
                     out.append(
                         place(
                             spec, formula.position, "model.unknown-label", f'"{name}" in sd() is not in the model',

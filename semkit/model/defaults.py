@@ -105,7 +105,7 @@ def build_table(
     wanted = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
     _check_options(wanted)
     coded = coded_classes(effect_coding, std_lv=std_lv)
-    problems = formula_problems(spec)
+    problems = formula_problems(spec, len(groups))
     if problems:
         raise ModelError(*problems)
     if meanstructure is None:

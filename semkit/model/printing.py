@@ -166,7 +166,9 @@ def neutral_names(table: ParameterTable) -> NeutralNames:
             return variables.get(text, text) if table.op[i] != "|" or text == table.lhs[i] else text
         return labels.get(text, "") if table.op[i] == ":=" else ""
 
-    expressions = {i: e.rename(labels, variables) for i, e in table._expressions.items()}
+    groups = range(2, len(table.groups) + 1)
+    inside = {f"{name}.g{g}": f"{short}.g{g}" for name, short in variables.items() for g in groups} | variables
+    expressions = {i: e.rename(labels, inside) for i, e in table._expressions.items()}
     lhs = [side(i, text) for i, text in enumerate(table.lhs)]
     rhs = [side(i, text) for i, text in enumerate(table.rhs)]
     op = list(table.op)

@@ -157,7 +157,8 @@ def _unknown_product(terms: Sequence[Term], focal: str, moderator: str, outcome:
 
 def variable_of(result: Result, name: str, group: str = "") -> Variable:
     """Return what the result knows of a variable (of a group, where names carry the group)."""
-    found = result.variables.get(f"{name}.{group}") or result.variables.get(name)
+    own = (v for v in result.variables.values() if v.name == name and v.group == group)
+    found = next(own, None) or result.variables.get(name)
     if found is None:
         raise ModelError(
             Problem(
