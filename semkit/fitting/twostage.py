@@ -27,7 +27,7 @@ from semkit.estimate.fiml import saturated_information, saturated_scores
 from semkit.estimate.information import invert
 from semkit.estimate.layout import Layout, make_layout
 from semkit.fitting.gaps import complete_weight, moment_slopes
-from semkit.numerics.em import make_patterns, saturated
+from semkit.numerics.em import make_patterns
 from semkit.sample.arrays import GroupMoments
 
 if TYPE_CHECKING:
@@ -70,20 +70,6 @@ def leading(moments: tuple[GroupMoments, ...], keep: int) -> tuple[GroupMoments,
     return tuple(
         GroupMoments(part.mean[:, :keep], part.cov[:, :keep, :keep], part.error, part.nobs) for part in moments
     )
-
-
-def covariate_moments(
-    moments: tuple[GroupMoments, ...], data: tuple[FloatArray, ...], x: list[int]
-) -> tuple[GroupMoments, ...]:
-    """Moments in which those among covariates are their own saturated ones, whatever the outcomes say of the gaps."""
-    out = []
-    for part, rows in zip(moments, data, strict=True):
-        mean, cov, _ = saturated(make_patterns(rows[~np.isnan(rows[:, x]).all(axis=1)][:, x]))
-        own_mean, own_cov = part.mean.copy(), part.cov.copy()
-        own_mean[0, x] = mean
-        own_cov[0][np.ix_(x, x)] = cov
-        out.append(GroupMoments(own_mean, own_cov, part.error, part.nobs))
-    return tuple(out)
 
 
 def _opened(solution: Solution) -> tuple[Layout, FloatArray, FloatArray]:

@@ -159,13 +159,14 @@ def matrix_entries(case: dict[str, Any]) -> Iterator[Entry]:
                     yield from moment_entries((block, part, str(number_of)), matrix)
                 elif part in ("cov.x", "mean.x"):  # conditional x: the same moments, of the predictors alone
                     yield from moment_entries((block, part[:-2], str(number_of)), matrix)
-    if len(groups) == 1:
-        square = case["rsquare"]
+    for number_of, group in enumerate(groups, 1):
+        square, latent = ((case[part][group] if len(groups) > 1 else case[part]) for part in ("rsquare", "cov_lv"))
         names = [square["names"]] if isinstance(square["names"], str) else square["names"] or []
+        suffix = f".g{number_of}" if number_of > 1 else ""
         for name, value in zip(names, np.atleast_1d(square["values"]), strict=True):
-            yield Entry(("r2", name), float(value), 1e-5)
-        if case["cov_lv"].get("rows"):
-            yield from moment_entries(("cov_lv", "cov", "1"), case["cov_lv"], unpolished(case))
+            yield Entry(("r2", name + suffix), float(value), 1e-5)
+        if latent.get("rows"):
+            yield from moment_entries(("cov_lv", "cov", str(number_of)), latent, unpolished(case))
     values = np.array(case["vcov"]["values"], dtype=float)
     se = np.sqrt(np.maximum(np.diag(values), 0))
     for i in range(len(se)):
@@ -247,7 +248,9 @@ def found_values(fit: Any) -> dict[Key, float]:
         found.update({("vcov", str(i), str(j)): float(value) for j, value in enumerate(line)})
     for name, value in fit.r2.items():
         found[("r2", str(name))] = float(value)
-    add_matrix(found, ("cov_lv", "cov", "1"), fit.cov_lv)
+    latent = fit.cov_lv if isinstance(fit.cov_lv, list) else [fit.cov_lv]
+    for number_of, frame in enumerate(latent, 1):
+        add_matrix(found, ("cov_lv", "cov", str(number_of)), frame)
     return found
 
 
