@@ -83,7 +83,7 @@ def _equation(fit: Fit, line: str) -> Expression:
     whole = (left - right).substitute(dict(fit.table.definitions))
     known = fit.table.labelled_rows
     allowed = [*known, *(name for name, _ in fit.table.definitions)]
-    variables = scales(fit.solution.layout, fit.solution.minimum.x, fit.solution.given, slopes=False).values()
+    variables = fit.solution.scales_at(fit.solution.minimum.x, fit.solution.given).values()
     wrong = [name for name in whole.names if name not in known]
     wrong += [f"sd({name})" for name in whole.sd_names if name not in variables]
     wrong += [f"std({name})" for name in whole.std_names]
