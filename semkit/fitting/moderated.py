@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import Note
-from semkit.estimate.expressions import make_constraints
+from semkit.estimate.expressions import TableConstraints, make_constraints
 from semkit.estimate.implied import Implied
 from semkit.estimate.information import invert
 from semkit.estimate.standardize import Scales
@@ -22,12 +22,15 @@ from semkit.interaction.mixture import Evaluation, eta_moments
 from semkit.interaction.total import total_implied, variances, variances_only
 from semkit.model import ParameterTable
 from semkit.numerics.newton import Minimum, minimise
+from semkit.numerics.quasi import descend
 from semkit.sample.arrays import GroupMoments, Sample
 
 FloatArray = NDArray[np.float64]
 
 _REPLACED = 4  # how often the points may be placed anew
-_STILL = 1e-3  # change of an estimate, in standard errors, that more nodes or new points may make
+_LEGS = 12  # Hessians computed at most
+_LAST = 1e-12  # decrement of the discrepancy from which one Newton step is the last
+_MOVED = 0.1  # squared distance in standard errors that estimates may have moved since the points were placed
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,20 +44,19 @@ class ModeratedSolution(Solution):
     linear : Solution
         The same model with all products left out.
     method : LMS
+    final : Evaluation
+        At the last point but one, less than 1e-4 of a standard error away.
     """
 
     objective: MixtureObjective = field(kw_only=True)
     linear: Solution = field(kw_only=True)
     method: LMS = field(kw_only=True)
-
-    @cached_property
-    def final(self) -> Evaluation:
-        """Log-likelihood, gradient, Hessian and outer products at the estimates."""
-        return self.objective.at(self.theta)
+    final: Evaluation = field(kw_only=True)
 
     @property
     def logl(self) -> float:
-        return self.final.logl
+        """Log-likelihood, conditional on fixed covariates."""
+        return self.objective.level - 0.5 * self.total * float(self.minimum.f[0])
 
     @cached_property
     def implied(self) -> tuple[Implied, ...]:
@@ -147,28 +149,76 @@ def fit_moderated(
         first = np.where(np.isfinite(start), start, first)
     objective = replace(objective, level=objective.at(first, "gradient").logl)
     constraints = make_constraints(table, layout, given)
-    minimum = _climb(objective, first, constraints)
-    for _ in range(_REPLACED):
-        theta = minimum.x[0]
+    summit = _climb(objective, first, constraints)
+    for _ in range(_REPLACED if any(part.model.d for part in parts) else 0):
+        theta = summit.minimum.x[0]
+        if not summit.minimum.converged[0]:
+            break
         again = objective.replaced(theta, method.nodes, adaptive=method.adaptive)
-        if not minimum.converged[0] or not np.all(np.isfinite(theta)):
+        moved = _climb(again, theta, constraints)
+        if not moved.minimum.converged[0]:
             break
-        moved = _climb(again, theta, constraints, near=True)
-        if not moved.converged[0]:
+        step = moved.minimum.x[0] - theta
+        change = float(step @ moved.minimum.hessian[0] @ step) * objective.n / 2.0
+        objective, summit = again, moved
+        if change < _MOVED:
             break
-        step = moved.x[0] - theta
-        change = float(step @ moved.hessian[0] @ step) * objective.n / 2.0
-        objective, minimum = again, moved
-        if change < _STILL**2:
-            break
-    return ModeratedSolution(table, layout, options, sample, moments, linear.observed, given, minimum,
-                             float(objective.n), None, objective=objective, linear=linear, method=method)
+    return ModeratedSolution(table, layout, options, sample, moments, linear.observed, given,
+                             summit.minimum, float(objective.n), None, objective=objective, linear=linear,
+                             method=method, final=summit.final)
 
 
-def _climb(objective: MixtureObjective, start: FloatArray, constraints: object, *, near: bool = False) -> Minimum:
-    with np.errstate(all="ignore"):
-        return minimise(objective, start[None], constraints=constraints,  # type: ignore[arg-type]
-                        scoring_steps=0 if near else 1, max_iterations=100)
+@dataclass(frozen=True, eq=False)
+class Summit:
+    """A maximum: as the optimiser says it, and the log-likelihood with all derivatives next to it."""
+
+    minimum: Minimum
+    final: Evaluation
+
+
+def _climb(objective: MixtureObjective, start: FloatArray, constraints: TableConstraints | None) -> Summit:
+    """Quasi-Newton steps with gradients, which cost a tenth of a Hessian, from one Hessian; Newton's last step.
+
+    With constraints all steps are those of constrained Newton.
+    """
+    n = objective.n
+    if constraints is not None:
+        with np.errstate(all="ignore"):
+            minimum = minimise(objective, start[None], constraints=constraints, scoring_steps=1, max_iterations=100)
+        return Summit(minimum, objective.at(minimum.x[0]))
+
+    def value(x: FloatArray) -> tuple[float, FloatArray]:
+        found = objective.at(x, "gradient")
+        return -2.0 / n * (found.logl - objective.level), -2.0 / n * found.gradient
+
+    x, calls = start, 0
+    for _ in range(_LEGS):
+        here = objective.at(x)
+        calls += 1
+        assert here.hessian is not None and here.outer is not None
+        slope, curve = -2.0 / n * here.gradient, -2.0 / n * here.hessian
+        if not np.all(np.isfinite(curve)):
+            break
+        step = -np.linalg.lstsq(curve, slope, rcond=None)[0]
+        decrement = -float(slope @ step)
+        inside = bool(np.all(np.linalg.eigvalsh(curve) > 0.0))
+        if inside and decrement < _LAST:
+            f = -2.0 / n * (here.logl - objective.level) - 0.5 * decrement
+            return Summit(_ended(x + step, f, slope + curve @ step, curve, decrement, True, calls), here)
+        run = descend(value, x, curve if inside else 2.0 / n * here.outer, tolerance=1e-13, max_calls=150)
+        x, calls = run.x, calls + run.calls
+    here = objective.at(x)
+    assert here.hessian is not None
+    f = -2.0 / n * (here.logl - objective.level)
+    return Summit(_ended(x, f, -2.0 / n * here.gradient, -2.0 / n * here.hessian, np.inf, False, calls), here)
+
+
+def _ended(
+    x: FloatArray, f: float, gradient: FloatArray, hessian: FloatArray, decrement: float, converged: bool, calls: int
+) -> Minimum:
+    nothing = np.zeros((1, 0))
+    return Minimum(x[None], np.array([f]), gradient[None], hessian[None], nothing, nothing.astype(bool),
+                   np.array([decrement]), np.array([converged]), calls)
 
 
 def start_from(table: ParameterTable, plain: ParameterTable, theta: FloatArray) -> FloatArray:
@@ -227,7 +277,7 @@ def check_nodes(solution: ModeratedSolution) -> NodeCheck | None:
     count = max(solution.method.nodes + 8, (3 * solution.method.nodes) // 2)
     finer = solution.objective.replaced(solution.theta, count, adaptive=True)
     found = finer.at(solution.theta, "gradient")
-    step = solution.bread_observed @ (found.gradient - solution.final.gradient) / solution.total
+    step = solution.bread_observed @ found.gradient / solution.total
     error = np.sqrt(np.maximum(np.diagonal(solution.bread_observed) / solution.total, 1e-300))
     size = np.abs(step) / error
     worst = int(np.nanargmax(size)) if np.isfinite(size).any() else 0

@@ -132,6 +132,8 @@ def make_parts(
         model = condition(block, own, roles, layout.n_parameters)
         known = known_values(block, roles, rows)
         who = make_respondents(rows, known)
+        if model.d:
+            who = who.ordered(linear_posterior(model, start, given, who)[0][:, 0])
         out.append(Part(model, who, known, place(model, start, given, who, count, adaptive=adaptive)))
     return tuple(out)
 

@@ -36,7 +36,7 @@ BoolArray = NDArray[np.bool_]
 
 _SLICE = 400_000  # entries of one (states, cells, cells) array while it is worked on
 _SMALL = 50  # respondents in a segment
-_FORGOTTEN = 1e-11  # posterior weights below this do not count in outer products of scores
+_FORGOTTEN = 1e-10  # posterior weights below this do not count in outer products of scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +83,21 @@ class Respondents:
     def weighted(self, weight: FloatArray) -> Respondents:
         """The same respondents with other case weights ``(n,)``."""
         return replace(self, bundles=tuple(replace(b, weight=weight[b.rows]) for b in self.bundles))
+
+    def ordered(self, key: FloatArray) -> Respondents:
+        """The same respondents, those of a segment in ascending order of ``key (n,)``.
+
+        Ordered by where their posterior distribution lies, those who count at a point stand side by side.
+        """
+        out = []
+        for b in self.bundles:
+            order = np.argsort(key[b.rows], axis=1, kind="stable")
+            out.append(replace(
+                b, rows=np.take_along_axis(b.rows, order, 1), weight=np.take_along_axis(b.weight, order, 1),
+                data=np.take_along_axis(b.data, order[..., None], 1),
+                features=np.take_along_axis(b.features, order[..., None], 1),
+            ))
+        return replace(self, bundles=tuple(out))
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,20 +319,32 @@ def _scores(
     segments, size, count = r.shape
     right = states.w @ columns[:, :, pick]
     level = scale * (columns[:, :, pick].swapaxes(1, 2) @ right)[:, at_u, at_v]
-    own = np.zeros((segments, size, len(u)))
+    own = np.zeros((segments, len(u), size))
     total = np.zeros((len(u), len(u)))
     shape = (segments, count)
-    right, level = right.reshape(*shape, *right.shape[1:]), level.reshape(*shape, 1, -1)
-    mu, gap = states.mu.reshape(*shape, 1, -1), states.gap.reshape(*shape, 1, -1)
-    factor, mean = states.factor.reshape(*shape, 1, -1), t.reshape(*shape, 1, -1)
-    for s, rows, k in _visits(r):
-        across = (bundle.data[s, rows] - mu[s, k]) @ right[s, k, : model.p] + gap[s, k] @ right[s, k, model.p :]
-        score = (across[..., at_u] * (scale * across[..., at_v] + mean[s, k]) - level[s, k]) * factor[s, k]
-        weighted = score * r[s, rows, k][..., None]
-        own[s, rows] += weighted
+    right = right.reshape(*shape, *right.shape[1:]).swapaxes(2, 3)
+    mu, gap = states.mu.reshape(*shape, 1, -1), states.gap.reshape(*shape, -1, 1)
+    factor = states.factor.reshape(*shape, -1, 1)
+    level, mean = (x.reshape(*shape, -1, 1) * factor for x in (level, t))
+    steep = scale[:, None] * factor
+    root = np.sqrt(r)
+    for s, rows, k in _visits(r):  # cells in rows: picking them copies whole rows
+        z = (bundle.data[s, rows] - mu[s, k]).swapaxes(-1, -2)
+        across = right[s, k, :, : model.p] @ z + right[s, k, :, model.p :] @ gap[s, k]
+        score = across[..., at_v, :]
+        score *= steep[s, k]
+        score += mean[s, k]
+        score *= across[..., at_u, :]
+        score -= level[s, k]
+        share = root[s, rows, k][..., None, :]
+        score *= share
         if inner:
-            total += weighted.reshape(-1, len(u)).T @ score.reshape(-1, len(u))
-    return own.reshape(-1, len(u)) @ model.spread, np.asarray(model.spread.T @ total @ model.spread)
+            part = score @ score.swapaxes(-1, -2)
+            total += part if part.ndim == 2 else part.sum(axis=0)
+        score *= share
+        own[s][..., rows] += score
+    each = own.swapaxes(1, 2).reshape(-1, len(u))
+    return each @ model.spread, np.asarray(model.spread.T @ total @ model.spread)
 
 
 def _visits(r: FloatArray) -> Iterator[tuple[Any, Any, int]]:
@@ -333,8 +360,10 @@ def _visits(r: FloatArray) -> Iterator[tuple[Any, Any, int]]:
     for s in range(segments):
         for k in range(count):
             rows = np.flatnonzero(r[s, :, k] > _FORGOTTEN)
-            if len(rows):
-                yield s, rows, k
+            if not len(rows):
+                continue
+            first, last = int(rows[0]), int(rows[-1]) + 1
+            yield s, slice(first, last) if last - first < 1.5 * len(rows) + 20 else rows, k
 
 
 def eta_moments(

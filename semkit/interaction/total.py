@@ -75,7 +75,17 @@ def _root(a: Any) -> Any:
     return out
 
 
-def _values(model: Conditioned, psi: Any, alpha: Any, known: FloatArray) -> tuple[Any, FloatArray]:
+def _distinct(known: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Different rows and their shares."""
+    if not known.shape[1]:
+        return known[:1], np.ones(1)
+    rows, count = np.unique(known, axis=0, return_counts=True)
+    return rows, count / len(known)
+
+
+def _values(
+    model: Conditioned, psi: Any, alpha: Any, known: FloatArray, share: FloatArray
+) -> tuple[Any, FloatArray]:
     """Values of the given variables ``(B, S, g)``, in the order of the roles, and their weights ``(S,)``."""
     integrated, shown = list(model.roles.integrated), list(model.roles.known)
     u, log_weight = grid([hermite(_POINTS)] * len(integrated))
@@ -91,7 +101,7 @@ def _values(model: Conditioned, psi: Any, alpha: Any, known: FloatArray) -> tupl
     z = level[:, :, None, :] + (u @ _root(spread).swapaxes(1, 2))[:, None]
     x = np.broadcast_to(known[None, :, None, :], (len(psi), count, len(u), len(shown)))
     both = np.concatenate([z, x.astype(z.dtype)], axis=3)
-    shares = np.repeat(np.full(count, 1.0 / count), len(u)) * np.tile(weight, count)
+    shares = np.repeat(share, len(u)) * np.tile(weight, count)
     return both.reshape(len(psi), count * len(u), -1), shares
 
 
@@ -106,7 +116,7 @@ def totals(model: Conditioned, theta: Any, given: FloatArray, known: FloatArray)
         Centred values of the known variables of all respondents; ``(1, 0)`` for none.
     """
     lam, beta, psi, noise, nu, alpha = _matrices(model, theta, given)
-    values, weight = _values(model, psi, alpha, known)
+    values, weight = _values(model, psi, alpha, *_distinct(known))
     batch, states, m = len(theta), len(weight), model.block.m
     mean = np.zeros((batch, m), dtype=theta.dtype)
     second = np.zeros((batch, m, m), dtype=theta.dtype)
