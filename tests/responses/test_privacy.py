@@ -1,0 +1,203 @@
+"""What identifies people stands in .personal and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import stat
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import semkit as sk
+from semkit.responses import coarsen, looks_personal, new_key, read_key, respondent_pseudonyms
+from semkit.responses.privacy import holds_personal_values
+
+DATA = Path(__file__).parent / "data"
+KEY = bytes(range(32))
+
+SECRETS = {
+    "Nama responden": "Siti Invented Rahmawati",
+    "NIK": "6101014505880001",
+    "remark": "hubungi 0812-3456-7890 ya",
+    "other": "siti@invented.example",
+    "place": "-0.026333 109.342500 12.0 4.5",
+    "file": "1717123456789_photo.jpg",
+    "net": "from 192.0.2.17",
+    "license": "NIB 9120001234567",
+    "tax": "01.234.567.8-701.000",
+}
+
+
+@pytest.fixture(scope="module")
+def form() -> sk.Instrument:
+    return sk.load_instrument(DATA / "kiosk.toml")
+
+
+def frame(form: sk.Instrument) -> pd.DataFrame:
+    items = {item.name: ["4", "5", "2"] for item in form.items}
+    secret = {name: [value, "", ""] for name, value in SECRETS.items()}
+    plain = {"_id": ["1", "2", "3"], "consent": ["yes"] * 3, "harmless": ["a", "12", "2026-05-31"]}
+    return pd.DataFrame(plain | items | secret)
+
+
+@pytest.mark.parametrize(
+    "name",
+    """Nama nama_responden Name first_name NIK no_ktp NPWP no_hp telepon Phone e-mail surel alamat Address gps_latitude
+    lintang bujur deviceid imei ip_address foto_usaha signature username tanda_tangan whatsapp""".split(),
+)
+def test_names_in_both_languages(name: str) -> None:
+    assert looks_personal(name)
+
+
+@pytest.mark.parametrize("name", "cn_str_1 region sector n_partners_local size age notes_year duration_s".split())
+def test_names_that_say_nothing_of_a_person(name: str) -> None:
+    assert not looks_personal(name)
+
+
+@pytest.mark.parametrize("value", SECRETS.values())
+def test_values(value: str) -> None:
+    assert holds_personal_values([value]) or value.startswith("Siti")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "12", "350000000", "2026-05-31T09:30:00.000+07:00", "0.25", "cukup baik", "v1.2.3",
+     "48583952-1892-4931-8d9c-869e7b49bafb", "1,5 juta", "2024/2025", "a3f08123456789ab", "12 345 678"],
+)  # fmt: skip
+def test_values_that_say_nothing_of_a_person(value: str) -> None:
+    assert not holds_personal_values([value])
+
+
+def everything_shown(answers: sk.Responses) -> str:
+    cleaned = sk.clean(answers)
+    parts = [repr(answers), answers._repr_html_(), repr(cleaned), cleaned._repr_html_(), *map(str, answers.problems)]
+    parts += [*map(str, answers.notes), *map(str, cleaned.notes), cleaned.ledger.to_csv(), cleaned.frame_all.to_csv()]
+    parts += [answers.raw.to_csv(), answers.coded.to_csv(), answers.quality.to_csv(), answers.columns.to_csv()]
+    return "\n".join(parts)
+
+
+def test_secrets_never_leave_the_restricted_frame(form: sk.Instrument, tmp_path: Path) -> None:
+    answers = sk.read_responses(frame(form), form)
+    assert set(answers.personal.columns) == set(SECRETS)
+    assert "harmless" in answers.raw.columns
+    shown = everything_shown(answers)
+    for suffix in (".csv", ".xlsx", ".sav", ".dta"):
+        if suffix in (".sav", ".dta"):
+            pytest.importorskip("pyreadstat")
+        path = sk.write_responses(answers, tmp_path / f"out{suffix}")
+        shown += path.read_bytes().decode("latin-1")
+    for value in SECRETS.values():
+        assert value not in shown
+    note = next(note for note in answers.notes if note.code == "responses.personal-column")
+    assert "9 columns" in note.what
+
+
+def test_secrets_are_not_in_errors(form: sk.Instrument) -> None:
+    broken = frame(form).assign(tr_1=[SECRETS["NIK"], SECRETS["remark"], "7"], consent=[*list(SECRETS.values())[:3]])
+    with pytest.raises(sk.SemkitError) as caught:
+        sk.read_responses(broken, form)
+    told = str(caught.value) + repr(caught.value) + pickle.dumps(caught.value.problems).decode("latin-1")
+    for value in SECRETS.values():
+        assert value not in told
+
+
+def test_an_interviewer_named_by_a_number_is_kept_apart(form: sk.Instrument) -> None:
+    table = frame(form).assign(enumerator=["E01", "081234567890", "E02"])
+    answers = sk.read_responses(table, form)
+    assert "enumerator" in answers.personal and answers.quality["enumerator"].isna().all()
+    coded = sk.read_responses(frame(form).assign(enumerator=["E01", "E03", "E02"]), form)
+    assert coded.quality["enumerator"].tolist() == ["E01", "E03", "E02"]
+
+
+def test_answers_are_answers_whatever_digits_they_have(form: sk.Instrument) -> None:
+    table = frame(form).assign(sales=["9120001234567", "6101014505880001", "81234567890"])
+    answers = sk.read_responses(table, form)
+    assert answers.coded["sales"].notna().all() and "sales" not in answers.personal
+
+
+# --- pseudonyms -------------------------------------------------------------------------------------------------------
+
+
+def test_pseudonyms_depend_on_the_key_and_the_text_alone() -> None:
+    one = sk.pseudonyms(["Sari", "Budi", " SARI "], KEY)
+    assert one[0] == one[2] != one[1] and all(len(name) == 16 for name in one)
+    assert sk.pseudonyms(["Sari"], bytes(32)) != one[:1]
+    # RFC 2104 worked out by hand with hashlib's own blocks
+    import base64
+    import hashlib
+
+    pad = KEY.ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(b ^ 0x36 for b in pad) + b"semkit pseudonym 1\0sari").digest()
+    outer = hashlib.sha256(bytes(b ^ 0x5C for b in pad) + inner).digest()
+    assert one[0] == base64.b32encode(outer[:10]).decode().lower()
+    with pytest.raises(sk.SemkitError):
+        sk.pseudonyms(["x"], b"short")
+
+
+def test_keys_stay_outside_the_study(tmp_path: Path) -> None:
+    study, keys = tmp_path / "study", tmp_path / "keys"
+    study.mkdir()
+    keys.mkdir()
+    for place in (study / "key", study / "deep" / ".." / "key", study):
+        with pytest.raises(sk.SemkitError) as caught:
+            new_key(place, study=study)
+        assert caught.value.code == "responses.key-inside-study"
+    link = keys / "link"
+    link.symlink_to(study, target_is_directory=True)
+    with pytest.raises(sk.SemkitError):
+        new_key(link / "key", study=study)
+    path = new_key(keys / "key", study=study)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600 and len(read_key(path, study=study)) == 32
+    with pytest.raises(sk.SemkitError) as caught:
+        new_key(path, study=study)
+    assert caught.value.code == "responses.key-exists"
+    os.chmod(path, 0o644)
+    with pytest.raises(sk.SemkitError) as caught:
+        read_key(path, study=study)
+    assert caught.value.code == "responses.bad-key"
+    (keys / "bad").write_text("not hex")
+    os.chmod(keys / "bad", 0o600)
+    with pytest.raises(sk.SemkitError):
+        read_key(keys / "bad", study=study)
+
+
+def test_the_restricted_file(form: sk.Instrument, tmp_path: Path) -> None:
+    answers = sk.read_responses(frame(form), form)
+    path = sk.write_restricted(answers, tmp_path / "restricted.csv", KEY)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    assert table["pseudonym"].tolist() == respondent_pseudonyms(answers, KEY).tolist() == sk.pseudonyms("123", KEY)
+    assert table.loc[0, "Nama responden"] == SECRETS["Nama responden"] and table["row"].tolist() == ["2", "3", "4"]
+    by_name = sk.write_restricted(answers, tmp_path / "other.csv", KEY, by="NIK")
+    assert pd.read_csv(by_name, dtype=str)["pseudonym"][0] == sk.pseudonyms([SECRETS["NIK"]], KEY)[0]
+    with pytest.raises(sk.SemkitError):
+        sk.write_restricted(answers, tmp_path / "x.csv", KEY, by="nobody")
+
+
+# --- before data are shared -------------------------------------------------------------------------------------------
+
+
+def test_places_move_to_the_middle_of_their_cell() -> None:
+    rng = np.random.default_rng(4)
+    latitude, longitude = rng.uniform(-10, 6, 500), rng.uniform(95, 141, 500)
+    moved = coarsen(latitude, longitude, km=10)
+    km = np.abs(np.stack(moved) - np.stack([latitude, longitude])) * 111.32
+    assert km.max() <= 5.0 + 1e-9
+    again = coarsen(*moved, km=10)
+    np.testing.assert_allclose(again, moved)
+    assert np.isnan(coarsen([np.nan], [1.0])[0][0])
+    with pytest.raises(sk.SemkitError):
+        coarsen([0.0], [0.0], km=0)
+
+
+def test_k_anonymity_counts_by_hand() -> None:
+    table = pd.DataFrame({"region": ["a"] * 5 + ["b", "b", None, None], "size": ["s"] * 5 + ["s", "m", "s", "s"]})
+    found = sk.k_anonymity(table, ["region", "size"], limit=3)
+    assert (found.k, found.below, found.n) == (1, 4, 9)
+    assert found.groups["n"].tolist() == [1, 1, 2] and "k = 1" in repr(found)
+    assert sk.k_anonymity(table, ["size"]).k == 1
+    with pytest.raises(sk.SemkitError):
+        sk.k_anonymity(table, ["village"])
