@@ -11,7 +11,7 @@ _SINGULAR = 1e-7
 
 
 def released(
-    gradient: FloatArray, information: FloatArray, basis: FloatArray, total: float
+    gradient: FloatArray, information: FloatArray, basis: FloatArray, total: float, meat: FloatArray | None = None
 ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
     """Univariate score statistic and expected change of each of ``c`` parameters held fixed.
 
@@ -31,6 +31,9 @@ def released(
     basis : ndarray (q, r)
     total : float
         Number of respondents.
+    meat : ndarray (q + c, q + c), optional
+        Covariance matrix of the scores, where it is not the information: ``MI = N s_k^2 / (a'M a)`` with the row
+        ``a`` of ``s_k = a's`` (Satorra 1989, Psychometrika 54, 131-151).
 
     Returns
     -------
@@ -52,8 +55,12 @@ def released(
     own = np.diagonal(information)[q:]
     left = own - np.einsum("rc,rs,sc->c", across, inside, across)
     score = gradient[q:] - across.T @ (inside @ (basis.T @ gradient[:q]))
+    spread = left
+    if meat is not None:
+        contrast = np.vstack([-(basis @ inside @ across), np.eye(len(own))])
+        spread = np.einsum("ac,ab,bc->c", contrast, meat, contrast)
     defined = left > _SINGULAR * np.maximum(own, 1e-300)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mi = np.where(defined, total * score**2 / left, np.nan)
+        mi = np.where(defined, total * score**2 / spread, np.nan)
         epc = np.where(defined, score / left, np.nan)
     return mi, epc, defined

@@ -124,6 +124,26 @@ class Pieces:
         """``tr(U Gamma U Gamma)``."""
         return float(np.sum(self.kernel**2))
 
+    @cached_property
+    def residual_variances(self) -> tuple[FloatArray, ...]:
+        """``N Var(s - sigma)`` of each moment of each group: mean squares of ``R (I - W Delta E Delta')``, ``(k,)``.
+
+        Other groups move the estimates and so the residuals of this one.
+
+        References
+        ----------
+        Browne (1984), proposition 4; Ogasawara (2001), British Journal of Mathematical and Statistical Psychology 54,
+        237-250.
+        """
+        out = []
+        for g, slope in enumerate(self.slopes):
+            total = np.zeros(len(slope))
+            for h, (share, pulled) in enumerate(zip(self.shares, self.pulled, strict=True)):
+                moved = -np.sqrt(share) * pulled @ self.bread @ slope.T
+                total += np.sum((moved + self.roots[h] / np.sqrt(share) if h == g else moved) ** 2, axis=0)
+            out.append(total)
+        return tuple(out)
+
     def residual_form(self, residuals: tuple[FloatArray, ...]) -> float:
         """``e'U e``: what is left of the residuals when the model may move along its tangent (Browne 1984, eq. 2.20b).
 

@@ -39,6 +39,15 @@ def functional(by: FloatArray, p: int) -> FloatArray:
     return out
 
 
+def square(below: FloatArray, p: int) -> FloatArray:
+    """The symmetric matrices ``(..., p, p)`` of ``p (p + 1) / 2`` numbers in the order of the moment vector."""
+    rows, cols = places(p)
+    out = np.empty((*below.shape[:-1], p, p))
+    out[..., rows, cols] = below
+    out[..., cols, rows] = below
+    return out
+
+
 class Weight(Protocol):
     """A symmetric positive (semi)definite ``W`` that multiplies moment vectors from the left."""
 
@@ -95,11 +104,8 @@ class NormalWeight:
         p = self.inverse.shape[-1]
         rows, cols = places(p)
         below = np.moveaxis(x[:, p:] if self.means else x, 1, 2)
-        square = np.empty((*below.shape[:2], p, p))
-        square[..., rows, cols] = below
-        square[..., cols, rows] = below
         w = self.inverse[:, None]
-        turned = (w @ square @ w)[..., rows, cols] * np.where(rows == cols, 0.5, 1.0)
+        turned = (w @ square(below, p) @ w)[..., rows, cols] * np.where(rows == cols, 0.5, 1.0)
         out = np.moveaxis(turned, 1, 2)
         return np.concatenate([self.inverse @ x[:, :p], out], axis=1) if self.means else np.asarray(out)
 

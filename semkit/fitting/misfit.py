@@ -15,11 +15,14 @@ from semkit.estimate.misfit import (
     residual_variance,
     residual_variance_robust,
 )
+from semkit.estimate.weights import square
+from semkit.fitting.quadratic import normal_pieces
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from semkit.fitting.fit import Fit
+    from semkit.fitting.solution import Solution
 
 FloatArray = NDArray[np.float64]
 
@@ -54,6 +57,8 @@ def residual_table(fit: Fit, type: str, group: int = 0) -> pd.DataFrame:
 def _over_errors(fit: Fit, type: str, group: int) -> FloatArray:
     """Residuals over their standard errors; 0 where the model reproduces the moment in every sample."""
     solution = fit.solution
+    if solution.least is not None:
+        return _least_squares(solution, type, group)
     cov, total = solution.observed[group].cov[0], solution.total
     robust = solution.options.se in ("robust.huber.white", "robust.sem")
     unit = empirical_variance(solution.data[group]) if robust else covariance_variance(cov)
@@ -66,9 +71,29 @@ def _over_errors(fit: Fit, type: str, group: int) -> FloatArray:
         covs = tuple(part.cov[0] for part in solution.observed)
         variance = residual_variance(solution.layout, solution.theta, solution.given[0], covs, solution.weights,
                                      invert(solution.expected, solution.basis))[group]
-    residual = cov - solution.implied[group].sigma[0]
+    return _ratio(cov, solution.implied[group].sigma[0], variance / total, unit / total)
+
+
+def _least_squares(solution: Solution, type: str, group: int) -> FloatArray:
+    """The same with the covariance matrix of the moments that errors rest on: given, distribution-free, or normal.
+
+    Errors count ``N`` respondents, as lavaan's do.
+    """
+    free = solution.options.se == "robust.sem" or solution.options.estimator == "wls"
+    pieces = solution.pieces if free else normal_pieces(solution)
+    cov, share = solution.observed[group].cov[0], solution.weights[group]
+    total = float(sum(part.nobs for part in solution.moments))
+    unit = np.sum(pieces.roots[group] ** 2, axis=0) / share
+    variance = unit if type == "normalized" else pieces.residual_variances[group]
+    below = slice(len(cov), None) if solution.table.meanstructure else slice(None)
+    own, seen = (square(values[below], len(cov)) / total for values in (variance, unit))
+    return _ratio(cov, solution.implied[group].sigma[0], own, seen)
+
+
+def _ratio(cov: FloatArray, sigma: FloatArray, variance: FloatArray, unit: FloatArray) -> FloatArray:
+    residual = cov - sigma
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = residual / np.sqrt(variance / total)
+        ratio = residual / np.sqrt(variance)
     exact = np.abs(residual) <= 1e-8 * np.sqrt(np.outer(np.diagonal(cov), np.diagonal(cov)))
     # a residual whose variance vanishes without being zero itself has no error to be divided by
     return np.asarray(np.where(variance > 1e-9 * unit, ratio, np.where(exact, 0.0, np.nan)))

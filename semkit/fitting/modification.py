@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from semkit.estimate.discrepancy import discrepancy
 from semkit.estimate.layout import make_layout
 from semkit.estimate.release import released
 from semkit.estimate.standardize import Kind, RowValues, row_values, scales, standardise
+from semkit.fitting.quadratic import score_of
 from semkit.model import ParameterTable
 
 if TYPE_CHECKING:
@@ -92,9 +92,8 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
     values = np.zeros(len(rows))
     values[old] = table.value[rows[old]]
     theta = np.concatenate([solution.theta, values])[None]
-    at = discrepancy(layout, theta, solution.observed, solution.given, "expected")
-    assert at.gradient is not None and at.hessian is not None
-    mi, epc, defined = released(-0.5 * at.gradient[0], 0.5 * at.hessian[0], solution.basis, solution.total)
+    gradient, information, meat = score_of(solution, layout, theta[0])
+    mi, epc, defined = released(gradient, information, solution.basis, solution.total, meat)
     by = scales(layout, theta, solution.given, slopes=False)
     plain = row_values(wide, layout, theta, solution.given, slopes=False)
     data = {

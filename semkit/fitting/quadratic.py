@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import Problem, SampleError
-from semkit.estimate.discrepancy import Observed, inverse
+from semkit.estimate.discrepancy import Observed, discrepancy, inverse
 from semkit.estimate.layout import Layout
-from semkit.estimate.leastsquares import CovarianceModel, LeastSquares, MomentGroup
+from semkit.estimate.leastsquares import CovarianceModel, LeastSquares, MomentGroup, squares
 from semkit.estimate.scaling import Pieces, root_of, root_of_rows
 from semkit.estimate.weights import (
     MomentWeight,
@@ -228,3 +228,38 @@ def baseline(solution: Solution) -> tuple[float, Pieces]:
     moments = tuple(group.moments[0] for group in solution.least.groups)
     form = Pieces(slope, tuple(stat_weight), solution.weights, basis, lambda: ())
     return solution.total * form.residual_form(moments), pieces
+
+
+def score_of(
+    solution: Solution, layout: Layout, theta: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+    """Gradient of the log-likelihood (of ``-F / 2`` under least squares), information, and the gradient's variance.
+
+    Parameters
+    ----------
+    layout : Layout
+        Of the solution's table with further free parameters.
+    theta : ndarray (q',)
+
+    Returns
+    -------
+    gradient : ndarray (q',)
+        Per respondent.
+    information : ndarray (q', q')
+        Expected.
+    meat : ndarray (q', q') or None
+        Where the gradient's variance is not the information: under weights that are no covariance matrix.
+    """
+    if solution.least is None:
+        value = discrepancy(layout, theta[None], solution.observed, solution.given, "expected")
+        assert value.gradient is not None and value.hessian is not None
+        return -0.5 * value.gradient[0], 0.5 * value.hessian[0], None
+    model = CovarianceModel(layout, solution.given)
+    value = squares(model, theta[None], solution.least.groups, "expected")
+    assert value.gradient is not None and value.hessian is not None
+    if solution.options.estimator in ("gls", "wls"):
+        return -0.5 * value.gradient[0], 0.5 * value.hessian[0], None
+    by = LeastSquares(model, ()).slopes(theta)
+    own = normal_pieces(solution)
+    pieces = Pieces(by, own.weights, own.shares, np.eye(len(theta)), lambda: own.roots)
+    return -0.5 * value.gradient[0], 0.5 * value.hessian[0], pieces.meat

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from semkit.errors import OptionError, Problem, suggest
-from semkit.estimate.discrepancy import discrepancy
 from semkit.estimate.expressions import Quantities, evaluate, label_quantities, make_constraints
 from semkit.estimate.information import tangent
 from semkit.estimate.layout import make_layout
 from semkit.estimate.restrictions import score_statistic, wald_statistic
 from semkit.estimate.tests import Test, chi_square_p
+from semkit.fitting.quadratic import score_of
 from semkit.model import Expression, parse_expression
 
 if TYPE_CHECKING:
@@ -123,17 +123,14 @@ def score_test(fit: Fit) -> pd.DataFrame:
                                   "shared labels, group_equal or ==", "Use modification_indices() for fixed ones."))
     loose = table.replace(label=tuple("" for _ in table.label))
     layout = make_layout(loose)
-    at = discrepancy(layout, solution.minimum.x[:, solution.layout.expand], solution.observed, solution.given,
-                     "expected")
-    assert at.gradient is not None and at.hessian is not None
-    gradient, information = -0.5 * at.gradient[0], 0.5 * at.hessian[0]
+    gradient, information, meat = score_of(solution, layout, solution.theta[solution.layout.expand])
     own = tangent(jacobian).shape[1]
     rows: list[tuple[str, str, str, float, int]] = []
     for k in range(len(names) + 1):
         kept = np.delete(jacobian, k, axis=0) if k < len(names) else jacobian[:0]
         basis = tangent(kept)
         lhs, rhs = names[k] if k < len(names) else ("total", "")
-        stat = score_statistic(gradient, information, basis, solution.total)
+        stat = score_statistic(gradient, information, basis, solution.total, meat, tangent(jacobian))
         rows.append((lhs, "==" if rhs else "", rhs, stat, basis.shape[1] - own))
     out = pd.DataFrame(rows, columns=["lhs", "op", "rhs", "stat", "df"])
     with np.errstate(invalid="ignore"):

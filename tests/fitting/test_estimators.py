@@ -118,6 +118,59 @@ def test_unweighted_least_squares_say_what_their_chi_square_is() -> None:
     assert fit.fit_measures["chisq"] == fit.tests["browne.residual.nt"].stat
 
 
+@pytest.mark.parametrize("estimator", ["gls", "wls"])
+def test_gain_and_change_are_exact_where_the_moments_are_linear(estimator: str) -> None:
+    """Covariances as parameters: ``F`` is quadratic, so the index is the drop and the expected change the change."""
+    text = "x1 ~~ x2\nx2 ~~ x3\nx1 ~~ 0*x3"
+    fit = sk.sem(text, pupils(), estimator=estimator)
+    free = sk.sem(text.replace("0*", ""), pupils(), estimator=estimator)
+    (row,) = (r for r in fit.modification_indices().to_dict("records") if {r["lhs"], r["rhs"]} == {"x1", "x3"})
+    assert row["mi"] == pytest.approx(fit.solution.stat - free.solution.stat, rel=1e-9)
+    assert row["epc"] == pytest.approx(free.est[free.names.index("x1 ~~ x3")], rel=1e-9)
+
+
+def test_unweighted_gain_is_the_wald_test_of_the_change() -> None:
+    """Linear moments again: the score statistic of Satorra (1989) is the squared estimate over its variance there."""
+    text = "x1 ~~ x2\nx2 ~~ x3\nx1 ~~ 0*x3"
+    fit, free = (sk.sem(t, pupils(), estimator="uls") for t in (text, text.replace("0*", "")))
+    (row,) = (r for r in fit.modification_indices().to_dict("records") if {r["lhs"], r["rhs"]} == {"x1", "x3"})
+    at = free.names.index("x1 ~~ x3")
+    assert row["epc"] == pytest.approx(free.est[at], rel=1e-9)
+    assert row["mi"] == pytest.approx(free.est[at] ** 2 / free.vcov[at, at], rel=1e-9)
+
+
+def test_difference_of_linear_models_is_their_wald_test() -> None:
+    text = "x1 ~~ x2\nx2 ~~ x3\nx1 ~~ 0*x3"
+    for estimator in LEAST:
+        fit, free = (sk.sem(t, pupils(), estimator=estimator) for t in (text, text.replace("0*", "")))
+        at = free.names.index("x1 ~~ x3")
+        frame = sk.compare(fit, free).frame
+        assert frame["chisq_diff"].iloc[1] == pytest.approx(free.est[at] ** 2 / free.vcov[at, at], rel=1e-8)
+
+
+def test_nesting_is_checked_under_least_squares() -> None:
+    crossed = sk.cfa(MODEL.replace("x3", "x3 + x4"), pupils(), estimator="gls")
+    assert sk.compare(fitted("gls"), crossed).frame["df_diff"].iloc[1] == 1
+    other = sk.cfa("visual =~ x1 + x2 + x3 + x4 + x5 + x6\nspeed =~ x7 + x8 + x9\nx1 ~~ x9\nx2 ~~ x9", pupils(),
+                   estimator="gls")
+    with pytest.raises(OptionError) as caught:
+        sk.compare(other, crossed)
+    assert caught.value.code in ("fitting.compare-not-nested", "fitting.compare-same-df")
+
+
+def test_scores_do_not_depend_on_the_name_of_the_estimator() -> None:
+    """They are a function of estimates and data: the same estimates give the same scores."""
+    for method in ("regression", "bartlett"):
+        np.testing.assert_allclose(fitted("mlm").predict(method), fitted("ml").predict(method), rtol=1e-10)
+        scores = fitted("gls").predict(method).to_numpy()
+        assert np.all(np.isfinite(scores))
+        implied = fitted("gls").solution.implied[0]
+        z = fitted("gls").solution.data[0] - fitted("gls").solution.data[0].mean(axis=0)
+        weights = np.linalg.solve(implied.sigma[0], implied.cross[0])
+        if method == "regression":
+            np.testing.assert_allclose(scores, z @ weights, rtol=1e-9)
+
+
 def test_constraints_hold_under_least_squares() -> None:
     text = MODEL.replace("x2", "a*x2").replace("x3", "b*x3") + "\na == b^2\nx7 ~~ v*x7\nv > 0.9"
     for estimator in LEAST:

@@ -48,3 +48,16 @@ out <- c(
   case("pd mlm equal", pd, D, estimator="MLM"),
   case("pd mlmv equal", pd, D, estimator="MLMV", meanstructure=TRUE))
 cat('{"package": "lavaan ', as.character(packageVersion("lavaan")), '", "cases": [\n', paste(out, collapse=",\n"), "\n]}\n", file="tests/golden/least_squares.json", sep="")
+
+# after the fit
+fits <- function(...) lapply(list(NULL, "loadings", c("loadings", "intercepts")), function(g) suppressWarnings(do.call("cfa", c(list(model=hs, data=read.csv(paste0(folder, H)), group="school", control=tight, optim.force.converged=TRUE, ...), if (is.null(g)) list() else list(group.equal=g)))))
+lrt <- function(name, method, ...) { f <- fits(...); t <- lavTestLRT(f[[1]], f[[2]], f[[3]], method=method[[1]], scaled.shifted=method[[2]])
+  paste0("{", txt("name"), ": ", txt(name), ', "estimator": ', txt(list(...)$estimator), ', "diff": [', num(t[["Chisq diff"]][-1]), '], "df": [', num(t[["Df diff"]][-1]), '], "pvalue": [', num(t[["Pr(>Chisq)"]][-1]), "]}") }
+misfit <- function(e) { f <- cfa(hs, read.csv(paste0(folder, H)), estimator=e, control=if (e == "WLS") list() else tight, optim.force.converged=TRUE)
+  mi <- modindices(f); mi <- head(mi[order(-mi$mi),], 8)
+  paste0("{", txt("estimator"), ": ", txt(e), ', "rows": [', paste(txt(paste(mi$lhs, mi$op, mi$rhs)), collapse=", "), '], "mi": [', num(mi$mi), '], "epc": [', num(mi$epc),
+    '], "normalized": [', num(residuals(f, type="normalized")$cov[1:4, 1:4]), '], "standardized": [', num(residuals(f, type="standardized")$cov[1:4, 1:4]), "]}") }
+s <- lavTestScore(fits(estimator="GLS")[[3]])
+cat('{"package": "lavaan ', as.character(packageVersion("lavaan")), '",\n"misfit": [\n', paste(sapply(c("GLS", "WLS"), misfit), collapse=",\n"), '],\n"score": {"total": ', num(s$test$X2), ', "each": [', num(s$uni$X2), ']},\n"difference": [\n', paste(c(
+  lrt("satorra.2000", list("satorra.2000", TRUE), estimator="MLM"), lrt("satorra.2000.mean", list("satorra.2000", FALSE), estimator="MLM"),
+  lrt("auto", list("default", TRUE), estimator="MLMV"), lrt("auto", list("default", TRUE), estimator="MLM"), lrt("auto", list("default", TRUE), estimator="GLS")), collapse=",\n"), "]}\n", file="tests/golden/least_squares_after.json", sep="")

@@ -1,0 +1,64 @@
+"""Difference tests that correct for mean and variance: Satorra's test of a restriction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.estimate.scaling import Pieces
+from semkit.estimate.weights import places
+from semkit.fitting.quadratic import normal_pieces
+
+if TYPE_CHECKING:
+    from semkit.fitting.fit import Fit
+    from semkit.fitting.solution import Solution
+
+FloatArray = NDArray[np.float64]
+
+
+def restriction_traces(larger: Fit, restricted: Fit) -> tuple[float, float]:
+    """``tr(U Gamma)`` and ``tr(U Gamma U Gamma)`` of the restriction that makes one model of the other.
+
+    ``U = W D P^-1 A'(A P^-1 A')^-1 A P^-1 D'W`` at the larger model's estimates, with its derivatives ``D``,
+    ``P = D'WD`` and the restriction's derivatives ``A``.  ``A`` is not asked for: with ``D_0 = D B``, what the
+    restricted model's parameters are to those of the larger one, the middle is ``P^-1 - B (B'P B)^-1 B'``.
+
+    References
+    ----------
+    Satorra (2000), in Heijmans, Pollock & Satorra (eds), Innovations in Multivariate Statistical Analysis, 233-247.
+    """
+    pieces = pieces_of(larger.solution)
+    own = np.concatenate(pieces.slopes) @ pieces.basis
+    other = restricted.solution
+    inside = np.concatenate([slope[_order(larger, restricted)] for slope in other.pieces.slopes]) @ other.basis
+    by = np.linalg.lstsq(own, inside, rcond=None)[0]
+    information = pieces.basis.T @ pieces.information @ pieces.basis
+    middle = np.linalg.pinv(information) - by @ np.linalg.pinv(by.T @ information @ by) @ by.T
+    left = np.concatenate([np.sqrt(c) * a @ pieces.basis for c, a in zip(pieces.shares, pieces.pulled, strict=True)])
+    kernel = left @ middle @ left.T
+    return float(np.trace(kernel)), float(np.sum(kernel**2))
+
+
+def pieces_of(solution: Solution) -> Pieces:
+    """The pieces of a solution; unweighted least squares without robust errors take moments to be normal."""
+    plain = solution.options.estimator == "uls" and solution.options.se != "robust.sem"
+    return normal_pieces(solution) if plain else solution.pieces
+
+
+def _order(larger: Fit, restricted: Fit) -> NDArray[np.int64]:
+    """Where the larger model's moments stand among the restricted one's, whose variables may be in another order."""
+    a, b = larger.table.variables.ov, restricted.table.variables.ov
+    at = np.array([b.index(name) for name in a])
+    rows, cols = places(len(a))
+    number = np.zeros((len(a), len(a)), dtype=np.int64)
+    number[rows, cols] = number[cols, rows] = np.arange(len(rows))
+    below = number[at[rows], at[cols]]
+    return np.concatenate([at, len(a) + below]) if larger.table.meanstructure else below
+
+
+def shifted(stat: float, df: int, traces: tuple[float, float]) -> float:
+    """``a T + df - a tr(U Gamma)`` with ``a = sqrt(df / tr(U Gamma U Gamma))`` (Asparouhov & Muthen 2010)."""
+    a = float(np.sqrt(df / traces[1]))
+    return a * stat + df - a * traces[0]
