@@ -37,6 +37,7 @@ _HOME: dict[str, str] = {
     "cfa": "semkit.fitting",
     "compare": "semkit.fitting",
     "growth": "semkit.fitting",
+    "invariance": "semkit.fitting",
     "sem": "semkit.fitting",
     "Fit": "semkit.fitting",
     "polychoric": "semkit.fitting",

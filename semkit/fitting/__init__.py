@@ -5,7 +5,11 @@ from __future__ import annotations
 from semkit.fitting.calls import cfa, growth, sem
 from semkit.fitting.comparison import Comparison, compare
 from semkit.fitting.fit import Fit
+from semkit.fitting.invariance import Invariance, invariance
 from semkit.fitting.polychoric import Polychoric, polychoric
 from semkit.fitting.recipe import Recipe
 
-__all__ = ["Comparison", "Fit", "Polychoric", "Recipe", "cfa", "compare", "growth", "polychoric", "sem"]
+__all__ = [
+    "Comparison", "Fit", "Invariance", "Polychoric", "Recipe", "cfa", "compare", "growth", "invariance", "polychoric",
+    "sem",
+]  # fmt: skip

@@ -218,13 +218,29 @@ def _difference(restricted: Fit, larger: Fit, method: str, name: str, other: str
             "fitting.compare-not-nested", f"{name} and {other}",
             f"{name} is not shown to be a restriction of {other}: it implies moments that {other} does not "
             f"reproduce ({size})", "nested models", "Compare them by AIC or BIC instead."))
+    return _tested(restricted, larger, method, same)
+
+
+def nested_difference(restricted: Fit, larger: Fit) -> dict[str, Any]:
+    """The difference test of models known to be nested; the 2010 scaling where that of 2001 is not positive."""
+    method = _method((larger, restricted), "auto")
+    found = _tested(restricted, larger, method, None)
+    if found["reason"]:
+        same = reproduce(larger, restricted)
+        return found if same is None else _tested(restricted, larger, _METHODS[3], same)
+    return found
+
+
+def _tested(restricted: Fit, larger: Fit, method: str, same: Solution | None) -> dict[str, Any]:
+    """Statistic, degrees of freedom, p, scaling factor and RMSEA of the difference."""
+    df = restricted.solution.df - larger.solution.df
     plain = restricted.solution.stat - larger.solution.stat
     scaling, reason = 1.0, ""
     if method.startswith("satorra.2000"):
         return _by_restriction(restricted, larger, plain, df, method)
     if method != "standard":
         test = _scaled_name(restricted)
-        inside = larger.tests[test] if method.endswith("2001") else _moved(larger, same, test)
+        inside = larger.tests[test] if same is None or method.endswith("2001") else _moved(larger, same, test)
         scaling = (restricted.tests[test].trace - inside.trace) / df
         if scaling <= 0:
             scaling, reason = float("nan"), "the scaling factor of the difference is not positive; try the 2010 method"
