@@ -1,0 +1,142 @@
+"""Whatever text or data come in, a fit or one of semkit's own errors comes out."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import semkit as sk
+from semkit.errors import SemkitError
+
+EXAMPLES = int(os.environ.get("SEMKIT_EXAMPLES", "100"))
+quick = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+
+GOOD = (
+    "f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3\ng ~ b*f\nind := b^2\nb > 0.1",
+    "y1 ~ a*x1 + x2\ny2 ~ c(b1)*y1 + x1\nab := a*b1",
+    'f =~ NA*x1 + l*x2 + l*x3 + start(0.5)*y1\nf ~~ 1*f\nx1 ~~ x2\nf ~ 1\nx1 + x2 ~ 0*1',
+    "f =~ x1 + x2 + x3\ny1 ~ f + x4:x5\nsd := sd(f)\ny1 ~~ 0.5*y1",
+    "f =~ equal(\"f=~x2\")*x1 + x2 + x3; f ~ y1; # comment\nlow := 1 - exp(f ~ y1)",
+)
+COLUMNS = ("x1", "x2", "x3", "x4", "x5", "y1", "y2", "y3")
+BITS = ("=~", "~", "~~", "~1", ":=", "==", ">", "<", "+", "*", ":", "NA", "0", "1", "f", "g", "x1", "y1", "a", "\n", ";",
+        "#", "(", ")", "c(", "start(", ",", '"', "|", "<~", "%", "-", "^", "sd(", "é", "\x00")  # fmt: skip
+
+
+def frame(n: int = 60, seed: int = 1) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    f = rng.normal(size=(n, 1))
+    return pd.DataFrame(0.7 * f + 0.7 * rng.normal(size=(n, len(COLUMNS))), columns=list(COLUMNS))
+
+
+FRAME = frame()
+
+
+@st.composite
+def near_misses(draw: st.DrawFn) -> str:
+    """A good model with a few pieces dropped, doubled, swapped or put in."""
+    text = draw(st.sampled_from(GOOD))
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, max(len(text) - 1, 0)))
+        what = draw(st.sampled_from(("drop", "insert", "double", "swap")))
+        length = draw(st.integers(1, 6))
+        piece = text[at : at + length]
+        if what == "drop":
+            text = text[:at] + text[at + length :]
+        elif what == "insert":
+            text = text[:at] + draw(st.sampled_from(BITS)) + text[at:]
+        elif what == "double":
+            text = text[:at] + piece + text[at:]
+        else:
+            text = text[:at] + text[at + length : at + 2 * length] + piece + text[at + 2 * length :]
+    return text
+
+
+def look(fit: sk.Fit) -> None:
+    """Everything a user looks at first; must not fail however poor the fit."""
+    assert isinstance(fit, sk.Fit)
+    assert len(fit.estimates) and len(fit.fit_measures) and repr(fit)
+    assert fit.residuals().shape[0] == len(fit.table.variables.ov)
+    assert isinstance(fit.r2, pd.Series) and isinstance(fit.standardized(), pd.DataFrame)
+    assert all(note.code and note.what for note in fit.notes)
+    assert isinstance(fit.admissible, bool)
+
+
+def attempt(model: str, data: Any, **options: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            fit = sk.sem(model, data, **options)
+        except SemkitError as error:
+            assert error.problems and all(problem.code and problem.what for problem in error.problems)
+            return
+        look(fit)
+
+
+@quick
+@given(st.one_of(near_misses(), st.lists(st.sampled_from(BITS), max_size=25).map(" ".join), st.text(max_size=60)))
+def test_any_model_text(text: str) -> None:
+    attempt(text, FRAME)
+
+
+def cell() -> st.SearchStrategy[Any]:
+    return st.one_of(
+        st.integers(1, 5), st.just(np.nan), st.floats(-3, 3, width=32), st.sampled_from([1e300, -1e300, 1e-300, 0.0]),
+    )
+
+
+@st.composite
+def columns(draw: st.DrawFn, n: int) -> Any:
+    """A column of any kind a table may hold."""
+    kind = draw(st.sampled_from(("good", "good", "good", "cells", "constant", "missing", "infinite", "object", "text",
+                                 "bool", "nullable", "category", "huge", "binary")))  # fmt: skip
+    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    z = rng.normal(size=n)
+    if kind == "cells":
+        return draw(st.lists(cell(), min_size=n, max_size=n))
+    if kind == "object":
+        return np.array([None if k % 7 == 3 else float(v) for k, v in enumerate(z)], dtype=object)
+    if kind == "nullable":
+        return pd.array([None if k % 5 == 0 else int(3 * v) for k, v in enumerate(z)], dtype="Int64")
+    if kind == "category":
+        return pd.Categorical(rng.integers(1, 4, n))
+    made = {
+        "good": z, "constant": np.full(n, 2.0), "missing": np.full(n, np.nan), "infinite": np.where(z > 1, np.inf, z),
+        "text": np.where(z > 0, "yes", "no"), "bool": z > 0, "huge": 1e150 * z, "binary": (z > 0.3).astype(int),
+    }
+    return made[kind]
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> pd.DataFrame:
+    n = draw(st.sampled_from((0, 1, 2, 3, 5, 8, 20, 40)))
+    out = {name: draw(columns(n)) for name in ("x1", "x2", "x3", "y1")}
+    data = pd.DataFrame(out)
+    if draw(st.integers(0, 9)) == 0 and n:
+        data["x3"] = data["x2"]
+    if draw(st.integers(0, 9)) == 0:
+        data = data.rename(columns={"x3": "x2"})
+    if draw(st.booleans()) and n:
+        data = data.mask(np.random.default_rng(draw(st.integers(0, 99))).uniform(size=data.shape) < 0.15)
+    data["place"] = [draw(st.sampled_from(("a", "b", None, 1, 2.5))) for _ in range(n)]
+    return data
+
+
+MODELS = ("f =~ x1 + x2 + x3", "y1 ~ x1 + x2", "f =~ x1 + x2 + x3\ny1 ~ f", "y1 ~ x1 + x2 + x1:x2")
+
+
+@quick
+@given(
+    frames(), st.sampled_from(MODELS), st.sampled_from(("ml", "mlr")), st.sampled_from(("listwise", "fiml")),
+    st.booleans(), st.booleans(),
+)
+def test_any_small_table(
+    data: pd.DataFrame, model: str, estimator: str, missing: str, grouped: bool, fixed: bool
+) -> None:
+    attempt(model, data, estimator=estimator, missing=missing, group="place" if grouped else None, fixed_x=fixed)
