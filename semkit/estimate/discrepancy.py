@@ -89,18 +89,26 @@ def inverse(sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
             w[at, at] = half[at, at]
             return w[None], np.array([2.0 * np.log(root[at, at]).sum()])
     try:
-        root = np.linalg.cholesky(sigma)
+        root, w = np.linalg.cholesky(sigma), np.asarray(np.linalg.inv(sigma))
     except np.linalg.LinAlgError:
-        finite = np.isfinite(sigma).all(axis=(-1, -2))
-        good: NDArray[np.bool_] = np.array(finite, dtype=bool)
-        good[finite] = np.linalg.eigvalsh(sigma[finite])[:, 0] > 0.0
+        good = np.array([_positive_definite(one) for one in sigma], dtype=bool)
         safe = np.where(good[:, None, None], sigma, np.eye(sigma.shape[-1]))
         w, logdet = inverse(safe)
         w[~good] = np.nan
         logdet[~good] = np.nan
         return w, logdet
     diagonal = np.diagonal(root, axis1=-2, axis2=-1)
-    return np.asarray(np.linalg.inv(sigma)), np.asarray(2.0 * np.log(diagonal).sum(axis=-1))
+    return w, np.asarray(2.0 * np.log(diagonal).sum(axis=-1))
+
+
+def _positive_definite(matrix: FloatArray) -> bool:
+    """Whether the factorisations that are used go through: eigenvalues near zero may say otherwise."""
+    try:
+        np.linalg.cholesky(matrix)
+        np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return bool(np.isfinite(matrix).all())
 
 
 def discrepancy(

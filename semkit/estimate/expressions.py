@@ -215,7 +215,8 @@ class TableConstraints:
         points[np.arange(len(used)), :, used] += step
         _, shifted = self.evaluate(points.reshape(-1, q), np.tile(rows, len(used)))
         shifted = shifted.reshape(len(used), len(x), -1, q)
-        change = np.einsum("bk,ubkq->buq", weight, shifted - slopes) / step.T[:, :, None]
+        with np.errstate(invalid="ignore", over="ignore"):  # a power of a negative number has no derivative
+            change = np.einsum("bk,ubkq->buq", weight, shifted - slopes) / step.T[:, :, None]
         out[:, :, used] = change.swapaxes(1, 2)
         return 0.5 * (out + out.swapaxes(1, 2))
 

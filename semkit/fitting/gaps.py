@@ -120,8 +120,16 @@ def saturated_trace(solution: Solution) -> float:
     for part, own, data in zip(solution.patterns, solution.moments, solution.data, strict=True):
         a = saturated_information(part, own.mean[0], own.cov[0], exact=True)[np.ix_(keep, keep)]
         s = saturated_scores(data, own.mean[0], own.cov[0])[:, keep]
-        total += float(np.trace(np.linalg.solve(a, s.T @ s / len(s))))
+        total += float(np.trace(_solved(a, s.T @ s / len(s))))
     return total
+
+
+def _solved(matrix: FloatArray, right: FloatArray) -> FloatArray:
+    """``matrix^-1 right``; NaN where the data do not determine it."""
+    try:
+        return np.asarray(np.linalg.solve(matrix, right))
+    except np.linalg.LinAlgError:
+        return np.full_like(right, np.nan)
 
 
 def baseline_trace(solution: Solution) -> float:
@@ -140,7 +148,7 @@ def baseline_trace(solution: Solution) -> float:
             mean, cov, _ = saturated(part)
             s = saturated_scores(data[~np.isnan(data[:, x]).all(axis=1)][:, x], mean, cov)
             a = saturated_information(part, mean, cov, exact=True)
-            total += float(np.trace(np.linalg.solve(a, s.T @ s / len(s))))
+            total += float(np.trace(_solved(a, s.T @ s / len(s))))
     return total
 
 
@@ -186,7 +194,7 @@ def corrected(solution: Solution) -> dict[str, tuple[float, float]]:
     for part, own, data in zip(solution.patterns, solution.moments, solution.data, strict=True):
         mean, cov = own.mean[0], own.cov[0]
         seen = saturated_information(part, mean, cov, exact=True)[np.ix_(keep, keep)]
-        inside: FloatArray = np.asarray(np.linalg.inv(seen), dtype=np.float64)
+        inside: FloatArray = _solved(seen, np.eye(len(seen)))
         if solution.options.robust:
             s = saturated_scores(data, mean, cov)[:, keep]
             inside = np.asarray(inside @ (s.T @ s / len(s)) @ inside, dtype=np.float64)
@@ -223,7 +231,10 @@ def _mean(
 
     Groups share parameters: the products with ``D`` are summed by the groups' shares.
     """
-    inverse = np.linalg.pinv(sum(s * d.T @ w @ d for s, d, w in zip(shares, slopes, weight, strict=True)))
+    whole = sum(s * d.T @ w @ d for s, d, w in zip(shares, slopes, weight, strict=True))
+    if not np.isfinite(whole).all():
+        return float("nan")
+    inverse = np.linalg.pinv(whole)
     inner = sum(s * d.T @ c @ d for s, d, c in zip(shares, slopes, complete, strict=True))
     trace = sum(float(np.sum(c * g)) for c, g in zip(complete, gamma, strict=True))
     if not robust:
@@ -319,6 +330,8 @@ def residual_stat(solution: Solution) -> float:
         total += share * float(e @ w @ e)
         slope += share * (d.T @ w @ e)
         inner = inner + share * (d.T @ w @ d)
+    if not np.isfinite(inner).all():  # the model implies no covariance matrix
+        return float("nan")
     return solution.total * (total - float(slope @ np.linalg.pinv(inner) @ slope))
 
 

@@ -88,7 +88,8 @@ def solution_rows(
 def _errors(values: RowValues, vcov: FloatArray) -> FloatArray:
     """Delta-method standard errors of all rows."""
     slope = values.slope[0]
-    variance = np.sum((slope @ vcov) * slope, axis=1)
+    with np.errstate(invalid="ignore"):  # a definition without a derivative there has no error
+        variance = np.sum((slope @ vcov) * slope, axis=1)
     return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 

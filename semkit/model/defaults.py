@@ -337,6 +337,18 @@ def _modify(
             setattr(row, modifier.kind, float(value))
 
 
+def _require_labels(rows: list[Row], expressions: Mapping[int, Expression]) -> None:
+    """A parameter has one label, the last it was given: formulas must not use one that it had before."""
+    known = {row.label for row in rows}
+    lost = sorted({name for e in expressions.values() for name in (*e.names, *e.std_names)} - known)
+    if lost:
+        raise ModelError(*(
+            Problem("model.label-replaced", f'label "{name}"', "a formula uses it, but its parameter has another label",
+                    "one label a parameter", "Leave one of the labels out, or use the last one in the formula.")
+            for name in lost
+        ))
+
+
 # --- the table ---------------------------------------------------------------------------------------
 
 
@@ -355,6 +367,7 @@ def _pack(
             pair = formula.rhs - formula.lhs if formula.op == "<" else formula.lhs - formula.rhs
             expressions[len(rows)] = substitute(spec, pair, done, formula.position)
             rows.append(Row(str(formula.lhs), formula.op, str(formula.rhs), 0, user=1))
+    _require_labels(rows, expressions)
     for expression in constraints:
         expressions[len(rows)] = expression
         rows.append(Row(str(expression), "==", "0", 0))

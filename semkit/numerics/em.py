@@ -112,6 +112,8 @@ def saturated(patterns: Patterns) -> tuple[FloatArray, FloatArray, bool]:
     for _ in range(_MAX_ITERATIONS):
         first = _step(patterns, mean, cov)
         second = _step(patterns, *first)
+        if not np.isfinite(second[1]).all():  # a covariance matrix lost its rank on the way
+            return mean, cov, False
         if _change(first, second, scale) < _TOLERANCE:
             return second[0], second[1], True
         mean, cov = _extrapolated(patterns, (mean, cov), first, second)
@@ -135,7 +137,9 @@ def _extrapolated(
     if length <= 1.0:
         return second
     far = [a + 2.0 * length * d + length**2 * e for a, d, e in zip(start, r, v, strict=True)]
-    if np.linalg.eigvalsh(far[1])[0] <= 0.0 or not deviance(patterns, *far) <= deviance(patterns, *second):
+    if not np.isfinite(far[1]).all() or np.linalg.eigvalsh(far[1])[0] <= 0.0:
+        return second
+    if not deviance(patterns, *far) <= deviance(patterns, *second):
         return second
     return far[0], far[1]
 

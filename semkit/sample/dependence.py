@@ -15,6 +15,15 @@ _PERFECT = 1e-10  # distance of a squared correlation from one that counts as ro
 _JOINT = 10  # rows that must have both columns before a perfect correlation among them means anything
 _LINEAR = 1e-10  # smallest eigenvalue of the correlation matrix that still counts as not singular
 
+LARGEST = 1e30  # fourth powers of products must be representable
+_ROUNDING = 1e-12  # spread relative to size that is no more than the noise of double precision
+
+
+def flat(low: FloatArray, high: FloatArray) -> NDArray[np.bool_]:
+    """Whether columns with these ends are constant, or vary in no more than the last digits of their numbers."""
+    size = np.maximum(np.abs(low), np.abs(high))
+    return np.asarray(high - low <= np.maximum(_ROUNDING * size, 1.0 / LARGEST))
+
 
 def dependent_columns(data: FloatArray, names: Sequence[str], where: str) -> list[Problem]:
     """Problems with columns of which one follows from others; none when the correlation matrix is regular.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleError, suggest
 from semkit.sample.arrays import Group, Product, Sample
 from semkit.sample.composite import Composite
-from semkit.sample.dependence import dependent_columns
+from semkit.sample.dependence import LARGEST, dependent_columns, flat
 from semkit.sample.design import Design
 from semkit.sample.gaps import check_overlap, empty_rows, gap_notes, mean_of, usable
 from semkit.sample.sampling import Sampling, make_sampling
@@ -154,7 +154,7 @@ def _read(table: Any, read: list[str], items: tuple[str, ...], group: str | None
         columns[name] = values
     problems += _useless(columns)
     problems.sort(key=lambda problem: wanted.index(problem.where.split('"')[1]))
-    if group is not None and group not in known:
+    if group is not None and known.count(group) != 1:
         problems.append(_no_group(group, known))
     if problems:
         raise SampleError(*problems)
@@ -162,7 +162,8 @@ def _read(table: Any, read: list[str], items: tuple[str, ...], group: str | None
 
 
 def _no_group(group: str, known: list[str]) -> Problem:
-    return Problem("sample.missing-column", f'group "{group}"', "is not in the data", ", ".join(known[:60]),
+    what = "is not in the data" if group not in known else f"is {known.count(group)} times in the data"
+    return Problem("sample.missing-column", f'group "{group}"', what, ", ".join(known[:60]),
                    suggest(group, known).strip() or "Check the spelling.")
 
 
@@ -172,13 +173,17 @@ def group_labels(frame: Any, group: str) -> tuple[str, ...]:
     Raises
     ------
     SampleError
-        ``sample.missing-column``.
+        ``sample.missing-column``, ``sample.no-group-labels``.
     """
     table = getattr(frame, "frame", frame)
     known = [str(column) for column in getattr(table, "columns", ())]
-    if group not in known:
+    if known.count(group) != 1:
         raise SampleError(_no_group(group, known))
-    return _group_codes(table, group, ())[1]
+    labels = _group_codes(table, group, ())[1]
+    if not labels:
+        raise SampleError(Problem("sample.no-group-labels", f'group "{group}"', "no value at all",
+                                  "a label for every respondent", "Leave group out, or fill the column."))
+    return labels
 
 
 def _useless(columns: Mapping[str, FloatArray]) -> list[Problem]:
@@ -186,14 +191,15 @@ def _useless(columns: Mapping[str, FloatArray]) -> list[Problem]:
     if not columns:
         return []
     values = np.stack(list(columns.values()))
-    low, high = values.min(axis=1), values.max(axis=1)
-    if np.all(np.isfinite(low) & np.isfinite(high) & (low < high)):
-        return []
+    low, high = values.min(axis=1, initial=np.inf), values.max(axis=1, initial=-np.inf)
     with np.errstate(invalid="ignore"):
+        if np.all((low > -LARGEST) & (high < LARGEST) & ~flat(low, high)):
+            return []
         low = np.min(values, axis=1, where=~np.isnan(values), initial=np.inf)
         high = np.max(values, axis=1, where=~np.isnan(values), initial=-np.inf)
+        bad = ~((low > -LARGEST) & (high < LARGEST)) | flat(low, high)
     out = []
-    for k in np.flatnonzero(~((low < high) & np.isfinite(low) & np.isfinite(high))):
+    for k in np.flatnonzero(bad):
         place = f'column "{list(columns)[k]}"'
         column = values[k]
         if np.isinf(column).any():
@@ -201,6 +207,13 @@ def _useless(columns: Mapping[str, FloatArray]) -> list[Problem]:
                                "finite numbers", "Set them to missing or correct them."))
         elif np.isnan(column).all():
             out.append(Problem("sample.all-missing", place, "no value at all", "numbers", "Leave it out."))
+        elif max(-low[k], high[k]) >= LARGEST:
+            out.append(Problem("sample.too-large", place, f"values from {low[k]:.3g} to {high[k]:.3g}",
+                               f"numbers below {LARGEST:g}", "Correct them, or use larger units."))
+        elif low[k] < high[k]:
+            out.append(Problem("sample.constant", place,
+                               f"values between {low[k]:.6g} and {high[k]:.6g} differ in no more than rounding",
+                               "a column that varies", "Leave it out of the model, or subtract its lowest value."))
         else:
             out.append(Problem("sample.constant", place, f"every value is {high[k]:g}", "a column that varies",
                                "Leave it out of the model."))
@@ -243,7 +256,7 @@ def _group_codes(table: Any, group: str | None, order: tuple[str, ...]) -> tuple
     if group is None:
         return np.zeros(len(table), dtype=np.int64), ("",)
     values = table[group].astype(object).to_numpy()
-    empty = np.array([v is None or v != v for v in values])
+    empty = np.asarray(table[group].isna(), dtype=bool)
     text = np.array([_label(v) for v in values], dtype=object)
     labels = order or tuple(dict.fromkeys(text[~empty]))
     codes = np.full(len(text), -1, dtype=np.int64)
@@ -289,7 +302,7 @@ def _check_used(base: FloatArray, names: tuple[str, ...], nobs: int, received: i
     lowest, highest = base.min(axis=0), base.max(axis=0)
     if np.isnan(lowest).any():
         lowest, highest = np.nanmin(base, axis=0), np.nanmax(base, axis=0)
-    for k in np.flatnonzero(highest == lowest):
+    for k in np.flatnonzero(flat(lowest, highest)):
         problems.append(Problem("sample.constant", f'column "{names[k]}"',
                                 f"every value is {lowest[k]:g} among the {nobs} respondents used",
                                 "a column that varies", "Leave it out of the model."))
@@ -308,10 +321,10 @@ def _check_groups(groups: list[Group], names: tuple[str, ...]) -> None:
             continue
         # a single group whose columns were all read has been looked at
         fresh = len(groups) > 1 or group.data is not group.base
-        constant = group.data.max(axis=0) == group.data.min(axis=0) if fresh else np.zeros(p, dtype=bool)
+        constant = flat(group.data.min(axis=0), group.data.max(axis=0)) if fresh else np.zeros(p, dtype=bool)
         if np.any(constant):
-            flat = ", ".join(names[k] for k in np.flatnonzero(constant))
-            problems.append(Problem("sample.constant", where, f"constant in this group: {flat}", "columns that vary",
+            stuck = ", ".join(names[k] for k in np.flatnonzero(constant))
+            problems.append(Problem("sample.constant", where, f"constant in this group: {stuck}", "columns that vary",
                                     "Leave them out or join groups."))
             continue
         problems += _collinear(group.data, names, where)

@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from semkit.errors import Note, Problem, SampleError
 from semkit.sample.arrays import Group
-from semkit.sample.dependence import dependent_columns
+from semkit.sample.dependence import dependent_columns, flat
 
 FloatArray = NDArray[np.float64]
 
 
 def mean_of(values: FloatArray, weights: FloatArray | None) -> float:
-    """Mean of the values there are, weighted if there are weights."""
-    if weights is not None:
-        seen = ~np.isnan(values)
-        return float(np.average(values[seen], weights=weights[seen]))
-    return float(values.mean()) if not np.isnan(values).any() else float(np.nanmean(values))
+    """Mean of the values there are, weighted if there are weights; NaN when there are none."""
+    seen = ~np.isnan(values)
+    if not seen.any() or (weights is not None and not weights[seen].any()):
+        return float("nan")
+    return float(np.average(values[seen], weights=None if weights is None else weights[seen]))
 
 
 def usable(base: FloatArray, names: Sequence[str], complete: Sequence[str]) -> NDArray[np.bool_]:
@@ -88,9 +88,11 @@ def check_overlap(groups: Sequence[Group], names: Sequence[str]) -> None:
             problems.append(Problem("sample.too-few", where, f"{n} respondents for {p} variables",
                                     f"at least {p + 1}", "Use fewer variables or more respondents."))
             continue
-        flat = [names[k] for k in range(p) if not seen[:, k].any() or np.ptp(group.data[seen[:, k], k]) == 0.0]
-        if flat:
-            problems.append(Problem("sample.constant", where, f"constant in this group: {', '.join(flat)}",
+        low = np.min(group.data, axis=0, where=seen, initial=np.inf)
+        high = np.max(group.data, axis=0, where=seen, initial=-np.inf)
+        constant = [names[k] for k in range(p) if not seen[:, k].any() or flat(low, high)[k]]
+        if constant:
+            problems.append(Problem("sample.constant", where, f"constant in this group: {', '.join(constant)}",
                                     "columns that vary", "Leave them out or join groups."))
         together = seen.T.astype(np.int64) @ seen.astype(np.int64)
         never = [f"{names[i]} and {names[j]}" for i in range(p) for j in range(i) if together[i, j] < 2]
@@ -98,7 +100,7 @@ def check_overlap(groups: Sequence[Group], names: Sequence[str]) -> None:
             problems.append(Problem("sample.never-together", where,
                                     f"hardly anyone answered both {'; '.join(never[:8])}",
                                     "2 or more respondents with both", "Leave one of the columns out."))
-        if not flat:
+        if not constant:
             problems += dependent_columns(group.data, names, where)
     if problems:
         raise SampleError(*problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,16 @@ import semkit as sk
 from semkit.errors import SemkitError
 
 EXAMPLES = int(os.environ.get("SEMKIT_EXAMPLES", "100"))
-quick = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 GOOD = (
     "f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3\ng ~ b*f\nind := b^2\nb > 0.1",
     "y1 ~ a*x1 + x2\ny2 ~ c(b1)*y1 + x1\nab := a*b1",
     'f =~ NA*x1 + l*x2 + l*x3 + start(0.5)*y1\nf ~~ 1*f\nx1 ~~ x2\nf ~ 1\nx1 + x2 ~ 0*1',
     "f =~ x1 + x2 + x3\ny1 ~ f + x4:x5\nsd := sd(f)\ny1 ~~ 0.5*y1",
-    "f =~ equal(\"f=~x2\")*x1 + x2 + x3; f ~ y1; # comment\nlow := 1 - exp(f ~ y1)",
+    "f =~ x1 + equal(\"f=~x3\")*x2 + x3; f ~ q*y1 # comment\nlow := 1 - exp(q)\nq < 2",
+    "f =~ x1 + x2 + x3\ng =~ y1 + y2 + x4\nh =~ y3\nf + g ~ d*h\ny3 ~~ 0.3*y3\nf ~~ g",
+    "x1 ~~ x2 + x3\nx2 ~~ x3\nx1 ~ 1\ny1 ~ x1 + x2\ny2 ~ y1 + x1:x2",
 )
 COLUMNS = ("x1", "x2", "x3", "x4", "x5", "y1", "y2", "y3")
 BITS = ("=~", "~", "~~", "~1", ":=", "==", ">", "<", "+", "*", ":", "NA", "0", "1", "f", "g", "x1", "y1", "a", "\n", ";",
@@ -42,10 +45,10 @@ FRAME = frame()
 def near_misses(draw: st.DrawFn) -> str:
     """A good model with a few pieces dropped, doubled, swapped or put in."""
     text = draw(st.sampled_from(GOOD))
-    for _ in range(draw(st.integers(1, 4))):
+    for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, max(len(text) - 1, 0)))
         what = draw(st.sampled_from(("drop", "insert", "double", "swap")))
-        length = draw(st.integers(1, 6))
+        length = draw(st.integers(1, 4))
         piece = text[at : at + length]
         if what == "drop":
             text = text[:at] + text[at + length :]
@@ -85,46 +88,39 @@ def test_any_model_text(text: str) -> None:
     attempt(text, FRAME)
 
 
-def cell() -> st.SearchStrategy[Any]:
-    return st.one_of(
-        st.integers(1, 5), st.just(np.nan), st.floats(-3, 3, width=32), st.sampled_from([1e300, -1e300, 1e-300, 0.0]),
-    )
+KINDS = ("good",) * 4 + ("cells", "constant", "missing", "infinite", "object", "text", "bool", "nullable", "category",
+                         "huge", "tiny", "binary", "nearly")  # fmt: skip
 
 
-@st.composite
-def columns(draw: st.DrawFn, n: int) -> Any:
+def column(rng: np.random.Generator, n: int) -> Any:
     """A column of any kind a table may hold."""
-    kind = draw(st.sampled_from(("good", "good", "good", "cells", "constant", "missing", "infinite", "object", "text",
-                                 "bool", "nullable", "category", "huge", "binary")))  # fmt: skip
-    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
     z = rng.normal(size=n)
-    if kind == "cells":
-        return draw(st.lists(cell(), min_size=n, max_size=n))
-    if kind == "object":
-        return np.array([None if k % 7 == 3 else float(v) for k, v in enumerate(z)], dtype=object)
-    if kind == "nullable":
-        return pd.array([None if k % 5 == 0 else int(3 * v) for k, v in enumerate(z)], dtype="Int64")
-    if kind == "category":
-        return pd.Categorical(rng.integers(1, 4, n))
-    made = {
-        "good": z, "constant": np.full(n, 2.0), "missing": np.full(n, np.nan), "infinite": np.where(z > 1, np.inf, z),
-        "text": np.where(z > 0, "yes", "no"), "bool": z > 0, "huge": 1e150 * z, "binary": (z > 0.3).astype(int),
-    }
-    return made[kind]
+    odd = rng.choice([1.0, 2.0, 3.0, np.nan, 0.0, -1.5, 1e300, 1e-300, -1e300], n)
+    made: dict[str, Callable[[], Any]] = {
+        "good": lambda: z, "constant": lambda: np.full(n, 2.0), "missing": lambda: np.full(n, np.nan),
+        "infinite": lambda: np.where(z > 1, np.inf, z), "text": lambda: np.where(z > 0, "yes", "no"),
+        "bool": lambda: z > 0, "huge": lambda: 1e150 * z, "tiny": lambda: 1e-160 * z,
+        "binary": lambda: (z > 0.3).astype(int), "cells": lambda: odd, "nearly": lambda: 1e9 + 1e-6 * z,
+        "object": lambda: np.array([None if k % 7 == 3 else float(v) for k, v in enumerate(z)], dtype=object),
+        "nullable": lambda: pd.array([None if k % 5 == 0 else int(3 * v) for k, v in enumerate(z)], dtype="Int64"),
+        "category": lambda: pd.Categorical(rng.integers(1, 4, n)),
+    }  # fmt: skip
+    return made[str(rng.choice(KINDS))]()
 
 
-@st.composite
-def frames(draw: st.DrawFn) -> pd.DataFrame:
-    n = draw(st.sampled_from((0, 1, 2, 3, 5, 8, 20, 40)))
-    out = {name: draw(columns(n)) for name in ("x1", "x2", "x3", "y1")}
-    data = pd.DataFrame(out)
-    if draw(st.integers(0, 9)) == 0 and n:
+def table(seed: int) -> pd.DataFrame:
+    """A small table with whatever may be in one; a number names it, so that a failure can be looked at again."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.choice([0, 1, 2, 3, 5, 8, 20, 40, 40]))
+    data = pd.DataFrame({name: column(rng, n) for name in ("x1", "x2", "x3", "y1")})
+    if rng.uniform() < 0.1 and n:
         data["x3"] = data["x2"]
-    if draw(st.integers(0, 9)) == 0:
-        data = data.rename(columns={"x3": "x2"})
-    if draw(st.booleans()) and n:
-        data = data.mask(np.random.default_rng(draw(st.integers(0, 99))).uniform(size=data.shape) < 0.15)
-    data["place"] = [draw(st.sampled_from(("a", "b", None, 1, 2.5))) for _ in range(n)]
+    if rng.uniform() < 0.4 and n:
+        data = data.mask(rng.uniform(size=data.shape) < 0.15)
+    if rng.uniform() < 0.1:
+        data.columns = pd.Index(["x1", "x2", "x2", "y1"])
+    labels = rng.choice(np.array(["a", "b", None, 1, 2.5, pd.NA], dtype=object), n)
+    data["place"] = labels if rng.uniform() < 0.5 else rng.choice(np.array(["a", "b"], dtype=object), n)
     return data
 
 
@@ -133,10 +129,10 @@ MODELS = ("f =~ x1 + x2 + x3", "y1 ~ x1 + x2", "f =~ x1 + x2 + x3\ny1 ~ f", "y1 
 
 @quick
 @given(
-    frames(), st.sampled_from(MODELS), st.sampled_from(("ml", "mlr")), st.sampled_from(("listwise", "fiml")),
+    st.integers(0, 2**40), st.sampled_from(MODELS), st.sampled_from(("ml", "mlr")), st.sampled_from(("listwise", "fiml")),
     st.booleans(), st.booleans(),
 )
 def test_any_small_table(
-    data: pd.DataFrame, model: str, estimator: str, missing: str, grouped: bool, fixed: bool
+    seed: int, model: str, estimator: str, missing: str, grouped: bool, fixed: bool
 ) -> None:
-    attempt(model, data, estimator=estimator, missing=missing, group="place" if grouped else None, fixed_x=fixed)
+    attempt(model, table(seed), estimator=estimator, missing=missing, group="place" if grouped else None, fixed_x=fixed)
