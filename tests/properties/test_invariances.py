@@ -130,7 +130,8 @@ def test_factors_in_another_order(seed: int, method: dict[str, str]) -> None:
 
 pieces = st.lists(
     st.sampled_from((
-        "f =~ x1 + a*x2 + x3", "f =~ 1*x1 + x2 + start(0.7)*x3", "g =~ NA*y1 + l*y2 + l*y3\ng ~~ 1*g", "g =~ y1 + y2 + y3",
+        "f =~ x1 + a*x2 + x3", "f =~ 1*x1 + x2 + start(0.7)*x3", "g =~ NA*y1 + l*y2 + l*y3\ng ~~ 1*g",
+        "g =~ y1 + y2 + y3",
         "h =~ f + g", "y4 ~ b*x4 + c*x5", "y4 ~ x4:x5 + x4 + x5", "x1 ~~ x2", "x2 ~~ 0.3*x3", "f ~ 0.5*1", "x1 ~ 1",
         "y1 + y2 ~ 1", "p := b*c", "q := 2*p", "b > 0.1", "b == c^2", "y5 ~ lower(0)*x4 + upper(2)*x5", "f ~ x4",
         "f ~~ 0*g", "g ~ f", "z1 ~~ z2", "y5 ~ equal(\"y4~x4\")*x4",

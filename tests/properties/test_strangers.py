@@ -28,8 +28,8 @@ GOOD = (
     "x1 ~~ x2 + x3\nx2 ~~ x3\nx1 ~ 1\ny1 ~ x1 + x2\ny2 ~ y1 + x1:x2",
 )
 COLUMNS = ("x1", "x2", "x3", "x4", "x5", "y1", "y2", "y3")
-BITS = ("=~", "~", "~~", "~1", ":=", "==", ">", "<", "+", "*", ":", "NA", "0", "1", "f", "g", "x1", "y1", "a", "\n", ";",
-        "#", "(", ")", "c(", "start(", ",", '"', "|", "<~", "%", "-", "^", "sd(", "é", "\x00")  # fmt: skip
+BITS = ("=~", "~", "~~", "~1", ":=", "==", ">", "<", "+", "*", ":", "NA", "0", "1", "f", "g", "x1", "y1", "a", "\n",
+        ";", "#", "(", ")", "c(", "start(", ",", '"', "|", "<~", "%", "-", "^", "sd(", "é", "\x00")  # fmt: skip
 
 
 def frame(n: int = 60, seed: int = 1) -> pd.DataFrame:
@@ -129,8 +129,8 @@ MODELS = ("f =~ x1 + x2 + x3", "y1 ~ x1 + x2", "f =~ x1 + x2 + x3\ny1 ~ f", "y1 
 
 @quick
 @given(
-    st.integers(0, 2**40), st.sampled_from(MODELS), st.sampled_from(("ml", "mlr")), st.sampled_from(("listwise", "fiml")),
-    st.booleans(), st.booleans(),
+    st.integers(0, 2**40), st.sampled_from(MODELS), st.sampled_from(("ml", "mlr")),
+    st.sampled_from(("listwise", "fiml")), st.booleans(), st.booleans(),
 )
 def test_any_small_table(
     seed: int, model: str, estimator: str, missing: str, grouped: bool, fixed: bool
