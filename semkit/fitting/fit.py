@@ -246,6 +246,32 @@ class Fit:
         """
         return residual_table(self, type, group)
 
+    def residual_summary(self, type: str = "srmr", *, level: float = 0.90, close: float = 0.05) -> pd.DataFrame:
+        """SRMR with its error: as it is, unbiased with interval, tests of exact and of close fit.
+
+        Parameters
+        ----------
+        type : {"srmr", "crmr"}
+            Residuals over sample standard deviations, or differences of correlations without the diagonal.
+        level : float
+            Of the interval of the unbiased value.
+        close : float
+            Largest population value that counts as close fit.
+
+        Returns
+        -------
+        DataFrame
+            ``group part value se exact_z exact_pvalue unbiased unbiased_se ci_lower ci_upper close close_z
+            close_pvalue``; ``part`` is ``cov``, and with a mean structure also ``mean`` and ``total``.
+
+        References
+        ----------
+        Maydeu-Olivares (2017), Psychometrika 82, 533-558.
+        """
+        from semkit.fitting.residuals import residual_summary
+
+        return residual_summary(self, type, level=level, close=close)
+
     def predict(self, method: str = "regression", what: str = "lv") -> pd.DataFrame:
         """Factor scores, or what the model predicts; one row a respondent used, with gaps or without.
 
