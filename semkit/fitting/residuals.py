@@ -112,7 +112,7 @@ def residual_covariances(solution: Solution) -> list[FloatArray]:
     names = solution.table.variables.ov
     fixed = [names.index(name) for name in solution.table.variables.ov_x] if np.any(solution.table.exo) else []
     gammas = [normal_covariance(group.cov[0], fixed, means) for group in solution.observed]
-    weights = [gaps._complete_weight(implied.sigma[0])[cut, cut] for implied in solution.implied]
+    weights = [gaps.complete_weight(implied.sigma[0])[cut, cut] for implied in solution.implied]
     return projected(gammas, weights, slopes, invert(solution.expected, solution.basis), solution.weights)
 
 
