@@ -44,10 +44,10 @@ def stratum_factors(sizes: FloatArray, rates: FloatArray) -> FloatArray:
     return np.asarray(np.where(sizes > 1, (1.0 - rates) * sizes / np.maximum(sizes - 1.0, 1.0), 0.0))
 
 
-def linearised(
+def deviations(
     unit: FloatArray, stratum: IntArray, sizes: FloatArray, rates: FloatArray, lone: str = "certainty"
 ) -> FloatArray:
-    """Covariance matrix of a total from the totals of its sampling units.
+    """Rows whose sum of outer products is the covariance matrix of a total.
 
     ``V = sum_h (1 - f_h) n_h / (n_h - 1) sum_c (t_hc - t_h.)(t_hc - t_h.)'``: variance between the units of a stratum
     as if they were drawn with replacement, corrected for the finite population.
@@ -65,7 +65,8 @@ def linearised(
 
     Returns
     -------
-    ndarray (k, k)
+    ndarray (C, k)
+        The weighted deviations ``d``; ``V = d'd``.
 
     References
     ----------
@@ -79,11 +80,9 @@ def linearised(
     if lone == "adjust" and single.any():
         centre = np.where(single[stratum][:, None], unit.mean(axis=0), centre)
         factor = np.where(single, 1.0 - rates, factor)
-    gap = (unit - centre) * np.sqrt(factor[stratum])[:, None]
-    out = np.asarray(gap.T @ gap)
     if lone == "average" and single.any() and not single.all():
-        out = out * (count / (count - int(single.sum())))
-    return out
+        factor = factor * (count / (count - int(single.sum())))
+    return np.asarray((unit - centre) * np.sqrt(factor[stratum])[:, None])
 
 
 def residualised(
@@ -119,7 +118,9 @@ def residualised(
 def replicated(
     values: FloatArray, centre: FloatArray | None, scale: float, rscales: FloatArray
 ) -> FloatArray:
-    """``scale sum_r rscales_r (x_r - c)(x_r - c)'`` with the mean of the replicates, or ``centre``, as ``c``.
+    """Rows whose sum of outer products is ``scale sum_r rscales_r (x_r - c)(x_r - c)'``.
+
+    ``c`` is the mean of the replicates, or ``centre``.
 
     Parameters
     ----------
@@ -135,8 +136,7 @@ def replicated(
     Wolter (2007), ch. 3 to 5; Judkins (1990), Journal of Official Statistics 6, 223-239 (Fay's method).
     """
     middle = values[rscales > 0].mean(axis=0) if centre is None else centre
-    gap = (values - middle) * np.sqrt(scale * rscales)[:, None]
-    return np.asarray(gap.T @ gap)
+    return np.asarray((values - middle) * np.sqrt(scale * rscales)[:, None])
 
 
 def kish_effective(weights: FloatArray) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import Note, Problem, SampleError, suggest
-from semkit.numerics.linearisation import linearised, replicated, residualised, totals
+from semkit.numerics.linearisation import deviations, replicated, residualised, totals
 from semkit.sample.design import Design, Replicates
 
 FloatArray = NDArray[np.float64]
@@ -86,35 +86,43 @@ class Sampling:
         return float(len(units) - len(np.unique(self.stratum[units])))
 
     def covariance(self, values: FloatArray, *, small_sample: bool = True) -> FloatArray:
-        """Covariance matrix of the total of weighted values under the design.
+        """Covariance matrix ``(k, k)`` of the total of weighted values under the design (see :meth:`deviations`)."""
+        rows = self.deviations(values, small_sample=small_sample)
+        return np.asarray(rows.T @ rows)
+
+    def deviations(self, values: FloatArray, at: slice = slice(None), *, small_sample: bool = True) -> FloatArray:
+        """Rows whose sum of outer products is the covariance matrix of the total of weighted values.
 
         Parameters
         ----------
         values : ndarray (n, k)
             Weighted influence values (or scores) of the rows used.
+        at : slice
+            Which of the rows used the values belong to (one group's); the others add nothing.
         small_sample : bool
             Whether weights alone bring the factor ``n / (n - 1)``, too.
-
-        Returns
-        -------
-        ndarray (k, k)
         """
         if self.weights_only and not small_sample:
-            return np.asarray(values.T @ values)
+            return values
         known = self.design.calibration
         if known is None:
-            unit = totals(values, self.psu, self.n_psu)
+            unit = totals(values, self.psu[at], self.n_psu)
         else:
             whole = np.zeros((len(self.units), values.shape[1]))
-            whole[self.rows] = values  # margins hold in the whole frame; the scale of the weights cancels
+            whole[self.rows[at]] = values  # margins hold in the whole frame; the scale of the weights cancels
             unit = totals(residualised(whole, known.weights, known.base, known.codes), self.units, self.n_psu)
         if not self.centred:
-            return np.asarray(unit.T @ (unit * (self.sizes / (self.sizes - 1.0))[self.stratum][:, None]))
+            return np.asarray(unit * np.sqrt(self.sizes / (self.sizes - 1.0))[self.stratum][:, None])
         lone = "certainty" if self.design.lone_psu == "fail" else self.design.lone_psu
-        return linearised(unit, self.stratum, self.sizes, self.rates, lone)
+        return deviations(unit, self.stratum, self.sizes, self.rates, lone)
 
     def replicate_covariance(self, values: FloatArray, estimate: FloatArray) -> FloatArray:
         """Covariance matrix of estimates ``(k,)`` from those of the replicates ``(R, k)``."""
+        rows = self.replicate_deviations(values, estimate)
+        return np.asarray(rows.T @ rows)
+
+    def replicate_deviations(self, values: FloatArray, estimate: FloatArray) -> FloatArray:
+        """Rows ``(R, k)`` whose sum of outer products is that covariance matrix."""
         made = self.design.replicates
         assert made is not None
         rscales = np.array(made.rscales or np.ones(len(made.columns)))
