@@ -14,7 +14,10 @@ FloatArray = NDArray[np.float64]
 _CLEAR = float(np.log(1e-8))  # log-determinant above which a matrix with a diagonal of ones is surely not singular
 
 
-def scores(block: Block, theta: FloatArray, given: FloatArray, data: FloatArray, n_parameters: int) -> FloatArray:
+def scores(
+    block: Block, theta: FloatArray, given: FloatArray, data: FloatArray, n_parameters: int,
+    centre: FloatArray | None = None,
+) -> FloatArray:
     """Case-wise derivatives of the log-likelihood at one parameter vector.
 
     ``dl_i/dtheta_k = s_k [(u_k'W z_i)(v_k'W z_i) - u_k'W v_k] + t_k u_k'W z_i`` with ``z_i = y_i - mu``; without a
@@ -25,6 +28,8 @@ def scores(block: Block, theta: FloatArray, given: FloatArray, data: FloatArray,
     theta : ndarray (q,)
     given : ndarray (d,)
     data : ndarray (n, p)
+    centre : ndarray (p,), optional
+        What stands for the sample mean (a weighted one).
 
     Returns
     -------
@@ -34,7 +39,7 @@ def scores(block: Block, theta: FloatArray, given: FloatArray, data: FloatArray,
     w, _ = inverse(implied.sigma)
     columns = frame(block, implied)[0]
     u, v, scale = block.factors
-    z = data - (implied.mu[0] if block.means else data.mean(axis=0))
+    z = data - (implied.mu[0] if block.means else data.mean(axis=0) if centre is None else centre)
     across = z @ (w[0] @ columns)
     level = (columns.T @ w[0] @ columns)[u, v]
     by_cell = scale * (across[:, u] * across[:, v] - level)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from semkit.estimate.scaling import CORRECTIONS
 from semkit.estimate.tests import Test, independence_trace, saturated_trace, scaled
-from semkit.fitting import auxiliary, gaps, quadratic, twostage
+from semkit.fitting import auxiliary, gaps, quadratic, twostage, weighting
 from semkit.fitting.solution import Solution
 
 FloatArray = NDArray[np.float64]
@@ -42,6 +42,9 @@ def _trace_h1(solution: Solution) -> float:
     if solution.patterns is not None:
         return gaps.saturated_trace(solution)
     means, fixed = solution.table.meanstructure, n_fixed(solution)
+    if solution.sampling is not None:
+        x = [solution.table.variables.ov.index(name) for name in solution.table.variables.ov_x]
+        return weighting.saturated_trace(solution, solution.sampling, x, fixed > 0)
     data = _raw(solution)
     # groups have parameters of their own: traces add up
     return float(sum(saturated_trace(part, fixed, means) for part in data))
@@ -106,6 +109,8 @@ def _baseline_with_gaps(solution: Solution, df: int) -> Baseline:
 def _trace_baseline(solution: Solution, x: list[int], y: list[int]) -> float:
     """``tr(A^-1 B)`` of the independence model; covariates are saturated among themselves."""
     means, total = solution.table.meanstructure, 0.0
+    if solution.sampling is not None:
+        return weighting.independence_trace(solution, solution.sampling, x, y, n_fixed(solution) > 0)
     for data in solution.data:
         total += independence_trace(data[:, y], means)
         if x and not n_fixed(solution):

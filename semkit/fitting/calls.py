@@ -22,11 +22,11 @@ from semkit.fitting.nesting import with_nesting
 from semkit.fitting.options import Options, make_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import fit_moments
+from semkit.fitting.weighting import design_options
 from semkit.interaction import LMS
 from semkit.model import ModelSpec, ParameterTable, build_table, check, coded_classes
 from semkit.sample import Composite, Design, GroupMoments, Moments, Sample, group_labels, group_moments, make_sample
 from semkit.sample.dependence import require_positive_definite
-from semkit.sample.design import require_trivial
 
 FloatArray = NDArray[np.float64]
 
@@ -113,6 +113,8 @@ def sem(
     composites : mapping of str to Composite, optional
         Names used in the model that stand for equal-weight means with known error variance.
     design : Design, optional
+        Sampling weights, strata, clusters, finite populations, replicate weights: pseudo maximum likelihood with
+        errors and a scaled test from the design, as under ``mlr``, and design effects beside every estimate.
     nesting : str or sequence of str
         Columns that say who belongs together (village, interviewer) and that the errors ignore: a note is given when
         respondents of the same village answer so much alike that errors are too small.
@@ -261,7 +263,7 @@ def _fit(
     if len(ordered):
         raise NotSupportedError(Problem("fitting.not-supported", "ordered=", "ordinal estimation is not offered",
                                         "numeric items", "Use estimator='mlr' with the items as numbers."))
-    require_trivial(design)
+    options = design_options(design, options, moments is not None, interaction)
     options["group_equal"] = _words(options.get("group_equal", ()))
     options["group_partial"] = _words(options.get("group_partial", ()))
     options["auxiliary"] = _words(options.get("auxiliary", ()))
@@ -273,7 +275,7 @@ def _fit(
         raise OptionError(Problem("fitting.data-or-moments", "data", "exactly one of data and moments is needed",
                                   "data=frame or moments=Moments(...)", "Pass one of them."))
     prepared = prepare(model, interaction, composites or {}, grouped=chosen.group is not None, std_lv=chosen.std_lv)
-    recipe = Recipe(model, prepared.text, chosen, prepared.products, prepared.composites, interaction)
+    recipe = Recipe(model, prepared.text, chosen, prepared.products, prepared.composites, interaction, design)
     spec, method = prepared.spec, chosen_method(interaction)
     if chosen.auxiliary:
         check_auxiliary(spec, chosen.auxiliary)
@@ -320,7 +322,8 @@ def fit_spec(
     require_corrections(solution)
     if "bollen.stine" in options.test:
         fit = with_test_draws(fit)
-    return fit.bootstrap(options.bootstrap, seed=options.seed) if options.bootstrap else fit
+    kind = "ordinary" if solution.sampling is None else "cluster"
+    return fit.bootstrap(options.bootstrap, seed=options.seed, kind=kind) if options.bootstrap else fit
 
 
 def _from_data(
@@ -332,7 +335,7 @@ def _from_data(
     more = tuple(name for name in options.auxiliary if name not in names)
     complete = table.variables.ov_x if options.fixed_x and options.missing != "fiml.x" else ()
     sample = make_sample(data, (*names, *more), group=options.group, missing="fiml" if gaps else "listwise",
-                         products=recipe.products, composites=columns, complete=complete)
+                         design=recipe.design, products=recipe.products, composites=columns, complete=complete)
     if not gaps:
         return sample, tuple(group_moments(sample, g) for g in range(len(sample.groups))), None
     parts, rows = saturated_moments(sample), tuple(group.data for group in sample.groups)

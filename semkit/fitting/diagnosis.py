@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from semkit.errors import Note
 from semkit.estimate.layout import PSI, THETA
+from semkit.fitting import weighting
 from semkit.fitting.admissibility import correlations, variances
 from semkit.fitting.identification import identification
 from semkit.numerics.codes import missing_code
@@ -28,6 +29,7 @@ SMALL_GROUP = 50
 def diagnose(solution: Solution) -> tuple[Note, ...]:
     """What a researcher must know about a solution before using it."""
     return (
+        *weighting.notes(solution),
         *_convergence(solution), *_codes(solution), *_scales(solution), *_sizes(solution), *identification(solution),
         *variances(solution), *correlations(solution),
     )

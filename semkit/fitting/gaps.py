@@ -13,7 +13,7 @@ from semkit.estimate import fitmeasures as fm
 from semkit.estimate.fiml import saturated_information, saturated_scores
 from semkit.estimate.implied import imply, jacobian
 from semkit.estimate.layout import Layout
-from semkit.fitting import auxiliary
+from semkit.fitting import auxiliary, weighting
 from semkit.numerics.em import deviance, make_patterns, saturated
 from semkit.sample.arrays import GroupMoments, Sample
 
@@ -32,8 +32,8 @@ def saturated_moments(sample: Sample) -> tuple[GroupMoments, ...]:
         ``sample.saturated-not-found``: the data do not determine all means and covariances.
     """
     out, problems = [], []
-    for group in sample.groups:
-        mean, cov, found = saturated(make_patterns(group.data))
+    for g, group in enumerate(sample.groups):
+        mean, cov, found = saturated(make_patterns(group.data, sample.weights_of(g)))
         sd = np.sqrt(np.diagonal(cov))
         if not found or np.linalg.eigvalsh(cov / np.outer(sd, sd))[0] < 1e-10 * len(sd):
             where = f'group "{group.label}"' if group.label else "data"
@@ -41,7 +41,7 @@ def saturated_moments(sample: Sample) -> tuple[GroupMoments, ...]:
                                     "the answers there are do not determine all means and covariances",
                                     "columns that are answered together and are not functions of each other",
                                     "Look for columns with few answers, totals and duplicates; leave them out."))
-        out.append(GroupMoments(mean[None], cov[None], np.zeros((1, 0)), float(group.nobs)))
+        out.append(GroupMoments(mean[None], cov[None], np.zeros((1, 0)), float(group.weights.sum())))
     if problems:
         raise SampleError(*problems)
     return tuple(out)
@@ -71,16 +71,31 @@ def baseline_moments(solution: Solution) -> tuple[tuple[FloatArray, FloatArray],
         return tuple((part.mu[0], part.sigma[0]) for part in auxiliary.baseline(solution).implied)
     _, x = _columns(solution)
     out = []
-    for data in solution.data:
-        p = data.shape[1]
-        mean, cov = np.nanmean(data, axis=0), np.diag(np.nanvar(data, axis=0))
+    for g, data in enumerate(solution.data):
+        p, w = data.shape[1], _weights(solution, g)
+        mean, variance = _available_variance(data, w)
+        cov = np.diag(variance)
         if x:
-            part_mean, part, _ = saturated(make_patterns(data[~np.isnan(data[:, x]).all(axis=1)][:, x]))
+            part_mean, part, _ = saturated(make_patterns(data[:, x], w))
             mean[x] = part_mean
             cov[np.ix_(x, x)] = part
         assert cov.shape == (p, p)
         out.append((mean, cov))
     return tuple(out)
+
+
+def _weights(solution: Solution, g: int) -> FloatArray | None:
+    return None if solution.sample is None else solution.sample.weights_of(g)
+
+
+def _available_variance(data: FloatArray, weights: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+    """Means and variances of each column from whoever answered it."""
+    if weights is None:
+        return np.nanmean(data, axis=0), np.nanvar(data, axis=0)
+    seen = ~np.isnan(data)
+    share = weights[:, None] * seen / (weights @ seen)
+    mean = np.sum(share * np.where(seen, data, 0.0), axis=0)
+    return mean, np.sum(share * np.where(seen, data - mean, 0.0) ** 2, axis=0)
 
 
 def baseline_stat(solution: Solution) -> float:
@@ -99,10 +114,10 @@ def saturated_log_likelihood(solution: Solution) -> float:
     assert solution.patterns is not None
     _, x = _columns(solution)
     total = 0.0
-    for part, own, data in zip(solution.patterns, solution.moments, solution.data, strict=True):
+    for g, (part, own, data) in enumerate(zip(solution.patterns, solution.moments, solution.data, strict=True)):
         total -= 0.5 * (part.cells * np.log(2 * np.pi) + deviance(part, own.mean[0], own.cov[0]))
         if x and np.any(solution.table.exo):
-            rest = make_patterns(data[~np.isnan(data[:, x]).all(axis=1)][:, x])
+            rest = make_patterns(data[:, x], _weights(solution, g))
             mean, cov, _ = saturated(rest)
             total += 0.5 * (rest.cells * np.log(2 * np.pi) + deviance(rest, mean, cov))
     return float(total)
@@ -117,10 +132,10 @@ def saturated_trace(solution: Solution) -> float:
     """
     assert solution.patterns is not None
     keep, total = _kept(solution), 0.0
-    for part, own, data in zip(solution.patterns, solution.moments, solution.data, strict=True):
+    for g, (part, own, data) in enumerate(zip(solution.patterns, solution.moments, solution.data, strict=True)):
         a = saturated_information(part, own.mean[0], own.cov[0], exact=True)[np.ix_(keep, keep)]
         s = saturated_scores(data, own.mean[0], own.cov[0])[:, keep]
-        total += float(np.trace(_solved(a, s.T @ s / len(s))))
+        total += float(np.trace(_solved(a, weighting.moment_meat(solution, g, s))))
     return total
 
 
@@ -139,6 +154,8 @@ def baseline_trace(solution: Solution) -> float:
         return float(np.trace(np.linalg.pinv(apart.observed_information) @ apart.meat))
     y, x = _columns(solution)
     total = 0.0
+    if solution.sampling is not None:
+        return _sampled_baseline_trace(solution, y, x)
     for data in solution.data:
         z = data[:, y] - np.nanmean(data[:, y], axis=0)
         ratio = np.nanmean(z**4, axis=0) / np.nanmean(z**2, axis=0) ** 2
@@ -149,6 +166,20 @@ def baseline_trace(solution: Solution) -> float:
             s = saturated_scores(data[~np.isnan(data[:, x]).all(axis=1)][:, x], mean, cov)
             a = saturated_information(part, mean, cov, exact=True)
             total += float(np.trace(_solved(a, s.T @ s / len(s))))
+    return total
+
+
+def _sampled_baseline_trace(solution: Solution, y: list[int], x: list[int]) -> float:
+    """The same under a sampling design."""
+    total = 0.0
+    for g, data in enumerate(solution.data):
+        total += float(np.trace(weighting.moment_meat(solution, g, weighting.independence_scores(solution, g, y))))
+        if x and not np.any(solution.table.exo):
+            part = make_patterns(data[:, x], _weights(solution, g))
+            mean, cov, _ = saturated(part)
+            s = np.nan_to_num(saturated_scores(data[:, x], mean, cov))
+            a = saturated_information(part, mean, cov, exact=True) * (part.nobs / solution.moments[g].nobs)
+            total += float(np.trace(_solved(a, weighting.moment_meat(solution, g, s))))
     return total
 
 
@@ -191,13 +222,13 @@ def corrected(solution: Solution) -> dict[str, tuple[float, float]]:
     gamma: list[FloatArray] = []
     weight: list[FloatArray] = []
     complete: list[FloatArray] = []
-    for part, own, data in zip(solution.patterns, solution.moments, solution.data, strict=True):
+    for g, (part, own, data) in enumerate(zip(solution.patterns, solution.moments, solution.data, strict=True)):
         mean, cov = own.mean[0], own.cov[0]
         seen = saturated_information(part, mean, cov, exact=True)[np.ix_(keep, keep)]
         inside: FloatArray = _solved(seen, np.eye(len(seen)))
         if solution.options.robust:
             s = saturated_scores(data, mean, cov)[:, keep]
-            inside = np.asarray(inside @ (s.T @ s / len(s)) @ inside, dtype=np.float64)
+            inside = np.asarray(inside @ weighting.moment_meat(solution, g, s) @ inside, dtype=np.float64)
         gamma.append(inside)
         weight.append(saturated_information(part, mean, cov, exact=exact)[np.ix_(keep, keep)])
         complete.append(complete_weight(cov)[np.ix_(keep, keep)])
@@ -299,13 +330,15 @@ def corrected_indices(solution: Solution, df: int, base_df: int) -> dict[str, fl
 def _available(solution: Solution) -> list[tuple[FloatArray, FloatArray]]:
     """Means and covariances (times ``(N - 1) / N``) from whoever answered both columns, group by group."""
     out = []
-    for data in solution.data:
-        seen = (~np.isnan(data)).astype(np.float64)
-        z = np.where(np.isnan(data), 0.0, data - np.nanmean(data, axis=0))
-        n = seen.T @ seen
-        left = (z.T @ seen) / n
-        cov = (z.T @ z - n * left * left.T) / (n - 1.0)
-        out.append((np.nanmean(data, axis=0), cov * (len(data) - 1.0) / len(data)))
+    for g, data in enumerate(solution.data):
+        seen, w = (~np.isnan(data)).astype(np.float64), _weights(solution, g)
+        mean, _ = _available_variance(data, w)
+        z = np.where(np.isnan(data), 0.0, data - mean)
+        weighted = np.ones((len(data), 1)) if w is None else w[:, None]
+        n = seen.T @ (weighted * seen)
+        left = (z.T @ (weighted * seen)) / n
+        cov = (z.T @ (weighted * z) - n * left * left.T) / (n - 1.0)
+        out.append((mean, cov * (len(data) - 1.0) / len(data)))
     return out
 
 

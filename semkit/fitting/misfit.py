@@ -17,6 +17,7 @@ from semkit.estimate.misfit import (
 )
 from semkit.estimate.weights import square
 from semkit.fitting.quadratic import normal_pieces
+from semkit.fitting.weighting import residual_variances
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,11 +61,15 @@ def _over_errors(fit: Fit, type: str, group: int) -> FloatArray:
     if solution.least is not None:
         return _least_squares(solution, type, group)
     cov, total = solution.observed[group].cov[0], solution.total
+    sampling = solution.sampling
     robust = solution.options.se in ("robust.huber.white", "robust.sem")
     unit = empirical_variance(solution.data[group]) if robust else covariance_variance(cov)
     unit = unit / solution.observed[group].weight
     variance = unit
-    if type == "standardized" and robust:
+    if sampling is not None:
+        unit = residual_variances(solution, sampling, group, False)
+        variance = residual_variances(solution, sampling, group, True) if type == "standardized" else unit
+    elif type == "standardized" and robust:
         variance = residual_variance_robust(solution.layout, solution.theta, solution.given[0], solution.data,
                                             solution.bread)[group]
     elif type == "standardized":

@@ -30,5 +30,7 @@ def with_nesting(fit: Fit, data: Any, columns: Sequence[str]) -> Fit:
     keep = [sample.names.index(name) for name in names]
     parts = [group.data[:, keep] for group in sample.groups]
     rows = [group.rows for group in sample.groups]
-    notes = [note for column in columns for note in nesting_notes(table, column, parts, rows, names)]
+    design = fit.recipe.design
+    ignored = [column for column in columns if design is None or column != design.cluster]
+    notes = [note for column in ignored for note in nesting_notes(table, column, parts, rows, names)]
     return replace(fit, extra_notes=(*fit.extra_notes, *notes))

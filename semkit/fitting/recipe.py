@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semkit.fitting.options import Options
-from semkit.sample import Composite, Product
+from semkit.sample import Composite, Design, Product
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +26,7 @@ class Recipe:
         By the name of the composite in the model.
     interaction : Any
         ``"product"`` or a :class:`semkit.ProductIndicators`.
+    design : Design or None
     """
 
     model: str
@@ -34,3 +35,4 @@ class Recipe:
     products: tuple[Product, ...] = ()
     composites: Mapping[str, Composite] = field(default_factory=dict)
     interaction: Any = "product"
+    design: Design | None = None

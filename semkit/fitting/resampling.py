@@ -69,6 +69,12 @@ def _check(solution: Solution, kind: str) -> None:
         refused.append(("needs complete covariates", "Use fixed_x=False with missing='fiml'."))
     if kind not in ("ordinary", "cluster") and sample is not None and sample.sampling is not None:
         refused.append(("takes respondents as drawn one by one with equal chances", "Use kind='cluster'."))
+    sampling = None if sample is None else sample.sampling
+    if kind == "ordinary" and sampling is not None and not sampling.weights_only:
+        refused.append(("takes respondents as drawn one by one", "Use kind='cluster'."))
+    if kind == "cluster" and sampling is not None and (sampling.replicates is not None or sampling.design.calibration):
+        refused.append(("resamples units whose weights are not adjusted anew", "Leave bootstrap out: replicate weights "
+                        "and margins are in the errors already."))
     if kind == "parametric" and sample is not None and sample.products:
         refused.append(("draws normal variables, and products of variables are not normal", "Use kind='ordinary'."))
     if kind == "cluster" and (sample is None or sample.sampling is None):

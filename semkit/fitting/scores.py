@@ -18,6 +18,7 @@ Behavioral Statistics 34, 396-412 (determinacy).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 
 from semkit.errors import OptionError, Problem, suggest
 from semkit.estimate.implied import Implied
+from semkit.estimate.layout import Block
 from semkit.numerics.em import masked_inverse
 
 if TYPE_CHECKING:
@@ -49,7 +51,8 @@ class Scores:
 
 
 def scores(
-    implied: Implied, data: FloatArray, pick: list[int], method: str, *, means: bool = True
+    implied: Implied, data: FloatArray, pick: list[int], method: str, *, means: bool = True,
+    centre: FloatArray | None = None,
 ) -> Scores:
     """Scores of the elements ``pick`` of eta.
 
@@ -63,6 +66,8 @@ def scores(
     method : {"regression", "bartlett"}
     means : bool
         Whether the model has means; else scores are around zero.
+    centre : ndarray (p,), optional
+        What data are compared with if the model has no means, for example weighted ones; by default their own.
 
     Returns
     -------
@@ -84,7 +89,8 @@ def scores(
         weight, spread = _bartlett(implied.matrices.lambda_[0], w, cov)
         spread = spread[:, pick]
         share = np.diagonal(cov)[pick] / (np.diagonal(cov)[pick] + spread)
-    centre = implied.mu[0] if means else data.mean(axis=0)
+    if means or centre is None:
+        centre = implied.mu[0] if means else data.mean(axis=0)
     level = implied.eta_mean[0][pick] if means else 0.0
     z = np.where(seen, data - centre, 0.0)
     value = level + np.einsum("np,npk->nk", z, weight[:, :, pick][index]) if len(mask) > 1 else (
@@ -120,13 +126,13 @@ def _all_scores(fit: Fit, method: str) -> list[Scores]:
     if own is not None:
         return _posterior(fit, own, method)
     out = []
-    for block, implied, data in zip(fit.solution.layout.blocks, fit.solution.implied, fit.solution.data, strict=True):
+    for block, implied, data, level in _groups(fit):
         pick = [block.eta.index(name) for name in fit.table.variables.lv]
         if method == "bartlett" and np.linalg.matrix_rank(implied.matrices.lambda_[0]) < block.m:
             raise OptionError(Problem("fitting.no-bartlett-scores", "predict(method='bartlett')",
                                       "a factor has no indicators of its own (a second-order factor)",
                                       "method='regression'", "Use the regression method."))
-        out.append(scores(implied, data, pick, method, means=block.means))
+        out.append(scores(implied, data, pick, method, means=block.means, centre=level))
     return out
 
 
@@ -141,6 +147,13 @@ def _posterior(fit: Fit, moments: list[tuple[FloatArray, FloatArray]], method: s
         total = np.array([implied.eta_cov[0, j, j] for j in (block.eta.index(n) for n in fit.table.variables.lv)])
         out.append(Scores(mean, np.sqrt(np.maximum(variance, 0.0)), 1.0 - variance / total))
     return out
+
+
+def _groups(fit: Fit) -> Iterator[tuple[Block, Implied, FloatArray, FloatArray]]:
+    """Block, implied moments, data and (weighted) sample means of each group."""
+    solution = fit.solution
+    means = [part.mean[0] for part in solution.moments]
+    return zip(solution.layout.blocks, solution.implied, solution.data, means, strict=True)
 
 
 def _needs_data(fit: Fit, where: str) -> None:
@@ -168,15 +181,15 @@ def predicted(fit: Fit, method: str, what: str) -> pd.DataFrame:
 def _observed(fit: Fit) -> list[FloatArray]:
     """``nu + Lambda eta^`` for indicators, ``alpha + B eta^`` for observed outcomes."""
     out = []
-    for block, implied, data in zip(fit.solution.layout.blocks, fit.solution.implied, fit.solution.data, strict=True):
+    for block, implied, data, level in _groups(fit):
         x = implied.matrices
         everything = list(range(block.m))
-        eta = scores(implied, data, everything, "regression", means=block.means).value
+        eta = scores(implied, data, everything, "regression", means=block.means, centre=level).value
         outcomes = [k for k, name in enumerate(block.eta) if name in block.observed and np.any(x.beta[0, k] != 0.0)]
         structural = eta.copy()
         alpha = x.alpha[0] if block.means else np.zeros(block.m)
         structural[:, outcomes] = (alpha + eta @ x.beta[0].T)[:, outcomes]
-        nu = x.nu[0] if block.means else data.mean(axis=0)
+        nu = x.nu[0] if block.means else level
         out.append(nu + structural @ x.lambda_[0].T)
     return out
 
@@ -203,8 +216,8 @@ def predicted_outcomes(fit: Fit, outcomes: tuple[str, ...], predictors: tuple[st
                                                  "at least one of each", "Name the outcomes.")]))
     y, x = ([names.index(name) for name in part] for part in (outcomes, predictors))
     out = []
-    for block, implied, data in zip(fit.solution.layout.blocks, fit.solution.implied, fit.solution.data, strict=True):
-        centre = implied.mu[0] if block.means else np.nanmean(data, axis=0)
+    for block, implied, data, level in _groups(fit):
+        centre = implied.mu[0] if block.means else level
         seen = ~np.isnan(data[:, x])
         mask, index = np.unique(seen, axis=0, return_inverse=True)
         w, _ = masked_inverse(implied.sigma[:, x][:, :, x], mask)

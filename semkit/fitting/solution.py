@@ -18,14 +18,14 @@ from semkit.estimate.leastsquares import LeastSquares, squares
 from semkit.estimate.optimise import LikelihoodObjective, solve
 from semkit.estimate.scaling import Pieces
 from semkit.estimate.standardize import Scales, scales
-from semkit.fitting import twostage
+from semkit.fitting import twostage, weighting
 from semkit.fitting.ladder import starts
 from semkit.fitting.options import Options
 from semkit.fitting.quadratic import least_squares, moment_pieces, normal_pieces
 from semkit.model import ParameterTable
 from semkit.numerics.em import Patterns, deviance, make_patterns
 from semkit.numerics.newton import Minimum, Objective
-from semkit.sample.arrays import GroupMoments, Sample
+from semkit.sample import GroupMoments, Sample, Sampling
 
 FloatArray = NDArray[np.float64]
 
@@ -180,9 +180,16 @@ class Solution:
         assert self.sample is not None
         return tuple(group.data for group in self.sample.groups)
 
+    @property
+    def sampling(self) -> Sampling | None:
+        """The sampling design of the respondents, or None."""
+        return None if self.sample is None else self.sample.sampling
+
     @cached_property
     def meat(self) -> FloatArray:
-        """First-order information per respondent."""
+        """First-order information per respondent, or the covariance matrix of the scores under the design."""
+        if self.sampling is not None:
+            return weighting.meat(self, self.sampling)
         if self.patterns is not None:
             return pattern_first_order(self.layout, self.theta, self.given[0], self.data)
         return first_order(self.layout, self.theta, self.given[0], self.data)
@@ -258,7 +265,7 @@ def fit_moments(
     patterns = None
     objective: Objective = LikelihoodObjective(layout, observed, given)
     if options.fiml and sample is not None:
-        patterns = tuple(make_patterns(group.data) for group in sample.groups)
+        patterns = tuple(make_patterns(group.data, sample.weights_of(g)) for g, group in enumerate(sample.groups))
         level = sum(deviance(part, one.mean[0], one.cov[0]) for part, one in zip(patterns, moments, strict=True))
         objective = PatternObjective(layout, patterns, given, level)
     least = least_squares(layout, options, observed, given, sample) if options.least_squares else None

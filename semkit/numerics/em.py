@@ -45,9 +45,14 @@ class Patterns:
         return float(self.count @ self.mask.sum(axis=1))
 
 
-def make_patterns(data: FloatArray) -> Patterns:
-    """Group rows ``(n, p)`` by which of their values are NaN; rows without any value are left out."""
+def make_patterns(data: FloatArray, weights: FloatArray | None = None) -> Patterns:
+    """Group rows ``(n, p)`` by which of their values are NaN; rows without any value are left out.
+
+    With ``weights (n,)`` the sizes are sums of weights and the moments are weighted.
+    """
     seen = ~np.isnan(data)
+    if weights is not None:
+        return _weighted(data[seen.any(axis=1)], seen[seen.any(axis=1)], weights[seen.any(axis=1)])
     data, seen = data[seen.any(axis=1)], seen[seen.any(axis=1)]
     mask, index = np.unique(seen, axis=0, return_inverse=True)
     index = index.ravel()
@@ -60,6 +65,20 @@ def make_patterns(data: FloatArray) -> Patterns:
     cov = np.empty((len(mask), data.shape[1], data.shape[1]))
     for j, rows in enumerate(np.split(held, ends[:-1])):
         cov[j] = rows.T @ rows / len(rows)
+    return Patterns(mask, count, mean, cov)
+
+
+def _weighted(data: FloatArray, seen: NDArray[np.bool_], weights: FloatArray) -> Patterns:
+    mask, index = np.unique(seen, axis=0, return_inverse=True)
+    index = index.ravel()
+    count = np.bincount(index, weights, len(mask)).astype(np.float64)
+    p = data.shape[1]
+    mean, cov = np.zeros((len(mask), p)), np.zeros((len(mask), p, p))
+    for j, observed in enumerate(mask):
+        rows, share = data[index == j][:, observed], weights[index == j] / count[j]
+        mean[j, observed] = share @ rows
+        centred = rows - share @ rows
+        cov[j][np.ix_(observed, observed)] = centred.T @ (centred * share[:, None])
     return Patterns(mask, count, mean, cov)
 
 

@@ -108,6 +108,10 @@ class Sample:
     notes: tuple[Note, ...] = ()
     sampling: Sampling | None = None
 
+    def weights_of(self, group: int) -> FloatArray | None:
+        """Sampling weights ``(n,)`` of a group; None when everyone counts once."""
+        return None if self.sampling is None else self.groups[group].weights
+
     def column(self, name: str, group: int = 0) -> FloatArray:
         """One model column of one group, shape ``(n,)``."""
         return self.groups[group].data[:, self.names.index(name)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from semkit.errors import NotSupportedError, OptionError, Problem, suggest
+from semkit.errors import OptionError, Problem, suggest
 
 if TYPE_CHECKING:
     from semkit.sample.calibration import Calibration
@@ -230,13 +230,3 @@ class Design:
         key = columns if isinstance(columns, str) else tuple(columns)
         return self.rake(data, {key: population}, trim=trim)
 
-
-def require_trivial(design: Design | None) -> None:
-    """Refuse designs that the estimators do not use yet, rather than ignoring them."""
-    if design is not None and not design.trivial:
-        used = [name for name in ("weights", "strata", "cluster", "fpc") if getattr(design, name)]
-        raise NotSupportedError(
-            Problem("sample.design-not-supported", "design",
-                    f"{', '.join(used)} given; models are fitted to unweighted data",
-                    "Design() or None", "Use estimator='mlr' for robust errors, or leave design out.")
-        )

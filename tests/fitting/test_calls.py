@@ -25,7 +25,7 @@ from tests.fitting.test_identities import CFA, MODERATED, study, table
         ({"test": "scaled.shifted", "missing": "fiml"}, NotSupportedError, "fitting.not-with-fiml"),
         ({"interaction": "magic"}, OptionError, "fitting.unknown-option-value"),
         ({"ordered": ["x1"]}, NotSupportedError, "fitting.not-supported"),
-        ({"design": sk.Design(cluster="village")}, NotSupportedError, "sample.design-not-supported"),
+        ({"design": sk.Design(cluster="village")}, SampleError, "sample.missing-column"),
         ({"start": {"f =~ x9": 1.0}}, OptionError, "fitting.unknown-parameter"),
         ({"moments": sk.Moments([[1.0]], nobs=5, names=("x1",))}, OptionError, "fitting.data-or-moments"),
         ({"group": "nowhere"}, SampleError, "sample.missing-column"),

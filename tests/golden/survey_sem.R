@@ -6,7 +6,7 @@ s <- "trust =~ y1 + y2 + y3\nz ~ trust + w + x"
 g <- gsub("y([1-6])", "m\\1", m)
 num <- function(x) unname(as.vector(x))
 one <- function(model, ...) {
-  # nlminb's own stop is too early: a second run from the first, with the tightest tolerance, polishes the estimates
+  # tighter than the default stop; the largest gradient is kept beside the numbers
   call <- function(...) suppressWarnings(sem(model, d, ..., estimator="MLR", optim.force.converged=TRUE))
   f <- call(..., control=list(rel.tol=1e-14, x.tol=1e-14, iter.max=10000))
   pe <- parameterEstimates(f)

@@ -1,0 +1,329 @@
+"""Fits under a sampling design: pseudo maximum likelihood with errors and tests from the design.
+
+Weights make the moments (or the pattern likelihood) those of the population; the covariance matrix of the weighted
+scores under the design replaces the sum of their squares in the sandwich, and in both halves of the scaling factor of
+the Yuan-Bentler statistic.  With replicate weights the estimates are computed from each replicate instead.
+
+References
+----------
+Binder (1983), International Statistical Review 51, 279-292; Muthen & Satorra (1995), Sociological Methodology 25,
+267-316 (clusters, strata and weights in structural equations); Asparouhov (2005), Structural Equation Modeling 12,
+411-434 (pseudo maximum likelihood); Asparouhov & Muthen (2005), Proc. Federal Committee on Statistical Methodology
+(scaled tests).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleError
+from semkit.estimate.fiml import pattern_scores
+from semkit.estimate.implied import imply, jacobian
+from semkit.estimate.information import sandwich, scores
+from semkit.interaction import ProductIndicators
+from semkit.numerics.linearisation import kish_effective
+from semkit.sample import Design, Sampling, group_moments
+
+if TYPE_CHECKING:
+    from semkit.fitting.solution import Solution
+
+FloatArray = NDArray[np.float64]
+
+
+def design_options(
+    design: Design | None, options: dict[str, Any], moments: bool, interaction: Any = "product"
+) -> dict[str, Any]:
+    """Options of a fit under a design: ``ml`` gets the errors and tests of ``mlr``; what has no meaning is refused.
+
+    Unless respondents were drawn one by one, means are part of the model by default, as in lavaan with clusters: both
+    halves of the scaling factor then count them, which matters where the model is wrong (for the baseline).
+
+    Raises
+    ------
+    OptionError
+        ``fitting.design-and-moments``.
+    NotSupportedError
+        ``fitting.not-with-design``.
+    """
+    if design is None or design.trivial:
+        return options
+    if moments:
+        raise OptionError(Problem("fitting.design-and-moments", "design, moments", "moments have no respondents to be "
+                                  "weighted", "data with a design, or moments", "Pass the data."))
+    allowed = {
+        "estimator": ("ml", "mlr"), "se": (None, "robust", "robust.huber.white", "robust.mlr", "none", "bootstrap"),
+        "test": (None, "standard", "mlr", "yuan.bentler", "yuan.bentler.mplus", "none"),
+        "information": (None, "observed", "expected"), "likelihood": ("normal",), "conditional_x": (False,),
+        "missing": ("listwise", "complete", "fiml", "ml", "direct"), "auxiliary": ((), None),
+    }
+    refused = []
+    if interaction != "product" and not isinstance(interaction, ProductIndicators):
+        refused.append(Problem("fitting.not-with-design", f"interaction={interaction!r}", "has no form for sampling "
+                               "designs here", "product", "Use interaction='product'."))
+    for name, values in allowed.items():
+        given = options.get(name, values[0])
+        for value in given if name == "test" and isinstance(given, (tuple, list)) else (given,):
+            if (value.strip().lower() if isinstance(value, str) else value) not in values:
+                known = ", ".join(str(one) for one in values if one)
+                refused.append(Problem("fitting.not-with-design", f"{name}={value!r}", "has no form for sampling "
+                                       "designs here", known or "the default", "Use estimator='mlr'."))
+    if refused:
+        raise NotSupportedError(*refused)
+    usual: dict[str, Any] = {"se": "robust.huber.white", "test": "yuan.bentler.mplus", "information": "observed"}
+    if design.strata or design.cluster or design.fpc or design.replicates or design.calibration:
+        usual["meanstructure"] = True
+    return options | {name: value for name, value in usual.items() if options.get(name) is None}
+
+
+def part_of(solution: Solution, g: int) -> slice:
+    """Where the respondents of a group are among all."""
+    sizes = np.cumsum([0, *(len(part) for part in solution.data)])
+    return slice(int(sizes[g]), int(sizes[g + 1]))
+
+
+def weighted_scores(solution: Solution) -> FloatArray:
+    """Case-wise scores times the sampling weights ``(n, q)``, group after group."""
+    assert solution.sample is not None
+    q, given = solution.layout.n_parameters, solution.given[0]
+    out = []
+    for block, group, moments in zip(solution.layout.blocks, solution.sample.groups, solution.moments, strict=True):
+        if solution.patterns is not None:
+            part = pattern_scores(block, solution.theta, given, group.data, q)
+        else:
+            part = scores(block, solution.theta, given, group.data, q, moments.mean[0])
+        out.append(group.weights[:, None] * part)
+    return np.concatenate(out)
+
+
+def meat(solution: Solution, sampling: Sampling) -> FloatArray:
+    """Covariance matrix of the scores under the design, per respondent, ``(q, q)``.
+
+    With replicate weights it is the one that gives the replicates' covariance matrix as sandwich.
+    """
+    if sampling.replicates is not None:
+        theta = replicate_estimates(solution, sampling)[0]
+        spread = sampling.replicate_covariance(theta, solution.theta)
+        return sandwich(solution.information, spread * solution.total)
+    return sampling.covariance(weighted_scores(solution), small_sample=False) / solution.total
+
+
+def simple_covariance(solution: Solution, sampling: Sampling) -> FloatArray:
+    """Covariance matrix of the estimates if as many respondents had been drawn one by one with equal probability."""
+    n = solution.total
+    values = weighted_scores(solution)
+    own = values.T @ (values / sampling.weights[:, None]) / n
+    factor = 1.0 if sampling.weights_only else n / (n - 1.0)
+    return sandwich(solution.bread, own) * (factor / n)
+
+
+@lru_cache(maxsize=4)
+def replicate_estimates(solution: Solution, sampling: Sampling) -> tuple[FloatArray, FloatArray]:
+    """Estimates ``(R, q)`` and data-dependent values of all replicates, in one batch.
+
+    Raises
+    ------
+    SampleError
+        ``fitting.replicates-failed``.
+    """
+    from semkit.fitting.refit import refit
+    from semkit.fitting.resampling import reweighted
+
+    evidence = reweighted(solution, _replicate_parts(solution, sampling))
+    theta, converged, _ = refit(solution, evidence)
+    failed = len(converged) - int(np.sum(converged))
+    if failed:
+        raise SampleError(Problem("fitting.replicates-failed", "design.replicates",
+                                  f"{failed} of {len(converged)} replicates did not converge",
+                                  "a model that every replicate can estimate", "Simplify the model."))
+    if solution.constraints is None:  # the draws' stopping rule leaves 1e-6 of a standard error: one step more
+        theta = theta - np.linalg.solve(evidence.hessian(theta), evidence.gradient(theta)[:, :, None])[:, :, 0]
+    return theta, evidence.given
+
+
+def _replicate_parts(solution: Solution, sampling: Sampling) -> list[FloatArray]:
+    """Replicate weights of each group, scaled to the group's sum of weights, ``(R, n_g)``."""
+    assert sampling.replicates is not None
+    parts = []
+    for g, moments in enumerate(solution.moments):
+        own = sampling.replicates[:, part_of(solution, g)]
+        total = own.sum(axis=1, keepdims=True)
+        if np.any(total <= 0.0):
+            raise SampleError(Problem("fitting.replicates-failed", "design.replicates",
+                                      f"a replicate has nobody in group {g + 1}", "respondents of every group",
+                                      "Join groups."))
+        parts.append(own * (moments.nobs / total))
+    return parts
+
+
+def saturated_trace(solution: Solution, sampling: Sampling, x: list[int], fixed: bool) -> float:
+    """``tr(A^-1 B)`` of the saturated model: slopes and intercepts on the covariates, residual covariances.
+
+    Scores are whitened, so that the trace is the sum of squares of their totals' deviations under the design.
+    """
+    total, means = 0.0, solution.table.meanstructure
+    for g, data in enumerate(solution.data):
+        y = [k for k in range(data.shape[1]) if not (fixed and k in x)]
+        if sampling.replicates is not None:
+            total += _replicate_trace(solution, sampling, g, y, x if fixed else [], means)
+            continue
+        w = _weights(solution, g)
+        values = _whitened(data[:, y], data[:, x] if fixed else data[:, :0], w, means)
+        rows = sampling.deviations(w[:, None] * values, part_of(solution, g), small_sample=False)
+        total += float(np.sum(rows**2)) / float(w.sum())
+    return total
+
+
+def independence_trace(solution: Solution, sampling: Sampling, x: list[int], y: list[int], fixed: bool) -> float:
+    """``tr(A^-1 B)`` of the independence model; covariates that are not fixed are saturated among themselves."""
+    total, means = 0.0, solution.table.meanstructure
+    for g, data in enumerate(solution.data):
+        blocks = [[k] for k in y] + ([x] if x and not fixed else [])
+        if sampling.replicates is not None:
+            total += sum(_replicate_trace(solution, sampling, g, block, [], means) for block in blocks)
+            continue
+        w = _weights(solution, g)
+        values = np.column_stack([_whitened(data[:, block], data[:, :0], w, means) for block in blocks])
+        rows = sampling.deviations(w[:, None] * values, part_of(solution, g), small_sample=False)
+        total += float(np.sum(rows**2)) / float(w.sum())
+    return total
+
+
+def _weights(solution: Solution, g: int) -> FloatArray:
+    assert solution.sample is not None
+    return solution.sample.groups[g].weights
+
+
+def _whitened(y: FloatArray, x: FloatArray, w: FloatArray, means: bool) -> FloatArray:
+    """Scores of the regression of ``y`` on ``x`` with free residual covariances, times the root of the inverse
+    information: ``L^-1 e x (X'X)^-1/2`` and ``(z z' - I) / sqrt(2)``, ``z = L^-1 e``."""
+    share = w / w.sum()
+    centred_x = x - share @ x
+    e = y - share @ y
+    left = centred_x
+    if x.shape[1]:
+        root = np.linalg.cholesky(centred_x.T @ (centred_x * share[:, None]))
+        left = np.linalg.solve(root, centred_x.T).T
+        e = e - left @ (left.T @ (e * share[:, None]))
+    if means:
+        left = np.column_stack([np.ones(len(y)), left])
+    z = np.linalg.solve(np.linalg.cholesky(e.T @ (e * share[:, None])), e.T).T
+    slopes = (z[:, :, None] * left[:, None, :]).reshape(len(z), -1)
+    rows, cols = np.tril_indices(z.shape[1])
+    # each pair below the diagonal stands for two cells of (z z' - I) / sqrt(2)
+    scale = np.where(rows == cols, np.sqrt(0.5), 1.0)
+    return np.column_stack([slopes, scale * (z[:, rows] * z[:, cols] - (rows == cols))])
+
+
+def _replicate_trace(
+    solution: Solution, sampling: Sampling, g: int, y: list[int], x: list[int], means: bool
+) -> float:
+    """The same from the saturated estimates of the replicates: ``N_g tr(A Var)``."""
+    assert solution.sample is not None
+    own = group_moments(solution.sample, g, _replicate_parts(solution, sampling)[g])
+    mean, cov = solution.moments[g].mean[0], solution.moments[g].cov[0]
+    whole = np.concatenate([cov[None], own.cov])
+    level = np.concatenate([mean[None], own.mean])
+    omega = whole[:, y][:, :, y]
+    left = np.zeros((len(whole), len(y), 0))
+    x_root = np.eye(0)
+    if x:
+        left = np.linalg.solve(whole[:, x][:, :, x], whole[:, x][:, :, y]).swapaxes(1, 2)
+        omega = omega - left @ whole[:, x][:, :, y]
+        x_root = np.linalg.cholesky(whole[0][np.ix_(x, x)])
+    root = np.linalg.inv(np.linalg.cholesky(omega[0]))
+    pieces = [root @ left @ x_root, root @ omega @ root.T / np.sqrt(2.0)]
+    if means:
+        # intercepts at the covariates' full-sample means: independent of the slopes' information
+        shift = level[:, y] - np.einsum("ryx,rx->ry", left, level[:, x] - level[:1, x])
+        pieces.append(shift @ root.T)
+    values = np.concatenate([piece.reshape(len(whole), -1) for piece in pieces], axis=1)
+    rows = sampling.replicate_deviations(values[1:], values[0])
+    return solution.moments[g].nobs * float(np.sum(rows**2))
+
+
+def moment_meat(solution: Solution, g: int, values: FloatArray) -> FloatArray:
+    """Mean outer product of case-wise scores ``(n_g, k)`` of a group, or their covariance matrix under the design."""
+    sampling = solution.sampling
+    if sampling is None:
+        return np.asarray(values.T @ values / len(values))
+    if sampling.replicates is not None:
+        raise NotSupportedError(Problem("fitting.not-with-design", "replicates, missing='fiml'", "tests with missing "
+                                        "values are not computed from replicate weights", "complete data, or strata "
+                                        "and clusters", "Use missing='listwise', or test='standard'."))
+    w = _weights(solution, g)
+    rows = sampling.deviations(w[:, None] * values, part_of(solution, g), small_sample=False)
+    return np.asarray(rows.T @ rows / w.sum())
+
+
+def independence_scores(solution: Solution, g: int, y: list[int]) -> FloatArray:
+    """Whitened scores ``(n_g, 2 len(y))`` of the means and variances of single variables with gaps.
+
+    References
+    ----------
+    Yuan & Bentler (2000), Sociological Methodology 30, 165-200.
+    """
+    data, w = solution.data[g][:, y], _weights(solution, g)
+    seen = (~np.isnan(data)).astype(np.float64)
+    filled = np.where(np.isnan(data), 0.0, data)
+    share = w @ seen
+    mean = w @ filled / share
+    z = (filled - mean) * seen
+    z = z / np.sqrt(w @ z**2 / share)
+    scale = np.sqrt(w.sum() / share)
+    return np.column_stack([z * scale, (z**2 - seen) * (scale * np.sqrt(0.5))])
+
+
+def residual_variances(solution: Solution, sampling: Sampling, g: int, standardized: bool) -> FloatArray:
+    """``N Var(s_ij - sigma_ij)`` (or of ``s_ij`` alone) under the design, ``(p, p)``, from influence values.
+
+    References
+    ----------
+    Hampel (1974), Journal of the American Statistical Association 69, 383-393; Binder (1983).
+    """
+    p, n = solution.data[g].shape[1], solution.total
+    rows, cols = np.tril_indices(p)
+    at, w = part_of(solution, g), _weights(solution, g)
+    z = solution.data[g] - solution.moments[g].mean[0]
+    own = solution.moments[g].cov[0][rows, cols]
+    values = np.zeros((len(sampling.weights), len(rows)))
+    values[at] = w[:, None] * (z[:, rows] * z[:, cols] - own) / w.sum()
+    if standardized:
+        block = solution.layout.blocks[g]
+        by_cov, _ = jacobian(block, imply(block, solution.minimum.x, solution.given))
+        slope = np.zeros((solution.layout.n_parameters, len(rows)))
+        np.add.at(slope, block.free.source, by_cov[0][:, rows, cols])
+        values -= weighted_scores(solution) @ (solution.bread @ slope) / n
+    spread = sampling.deviations(values, small_sample=False)
+    out = np.zeros((p, p))
+    out[rows, cols] = out[cols, rows] = n * np.sum(spread**2, axis=0)
+    return out
+
+
+def notes(solution: Solution) -> tuple[Note, ...]:
+    """What a reader must know of the design behind a fit."""
+    sampling = solution.sampling
+    if sampling is None:
+        return ()
+    given, df = sampling.design, sampling.df
+    units = len(np.unique(sampling.psu))
+    drawn = f"{units} {'clusters' if given.cluster else 'units'}"
+    drawn += f" in {len(sampling.sizes)} strata" if given.strata else ""
+    if sampling.replicates is not None and given.replicates is not None:
+        drawn = f"{len(sampling.replicates)} {given.replicates.type} replicates"
+    found = [Note("fitting.design", "info",
+                  f"{len(sampling.weights)} respondents, {drawn}, {df:.0f} degrees of freedom of the design; "
+                  f"effective N of the weights {kish_effective(sampling.weights):.0f}.", "design")]
+    if df < solution.n_free:
+        found.append(Note(
+            "fitting.few-units", "warning",
+            f"{df:.0f} degrees of freedom of the design for {solution.n_free} parameters.", "design",
+            "The covariance matrix of the estimates is not of full rank, and errors are too small with few "
+            "clusters.", "Read single errors with care; do not test many parameters at once; simplify the model.",
+        ))
+    return tuple(found)
+
+

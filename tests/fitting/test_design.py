@@ -1,0 +1,210 @@
+"""Fits under a sampling design: exact identities, and R's survey where a fit is a regression or a mean."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import semkit as sk
+from semkit.errors import NotSupportedError, OptionError, SampleError
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+PEER = json.loads((GOLDEN / "survey_regression.json").read_text(encoding="utf-8"))
+DATA = pd.concat([pd.read_csv(GOLDEN / "survey_design.csv"), pd.read_csv(GOLDEN / "survey_replicates.csv.gz")], axis=1)
+DATA = DATA.assign(xw=DATA["x"] * DATA["w"], one=1.0, id=np.arange(len(DATA))).copy()
+COUNTS = np.random.default_rng(4).integers(1, 4, len(DATA))
+CFA = "trust =~ y1 + y2 + y3\ngrowth =~ y4 + y5 + y6"
+GAPS = CFA.replace("y", "m")
+REGRESSION = "z ~ x + w + sex + xw"  # R's order of the coefficients, after the intercept
+SEX, AGE = {0: 2800, 1: 3200}, {0: 2000, 1: 1500, 2: 2500}
+FULL = sk.Design(weights="weight", strata="region", cluster="village", fpc="villages")
+
+
+def slopes(fit: sk.Fit) -> np.ndarray:
+    """Covariance matrix of intercept and slopes."""
+    names = ["z ~1", *(f"z ~ {name}" for name in ("x", "w", "sex", "xw"))]
+    at = [fit.names.index(name) for name in names]
+    return fit.vcov[np.ix_(at, at)]
+
+
+@pytest.mark.parametrize(("name", "design"), [
+    ("weights", sk.Design(weights="weight")),
+    ("cluster", sk.Design(weights="weight", cluster="village")),
+    ("strata", sk.Design(weights="weight", strata="region")),
+    ("both", sk.Design(weights="weight", strata="region", cluster="village")),
+    ("fpc", FULL),
+    ("unweighted", sk.Design(cluster="village")),
+])
+def test_a_regression_is_that_of_survey(name: str, design: sk.Design) -> None:
+    peer, fit = PEER["designs"][name], sk.sem(REGRESSION, DATA, design=design, meanstructure=True)
+    n = len(DATA)
+    factor = n / (n - 1) if name == "weights" else 1.0  # lavaan's sandwich of weights alone has no n / (n - 1)
+    np.testing.assert_allclose(slopes(fit) * factor, np.array(peer["vcov"]).reshape(5, 5), rtol=1e-7, atol=1e-13)
+    mean = sk.sem("z ~ 1\nz ~~ z", DATA, design=design)
+    assert mean.est[mean.names.index("z ~1")] == pytest.approx(peer["mean"], rel=1e-9)
+    assert mean.vcov[mean.names.index("z ~1")][mean.names.index("z ~1")] * factor == pytest.approx(
+        peer["mean_var"], rel=1e-8)
+    deff = mean.estimates.set_index("op").loc["~1"]["deff"]
+    # one by one, both variances lack n / (n - 1)
+    assert deff == pytest.approx(peer["deff"], rel=1e-8)
+
+
+@pytest.mark.parametrize("type", ["BRR", "Fay", "JK1", "JKn", "bootstrap"])
+def test_replicate_weights_are_those_of_survey(type: str) -> None:
+    peer = PEER["replicates"][type]
+    columns = tuple(f"{type}{k + 1}" for k in range(peer["count"]))
+    made = sk.Replicates(columns, type, rscales=tuple(peer["rscales"]) if type == "JKn" else (),
+                         rho=0.3 if type == "Fay" else 0.0)
+    fit = sk.sem(REGRESSION, DATA, design=sk.Design(weights="weight", replicates=made))
+    np.testing.assert_allclose(slopes(fit), np.array(peer["vcov"]).reshape(5, 5), rtol=1e-6, atol=1e-12)
+
+
+def test_margins_are_those_of_survey() -> None:
+    design = sk.Design(weights="weight", strata="region", cluster="village").rake(DATA, {"sex": SEX, "age": AGE})
+    fit = sk.sem(REGRESSION, DATA, design=design)
+    np.testing.assert_allclose(slopes(fit), np.array(PEER["calibrated"]["vcov"]).reshape(5, 5), rtol=1e-6, atol=1e-12)
+    assert "sample.calibrated" in [note.code for note in fit.notes]
+
+
+def test_linearised_and_jackknifed_tests_are_close() -> None:
+    jackknife = sk.Design(weights="weight", replicates=sk.Replicates(tuple(f"JK1{k + 1}" for k in range(24)), "JK1"))
+    one = sk.cfa(CFA, DATA, design=jackknife)
+    two = sk.cfa(CFA, DATA, design=sk.Design(weights="weight", cluster="village"))
+    np.testing.assert_allclose(one.est, two.est, rtol=1e-9)
+    ratio = np.sqrt(np.diagonal(one.vcov) / np.diagonal(two.vcov))
+    assert np.all((ratio > 0.9) & (ratio < 1.3)), ratio
+    for name in ("chisq.scaling.factor", "baseline.chisq.scaling.factor"):
+        assert one.fit_measures[name] == pytest.approx(two.fit_measures[name], rel=0.2)
+
+
+@pytest.mark.parametrize("text", [CFA, REGRESSION, GAPS])
+def test_frequency_weights_repeat_respondents(text: str) -> None:
+    gaps = {"missing": "fiml"} if text == GAPS else {}
+    weighted = sk.sem(text, DATA.assign(k=COUNTS), design=sk.Design(weights="k"), **gaps)
+    again = DATA.loc[DATA.index.repeat(COUNTS)]
+    repeated = sk.sem(text, again, estimator="mlr", **gaps)
+    np.testing.assert_allclose(weighted.est, repeated.est, rtol=1e-6, atol=1e-7)
+    scale = len(DATA) / len(again)
+    assert weighted.fit_measures["chisq"] == pytest.approx(repeated.fit_measures["chisq"] * scale, rel=1e-6, abs=1e-8)
+    # respondents who are repeated are clusters of copies
+    grouped = sk.sem(text, again, design=sk.Design(cluster="id"), meanstructure=True, **gaps)
+    single = sk.sem(text, DATA.assign(k=COUNTS), design=sk.Design(weights="k"), meanstructure=True, **gaps)
+    n = len(DATA)
+    np.testing.assert_allclose(single.vcov, grouped.vcov * (n - 1) / n, rtol=1e-5, atol=1e-10)
+    assert single.fit_measures["chisq.scaled"] == pytest.approx(
+        grouped.fit_measures["chisq.scaled"] * n / (n - 1), rel=1e-5, abs=1e-8)
+
+
+def test_frequency_weights_repeat_respondents_of_a_product() -> None:
+    text = "trust =~ y1 + y2 + y3\ngrowth =~ y4 + y5 + y6\nw1 =~ 1*w\nz ~ trust + w1 + trust:w1"
+    weighted = sk.sem(text, DATA.assign(k=COUNTS), design=sk.Design(weights="k"))
+    repeated = sk.sem(text, DATA.loc[DATA.index.repeat(COUNTS)], estimator="mlr")
+    np.testing.assert_allclose(weighted.est, repeated.est, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("options", [{}, {"group": "urban", "group_equal": ("loadings",)}, {"missing": "fiml"}])
+def test_equal_weights_are_no_weights(options: dict[str, object]) -> None:
+    text = GAPS if "missing" in options else CFA
+    weighted = sk.cfa(text, DATA.assign(k=2.5), design=sk.Design(weights="k"), **options)
+    plain = sk.cfa(text, DATA, estimator="mlr", **options)
+    np.testing.assert_allclose(weighted.est, plain.est, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(weighted.vcov, plain.vcov, rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(weighted.fit_measures, plain.fit_measures[weighted.fit_measures.index], rtol=1e-7,
+                               atol=1e-9)
+    np.testing.assert_allclose(weighted.estimates["deff"].dropna(), 1.0, rtol=1e-9)
+    np.testing.assert_allclose(weighted.predict(), plain.predict(), rtol=1e-8, atol=1e-9)
+    if "missing" not in options:
+        for kind in ("normalized", "standardized"):
+            np.testing.assert_allclose(weighted.residuals(kind), plain.residuals(kind), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("missing", ["listwise", "fiml"])
+def test_everyone_a_cluster_of_their_own_is_mlr(missing: str) -> None:
+    text = GAPS if missing == "fiml" else CFA
+    own = sk.cfa(text, DATA, design=sk.Design(cluster="id"), missing=missing)
+    plain = sk.cfa(text, DATA, estimator="mlr", meanstructure=True, missing=missing)
+    n = own.nobs
+    np.testing.assert_allclose(own.vcov, plain.vcov * n / (n - 1), rtol=1e-8, atol=1e-12)
+    assert own.fit_measures["chisq.scaling.factor"] == pytest.approx(
+        plain.fit_measures["chisq.scaling.factor"] * n / (n - 1), rel=1e-8)
+    assert own.fit_measures["baseline.chisq.scaling.factor"] == pytest.approx(
+        plain.fit_measures["baseline.chisq.scaling.factor"] * n / (n - 1), rel=1e-8)
+
+
+def test_full_information_without_gaps_is_the_complete_fit() -> None:
+    full = sk.cfa(CFA, DATA, design=FULL, missing="fiml")
+    plain = sk.cfa(CFA, DATA, design=FULL)
+    np.testing.assert_allclose(full.est, plain.est, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(full.vcov, plain.vcov, rtol=1e-5, atol=1e-10)
+    for name in ("chisq.scaled", "baseline.chisq.scaled", "srmr", "logl"):
+        assert full.fit_measures[name] == pytest.approx(plain.fit_measures[name], rel=1e-5), name
+
+
+def test_groups_that_are_equal_in_everything_are_one_group() -> None:
+    """Clusters reach over the groups: their sums do, too."""
+    equal = ("loadings", "intercepts", "means", "residuals", "lv.variances", "lv.covariances")
+    design = sk.Design(weights="weight", strata="region", cluster="village")
+    two = sk.cfa(CFA, DATA, design=design, group="sex", group_equal=equal)
+    # latent means are equal: those of the second group are held at the first one's zero
+    restrictions = "\n".join(["trust ~ c(0, 0)*1", "growth ~ c(0, 0)*1"])
+    two = sk.cfa(f"{CFA}\n{restrictions}", DATA, design=design, group="sex", group_equal=equal)
+    one = sk.cfa(CFA, DATA, design=design)
+    first = two.estimates[two.estimates["group"] == two.table.groups[0]]
+    for row in one.estimates.itertuples():
+        same = first[(first["lhs"] == row.lhs) & (first["op"] == row.op) & (first["rhs"] == row.rhs)].iloc[0]
+        assert same["est"] == pytest.approx(row.est, rel=1e-6, abs=1e-8)
+        assert same["se"] == pytest.approx(row.se, rel=1e-6, abs=1e-10)
+
+
+def test_a_fit_says_what_it_rests_on() -> None:
+    fit = sk.cfa(CFA, DATA, design=FULL)
+    notes = {note.code: note for note in fit.notes}
+    assert "24 clusters in 12 strata" in str(notes["fitting.design"]) and "12 degrees" in str(notes["fitting.design"])
+    assert "fitting.few-units" in notes
+    table = fit.estimates.dropna(subset="deff")
+    np.testing.assert_allclose(table["n_eff"], fit.nobs / table["deff"])
+    assert fit.recipe.design == FULL
+    assert "deff" not in sk.cfa(CFA, DATA, estimator="mlr").estimates
+    easy = sk.cfa(CFA, DATA, design=sk.Design(weights="weight"))
+    assert "fitting.few-units" not in {note.code for note in easy.notes}
+
+
+@pytest.mark.parametrize("options", [
+    {"estimator": "mlm"}, {"test": "satorra.bentler"}, {"likelihood": "wishart"}, {"se": "standard"},
+    {"information": "first.order"}, {"conditional_x": True}, {"auxiliary": ["x"], "missing": "fiml"},
+    {"missing": "two.stage"}, {"interaction": "lms"},
+])
+def test_what_has_no_form_under_a_design(options: dict[str, object]) -> None:
+    with pytest.raises(NotSupportedError) as caught:
+        sk.cfa(CFA, DATA, design=FULL, **options)
+    assert caught.value.code == "fitting.not-with-design"
+
+
+def test_moments_and_repeated_adjustment_are_refused() -> None:
+    with pytest.raises(OptionError):
+        sk.cfa(CFA, moments=sk.Moments(np.eye(6), nobs=50, names=tuple(f"y{k}" for k in range(1, 7))), design=FULL)
+    jackknife = sk.Design(weights="weight", replicates=sk.Replicates(tuple(f"JK1{k + 1}" for k in range(24)), "JK1"))
+    fit = sk.cfa(GAPS, DATA, design=jackknife, missing="fiml")
+    assert np.isfinite(fit.estimates["se"]).all()
+    with pytest.raises(NotSupportedError):
+        _ = fit.fit_measures
+    with pytest.raises(NotSupportedError):
+        sk.cfa(CFA, DATA, design=jackknife, bootstrap=20)
+    with pytest.raises(SampleError):
+        sk.cfa(CFA, DATA.assign(village=1), design=sk.Design(cluster="village"))
+
+
+def test_clusters_are_resampled_by_the_bootstrap() -> None:
+    design = sk.Design(weights="weight", strata="region", cluster="village")
+    fit = sk.cfa(CFA, DATA, design=design, bootstrap=300, seed=3)
+    assert fit.provenance["draws_kind"] == "cluster"
+    plain = sk.cfa(CFA, DATA, design=design)
+    assert fit.draws is not None
+    ratio = fit.draws.std(axis=0, ddof=1) / np.sqrt(np.diagonal(plain.vcov))
+    assert np.all((ratio > 0.8) & (ratio < 1.6)), ratio
+    with pytest.raises(NotSupportedError):
+        plain.bootstrap(20, kind="ordinary")
