@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit import __version__
-from semkit.errors import ModelError, Note, NotSupportedError, OptionError, Problem, suggest
+from semkit.errors import Note, NotSupportedError, OptionError, Problem, suggest
 from semkit.fitting import twostage
 from semkit.fitting.auxiliary import check_auxiliary, saturate
 from semkit.fitting.bounds import bounded
@@ -18,6 +18,7 @@ from semkit.fitting.estimators import random_covariates
 from semkit.fitting.expansion import chosen_method, composite_column, prepare
 from semkit.fitting.fit import Fit
 from semkit.fitting.gaps import saturated_moments
+from semkit.fitting.given import Given, correlation_note, given_moments, labels_of
 from semkit.fitting.nesting import with_nesting
 from semkit.fitting.options import Options, make_options
 from semkit.fitting.recipe import Recipe
@@ -25,8 +26,7 @@ from semkit.fitting.solution import fit_moments
 from semkit.fitting.weighting import design_options
 from semkit.interaction import LMS
 from semkit.model import ModelSpec, ParameterTable, build_table, check, coded_classes
-from semkit.sample import Composite, Design, GroupMoments, Moments, Sample, group_labels, group_moments, make_sample
-from semkit.sample.dependence import require_positive_definite
+from semkit.sample import Composite, Design, GroupMoments, Sample, group_labels, group_moments, make_sample
 
 FloatArray = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def sem(
     nesting: str | Sequence[str] = (),
     bootstrap: int | None = None,
     seed: int | None = None,
-    moments: Moments | None = None,
+    moments: Given | None = None,
     ordered: Sequence[str] = (),
 ) -> Fit:
     """Fit a structural equation model, with the defaults of lavaan's ``sem()``.
@@ -122,8 +122,8 @@ def sem(
         Number of ordinary bootstrap draws: errors, intervals (percentile) and p from them.
     seed : int, optional
         Seed of the bootstrap; without one a seed is drawn and kept in ``fit.provenance``.
-    moments : Moments, optional
-        Covariances, means and N instead of data.
+    moments : Moments or mapping of str to Moments, optional
+        Covariances, means and N instead of data; by group label when there are groups.
 
     Returns
     -------
@@ -257,7 +257,7 @@ def _words(value: str | Sequence[str]) -> tuple[str, ...]:
 
 def _fit(
     call: str, model: str, data: Any, *, start: Mapping[str, float] | None, interaction: Any,
-    composites: Mapping[str, Composite] | None, design: Design | None, moments: Moments | None,
+    composites: Mapping[str, Composite] | None, design: Design | None, moments: Given | None,
     ordered: Sequence[str], nesting: str | Sequence[str], **options: Any,
 ) -> Fit:
     if len(ordered):
@@ -274,7 +274,8 @@ def _fit(
     if (data is None) == (moments is None):
         raise OptionError(Problem("fitting.data-or-moments", "data", "exactly one of data and moments is needed",
                                   "data=frame or moments=Moments(...)", "Pass one of them."))
-    prepared = prepare(model, interaction, composites or {}, grouped=chosen.group is not None, std_lv=chosen.std_lv)
+    grouped = chosen.group is not None or isinstance(moments, Mapping)
+    prepared = prepare(model, interaction, composites or {}, grouped=grouped, std_lv=chosen.std_lv)
     recipe = Recipe(model, prepared.text, chosen, prepared.products, prepared.composites, interaction, design)
     spec, method = prepared.spec, chosen_method(interaction)
     if chosen.auxiliary:
@@ -290,7 +291,7 @@ def _fit(
 
 
 def fit_spec(
-    spec: ModelSpec, recipe: Recipe, data: Any, moments: Moments | None, start: Mapping[str, float] | None = None,
+    spec: ModelSpec, recipe: Recipe, data: Any, moments: Given | None, start: Mapping[str, float] | None = None,
     notes: tuple[Note, ...] = (),
 ) -> Fit:
     """Fit an expanded model: table, sample, estimates, and draws if asked for."""
@@ -299,22 +300,25 @@ def fit_spec(
     known = [str(name) for name in getattr(getattr(data, "frame", data), "columns", ())]
     if moments is None:
         check(spec, [*known, *columns, *(product.name for product in recipe.products)])
-    labels = ("",) if moments is not None or options.group is None else group_labels(data, options.group)
+    labels = ("",) if options.group is None else group_labels(data, options.group)
+    if moments is not None:
+        labels, notes = labels_of(moments), (*notes, *correlation_note(moments))
     table = make_table(spec, options, labels, tuple(columns))
     sample: Sample | None = None
     gamma: tuple[FloatArray, ...] | None = None
+    nacov: tuple[FloatArray, ...] | None = None
     if (options.fiml or options.two_stage) and (moments is not None or columns):
         what = "composites=" if columns else "moments="
         gaps = f"with missing={options.missing!r}: needs complete data"
         raise NotSupportedError(Problem("fitting.not-with-fiml", what, gaps,
                                         "raw data of single items", "Use missing='listwise'."))
     if moments is not None:
-        parts = _given_moments(moments, table, options)
+        parts, nacov = given_moments(moments, table, options)
     else:
         sample, parts, gamma = _from_data(data, table, recipe, columns)
     table = bounded(table, options.bounds, tuple(part.cov[0] for part in parts))
     solution = fit_moments(table, options, parts, sample, tuple(columns), _start(table, start),
-                           gamma)
+                           gamma, nacov)
     if options.least_squares and table.variables.ov_x:
         notes = (*notes, random_covariates(table.variables.ov_x))
     provenance: dict[str, Any] = {"semkit": __version__, "numpy": np.__version__, "call": options.call}
@@ -365,27 +369,6 @@ def make_table(
                 value[i] = np.nan
         table = table.replace(value=value)
     return table
-
-
-def _given_moments(moments: Moments, table: ParameterTable, options: Options) -> tuple[GroupMoments, ...]:
-    if options.robust or options.se in ("robust.huber.white", "robust.sem") or options.information == "first.order":
-        raise OptionError(Problem("fitting.no-raw-data", "moments=", "robust errors and tests need raw data",
-                                  "estimator='ml'", "Pass data, or use estimator='ml'."))
-    names = table.variables.ov
-    missing = [name for name in names if name not in moments.names]
-    if missing:
-        raise ModelError(*(Problem("fitting.unknown-variable", f'variable "{name}"', "is not in the moments",
-                                   ", ".join(moments.names), suggest(name, moments.names).strip()) for name in missing))
-    pick = [moments.names.index(name) for name in names]
-    mean = moments.vector
-    if mean is None:
-        if table.meanstructure:
-            raise OptionError(Problem("fitting.no-means", "moments=", "the model has a mean structure but no means",
-                                      "Moments(cov, mean, nobs)", "Give the means or leave the intercepts out."))
-        mean = np.zeros(len(moments.names))
-    cov = moments.matrix[np.ix_(pick, pick)]
-    require_positive_definite(cov, names)
-    return (GroupMoments(mean[pick][None], cov[None], np.zeros((1, 0)), float(moments.nobs)),)
 
 
 def _start(table: ParameterTable, start: Mapping[str, float] | None) -> FloatArray | None:

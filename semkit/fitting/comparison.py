@@ -139,7 +139,8 @@ def _method(fits: tuple[Fit, ...], method: str) -> str:
     if len({fit.solution.options.likelihood for fit in fits}) > 1:
         raise OptionError(Problem("fitting.compare-mixed-tests", "compare()", "the fits have different likelihoods",
                                   "the same likelihood for all", "Fit all models with the same options."))
-    if any(fit.solution.least is None and fit.solution.sample is None for fit in fits) and text.startswith("satorra.2"):
+    bare = [fit for fit in fits if fit.solution.sample is None and fit.solution.nacov is None]
+    if any(fit.solution.options.estimator != "uls" for fit in bare) and text.startswith("satorra.2"):
         raise OptionError(Problem("fitting.no-raw-data", f"method={method!r}", "the models were fitted to moments",
                                   "fits to raw data", "Use method='standard'."))
     if any(fit.solution.patterns is not None for fit in fits) and text.startswith("satorra.2"):

@@ -58,8 +58,8 @@ def residual_table(fit: Fit, type: str, group: int = 0) -> pd.DataFrame:
 def _over_errors(fit: Fit, type: str, group: int) -> FloatArray:
     """Residuals over their standard errors; 0 where the model reproduces the moment in every sample."""
     solution = fit.solution
-    if solution.least is not None:
-        return _least_squares(solution, type, group)
+    if solution.least is not None or solution.nacov is not None:
+        return _by_pieces(solution, type, group)
     cov, total = solution.observed[group].cov[0], solution.total
     sampling = solution.sampling
     robust = solution.options.se in ("robust.huber.white", "robust.sem")
@@ -79,7 +79,7 @@ def _over_errors(fit: Fit, type: str, group: int) -> FloatArray:
     return _ratio(cov, solution.implied[group].sigma[0], variance / total, unit / total)
 
 
-def _least_squares(solution: Solution, type: str, group: int) -> FloatArray:
+def _by_pieces(solution: Solution, type: str, group: int) -> FloatArray:
     """The same with the covariance matrix of the moments that errors rest on: given, distribution-free, or normal.
 
     Errors count ``N`` respondents, as lavaan's do.

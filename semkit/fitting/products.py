@@ -20,11 +20,11 @@ from semkit.fitting.recipe import Recipe
 from semkit.interaction.crossing import without_columns
 from semkit.interaction.method import LMS
 from semkit.model import ModelSpec, ParameterTable, check
-from semkit.sample import Moments, group_labels, group_moments, make_sample
+from semkit.sample import group_labels, group_moments, make_sample
 
 
 def fit_products(
-    spec: ModelSpec, recipe: Recipe, data: Any, moments: Moments | None, method: LMS, information: str | None = None,
+    spec: ModelSpec, recipe: Recipe, data: Any, moments: object, method: LMS, information: str | None = None,
     start: Mapping[str, float] | None = None,
 ) -> ModeratedFit:
     """Fit a model with products of latent variables by maximum likelihood.
@@ -60,7 +60,7 @@ def fit_products(
     return ModeratedFit(solution, recipe, None, provenance, ())
 
 
-def moderated_options(options: Options, information: str | None, method: LMS, moments: Moments | None) -> Options:
+def moderated_options(options: Options, information: str | None, method: LMS, moments: object) -> Options:
     """Options with a mean structure and observed information; what does not go with products is refused at once."""
     refused = []
     if moments is not None:

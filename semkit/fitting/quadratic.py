@@ -32,7 +32,8 @@ FloatArray = NDArray[np.float64]
 
 
 def least_squares(
-    layout: Layout, options: Options, observed: tuple[Observed, ...], given: FloatArray, sample: Sample | None
+    layout: Layout, options: Options, observed: tuple[Observed, ...], given: FloatArray, sample: Sample | None,
+    nacov: tuple[FloatArray, ...] | None = None,
 ) -> LeastSquares:
     """The least-squares problem of continuous data under GLS, ULS or WLS.
 
@@ -47,11 +48,13 @@ def least_squares(
             weight = NormalWeight(inverse(seen.cov)[0], block.means)
         elif options.estimator == "uls":
             weight = MomentWeight(np.ones((1, moments.shape[1])))
+        elif nacov is not None:
+            weight = MomentWeight(_inverse(nacov[g], "estimator='wls'")[None])
         else:
             assert sample is not None
             rows = influence(sample.groups[g].data, block.means)
             weight = MomentWeight(_inverse_nacov(rows, "estimator='wls'")[None])
-        groups.append(MomentGroup(moments, weight, seen.weight))
+        groups.append(MomentGroup(moments, weight, seen.weight, None if nacov is None else nacov[g]))
     return LeastSquares(CovarianceModel(layout, given), tuple(groups))
 
 
@@ -73,6 +76,21 @@ def _inverse_nacov(rows: FloatArray, where: str) -> FloatArray:
     return np.asarray(np.linalg.inv(nacov))
 
 
+def _inverse(nacov: FloatArray, where: str) -> FloatArray:
+    """``Gamma^-1`` of a given one.
+
+    Raises
+    ------
+    SampleError
+        ``sample.gamma-singular``.
+    """
+    if np.linalg.eigvalsh(_correlation(nacov))[0] < 1e-12:
+        raise SampleError(Problem("sample.gamma-singular", f"moments.gamma, {where}",
+                                  "the matrix is not positive definite", "a covariance matrix of full rank",
+                                  "Use estimator='ml', or check its order."))
+    return np.asarray(np.linalg.inv(nacov))
+
+
 def _correlation(cov: FloatArray) -> FloatArray:
     scale = 1.0 / np.sqrt(np.maximum(np.diagonal(cov), 1e-300))
     return np.asarray(cov * np.outer(scale, scale))
@@ -86,6 +104,8 @@ def fixed_positions(solution: Solution) -> tuple[int, ...]:
 
 def roots(solution: Solution) -> tuple[FloatArray, ...]:
     """Roots of ``Gamma`` of each group: as given, or from raw data."""
+    if solution.nacov is not None:
+        return tuple(root_of(nacov) for nacov in solution.nacov)
     if solution.least is not None and solution.least.groups[0].nacov is not None:
         return tuple(root_of(np.asarray(group.nacov)) for group in solution.least.groups)
     fixed, means = fixed_positions(solution), solution.table.meanstructure
@@ -157,6 +177,8 @@ def residual_stat(solution: Solution, name: str) -> float:
     weighted: list[Weight] = []
     if name == "browne.residual.nt":
         weighted = [NormalWeight(inverse(seen.cov)[0], means) for seen in solution.observed]
+    elif solution.nacov is not None:
+        weighted = [MomentWeight(_inverse(nacov, f"test={name!r}")[None]) for nacov in solution.nacov]
     else:
         keep = np.ones(len(errors[0]), dtype=bool)
         keep[given_places(len(solution.table.variables.ov), means, fixed)] = False

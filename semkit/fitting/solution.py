@@ -69,6 +69,8 @@ class Solution:
         Missing patterns of each group under full information; ``moments`` are then those of the saturated model.
     gamma : tuple of ndarray or None
         Covariances of the saturated moments (times N) after two stages.
+    nacov : tuple of ndarray or None
+        ``Gamma`` of each group, when it was given with moments.
     least : LeastSquares or None
         The least-squares problem that was solved; None under maximum likelihood.
     """
@@ -85,6 +87,7 @@ class Solution:
     patterns: tuple[Patterns, ...] | None = None
     gamma: tuple[FloatArray, ...] | None = None
     least: LeastSquares | None = None
+    nacov: tuple[FloatArray, ...] | None = None
 
     @property
     def theta(self) -> FloatArray:
@@ -250,6 +253,7 @@ class Solution:
 def fit_moments(
     table: ParameterTable, options: Options, moments: tuple[GroupMoments, ...], sample: Sample | None,
     composites: tuple[str, ...] = (), start: FloatArray | None = None, gamma: tuple[FloatArray, ...] | None = None,
+    nacov: tuple[FloatArray, ...] | None = None,
 ) -> Solution:
     """Estimate a model from the moments of each group."""
     layout = make_layout(table)
@@ -268,7 +272,7 @@ def fit_moments(
         patterns = tuple(make_patterns(group.data, sample.weights_of(g)) for g, group in enumerate(sample.groups))
         level = sum(deviance(part, one.mean[0], one.cov[0]) for part, one in zip(patterns, moments, strict=True))
         objective = PatternObjective(layout, patterns, given, level)
-    least = least_squares(layout, options, observed, given, sample) if options.least_squares else None
+    least = least_squares(layout, options, observed, given, sample, nacov) if options.least_squares else None
     minimum = solve(objective if least is None else least, starts(table, layout, observed, given, start), constraints)
     return Solution(table, layout, options, sample, moments, observed, given, minimum, total, patterns, gamma,
-                    least)
+                    least, nacov)

@@ -56,7 +56,7 @@ def design_options(
                                   "weighted", "data with a design, or moments", "Pass the data."))
     allowed = {
         "estimator": ("ml", "mlr"), "se": (None, "robust", "robust.huber.white", "robust.mlr", "none", "bootstrap"),
-        "test": (None, "standard", "mlr", "yuan.bentler", "yuan.bentler.mplus", "none"),
+        "test": (None, "standard", "mlr", "yuan.bentler.mplus", "none"),
         "information": (None, "observed", "expected"), "likelihood": ("normal",), "conditional_x": (False,),
         "missing": ("listwise", "complete", "fiml", "ml", "direct"), "auxiliary": ((), None),
     }

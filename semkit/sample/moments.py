@@ -30,6 +30,11 @@ class Moments:
     divisor : {"n", "n-1"}
         What the sums of squares were divided by.  Printed covariance matrices usually have
         ``N - 1``; maximum likelihood works with ``N``.
+    sd : Series, ndarray (p,) or None
+        Standard deviations (with the same divisor) when ``cov`` holds correlations.
+    gamma : ndarray (k, k) or None
+        ``N`` times the covariance matrix of the moments, for estimators and tests that need raw data otherwise: the
+        means if there are any, then the lower triangle of ``cov`` column by column (lavaan's ``NACOV``).
 
     Examples
     --------
@@ -42,6 +47,8 @@ class Moments:
     nobs: int = 0
     names: tuple[str, ...] = ()
     divisor: str = "n-1"
+    sd: Any = None
+    gamma: Any = None
 
     def __post_init__(self) -> None:
         names = self.names or tuple(str(name) for name in getattr(self.cov, "columns", ()))
@@ -58,13 +65,42 @@ class Moments:
             problems.append(Problem("sample.moments-nobs", "nobs", f"{self.nobs}", "2 or more", "Pass nobs=."))
         if self.divisor not in ("n", "n-1"):
             problems.append(Problem("sample.moments-divisor", "divisor", repr(self.divisor), "n, n-1", "Choose one."))
+        if not problems:
+            problems += self._further_problems(matrix)
         if problems:
             raise SampleError(*problems)
+
+    def _further_problems(self, matrix: FloatArray) -> list[Problem]:
+        out, p = [], len(matrix)
+        if self.sd is not None:
+            sd = np.asarray(self.sd, dtype=np.float64).ravel()
+            if len(sd) != p or not np.all(np.isfinite(sd)) or np.any(sd <= 0.0):
+                out.append(Problem("sample.moments-sd", "sd", f"{len(sd)} numbers for {p} variables, or not positive",
+                                   "one positive number a variable", "Check how they were read."))
+            if not np.allclose(np.diagonal(matrix), 1.0, atol=1e-6):
+                out.append(Problem("sample.moments-sd", "cov", "sd= is given, but the diagonal is not all ones",
+                                   "a correlation matrix with sd=", "Leave sd= out for a covariance matrix."))
+        if self.gamma is not None:
+            gamma, k = np.asarray(self.gamma, dtype=np.float64), p * (p + 1) // 2 + (p if self.mean is not None else 0)
+            if gamma.shape != (k, k) or not np.all(np.isfinite(gamma)) or not np.allclose(gamma, gamma.T, rtol=1e-6):
+                out.append(Problem("sample.moments-gamma", "gamma", f"shape {gamma.shape}, or not symmetric",
+                                   f"a symmetric matrix ({k}, {k}): means if given, lower triangle by columns",
+                                   "Check the order and whether the means are part of it."))
+        return out
+
+    @property
+    def is_correlation(self) -> bool:
+        """Whether ``cov`` has a diagonal of ones and nobody said what the standard deviations are."""
+        variances = np.diagonal(np.asarray(self.cov, dtype=np.float64))
+        return self.sd is None and bool(np.allclose(variances, 1.0, atol=1e-6))
 
     @property
     def matrix(self) -> FloatArray:
         """The covariance matrix with divisor ``N``, shape ``(p, p)``."""
         matrix = np.asarray(self.cov, dtype=np.float64)
+        if self.sd is not None:
+            sd = np.asarray(self.sd, dtype=np.float64).ravel()
+            matrix = matrix * np.outer(sd, sd)
         return matrix * ((self.nobs - 1) / self.nobs) if self.divisor == "n-1" else matrix.copy()
 
     @property
