@@ -183,11 +183,14 @@ def normal_nacov(cov: FloatArray, means: bool, fixed: tuple[int, ...] = ()) -> F
     return out
 
 
-def influence(data: FloatArray, means: bool, fixed: tuple[int, ...] = ()) -> FloatArray:
+def influence(
+    data: FloatArray, means: bool, fixed: tuple[int, ...] = (), weights: FloatArray | None = None
+) -> FloatArray:
     """What each respondent adds to the moments, ``(n, k)``, with column means 0: ``Gamma`` is its mean square.
 
     ``z_i z_j - s_ij`` (and ``z_i``).  With fixed covariates, only what is left after their values are known:
-    ``z_i z_j - f_i f_j`` with the fitted values ``f`` of the regressions on the covariates, again centred.
+    ``z_i z_j - f_i f_j`` with the fitted values ``f`` of the regressions on the covariates, again centred.  With
+    sampling ``weights (n,)`` everything is centred and regressed under them.
 
     References
     ----------
@@ -195,13 +198,14 @@ def influence(data: FloatArray, means: bool, fixed: tuple[int, ...] = ()) -> Flo
     Sociological Methodology 22, 249-278 (moments given fixed covariates).
     """
     rows, cols = places(data.shape[1])
-    z = data - data.mean(axis=0)
+    z = data - np.average(data, axis=0, weights=weights)
     product = z[:, rows] * z[:, cols]
     level = z
     if fixed:
         x = z[:, list(fixed)]
-        fitted = x @ np.linalg.lstsq(x, z, rcond=None)[0]
+        root = np.ones((len(z), 1)) if weights is None else np.sqrt(weights)[:, None]
+        fitted = x @ np.linalg.lstsq(x * root, z * root, rcond=None)[0]
         product = product - fitted[:, rows] * fitted[:, cols]
         level = z - fitted
-    product = product - product.mean(axis=0)
+    product = product - np.average(product, axis=0, weights=weights)
     return np.concatenate([level, product], axis=1) if means else np.asarray(product)

@@ -124,6 +124,8 @@ def refusals(fit: Fit) -> list[str]:
         out.append("the fit did not converge: there is nothing to compare")
     if table.n_groups > 1:
         out.append("the model has several groups, which semopy does not fit jointly")
+    if fit.solution.sampling is not None:
+        out.append("the sample has a design, which semopy does not know")
     if table.meanstructure:
         out.append("the model has a mean structure, where semopy's results are not right")
     if options.missing != "listwise":

@@ -116,7 +116,8 @@ def _covariates(solution: Solution, g: int, part: PatternDraws, x: list[int]) ->
     """Deviance of the saturated model of the covariates alone, ``(B,)``."""
     from semkit.numerics.em import make_patterns, saturated
 
-    full = make_patterns(solution.data[g][:, x])
+    assert solution.sample is not None
+    full = make_patterns(solution.data[g][:, x], solution.sample.weights_of(g))
     mean, cov, _ = saturated(full)
     own = saturated_draws(part, mean, cov, saturated_information(full, mean, cov, exact=True))
     return part.deviance(*own)

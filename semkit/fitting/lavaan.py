@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semkit.errors import OptionError, Problem
+from semkit.errors import NotSupportedError, OptionError, Problem
 from semkit.model import neutral_names, print_model
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def to_lavaan(fit: Fit, path: Any) -> tuple[Path, Path]:
     ------
     OptionError
         ``fitting.no-raw-data``.
+    NotSupportedError
+        ``fitting.design-not-in-lavaan``: strata, finite populations, replicate weights or known margins.
 
     References
     ----------
@@ -51,12 +53,15 @@ def to_lavaan(fit: Fit, path: Any) -> tuple[Path, Path]:
     script.write_text(script_text(fit, data.name), encoding="utf-8")
     names = [f"v{k}" for k in range(1, len(sample.names) + 1)]
     grouped = fit.table.n_groups > 1
+    extra = _design_columns(fit)
     with data.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow([*names, *(["group"] if grouped else [])])
+        writer.writerow([*names, *(["group"] if grouped else []), *extra])
         for g, part in enumerate(sample.groups, start=1):
-            for row in part.data:
-                writer.writerow([*(repr(float(value)) for value in row), *([g] if grouped else [])])
+            given = {"weight": [repr(float(value)) for value in part.weights], "cluster": part.cluster.tolist()}
+            for i, row in enumerate(part.data):
+                numbers = ("" if np.isnan(value) else repr(float(value)) for value in row)
+                writer.writerow([*numbers, *([g] if grouped else []), *(given[name][i] for name in extra)])
     return script, data
 
 
@@ -80,6 +85,11 @@ def script_text(fit: Fit, data: str) -> str:
     if table.n_groups > 1:
         arguments["group"] = _text("group")
         arguments["group.label"] = "c(" + ", ".join(_text(str(g + 1)) for g in range(table.n_groups)) + ")"
+    if options.fiml:
+        arguments["missing"] = _text("ml")
+    extra = _design_columns(fit)
+    arguments |= {option: _text(column) for option, column in (("sampling.weights", "weight"), ("cluster", "cluster"))
+                  if column in extra}
     names = [f"# {short}: {_comment(name)}" for name, short in neutral.variables.items()]
     if table.n_groups > 1:
         names += [f"# group {g}: {_comment(label)}" for g, label in enumerate(table.groups, start=1)]
@@ -90,6 +100,27 @@ def script_text(fit: Fit, data: str) -> str:
         f"fit <- lavaan(model, data = data,\n{call})",
         "summary(fit, fit.measures = TRUE, standardized = TRUE)", "",
     ])
+
+
+def _design_columns(fit: Fit) -> list[str]:
+    """Columns of the sampling design that lavaan can be given.
+
+    Raises
+    ------
+    NotSupportedError
+        ``fitting.design-not-in-lavaan``.
+    """
+    sampling = fit.solution.sampling
+    if sampling is None:
+        return []
+    given = sampling.design
+    more = [name for name, value in (("strata", given.strata), ("fpc", given.fpc), ("replicates", given.replicates))
+            if value] + (["known margins"] if given.calibration else [])
+    if more:
+        raise NotSupportedError(Problem("fitting.design-not-in-lavaan", "to_lavaan()", f"lavaan knows no "
+                                        f"{', '.join(more)}", "weights and clusters",
+                                        "Export a fit with design=Design(weights=, cluster=) and compare estimates."))
+    return [name for name, value in (("weight", given.weights), ("cluster", given.cluster)) if value]
 
 
 def _text(value: str) -> str:

@@ -22,6 +22,7 @@ from semkit.estimate.weights import (
     places,
     stack,
 )
+from semkit.fitting import weighting
 from semkit.fitting.options import Options
 from semkit.sample.arrays import Sample
 
@@ -109,6 +110,8 @@ def roots(solution: Solution) -> tuple[FloatArray, ...]:
     if solution.least is not None and solution.least.groups[0].nacov is not None:
         return tuple(root_of(np.asarray(group.nacov)) for group in solution.least.groups)
     fixed, means = fixed_positions(solution), solution.table.meanstructure
+    if solution.sampling is not None:
+        return weighting.moment_roots(solution, solution.sampling, means, fixed)
     return tuple(root_of_rows(influence(data, means, fixed)) for data in solution.data)
 
 

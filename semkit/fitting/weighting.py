@@ -24,6 +24,8 @@ from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleE
 from semkit.estimate.fiml import pattern_scores
 from semkit.estimate.implied import imply, jacobian
 from semkit.estimate.information import sandwich, scores
+from semkit.estimate.scaling import root_of_rows
+from semkit.estimate.weights import influence
 from semkit.interaction import ProductIndicators
 from semkit.numerics.linearisation import kish_effective
 from semkit.sample import Design, Sampling, group_moments
@@ -55,8 +57,10 @@ def design_options(
         raise OptionError(Problem("fitting.design-and-moments", "design, moments", "moments have no respondents to be "
                                   "weighted", "data with a design, or moments", "Pass the data."))
     allowed = {
-        "estimator": ("ml", "mlr"), "se": (None, "robust", "robust.huber.white", "robust.mlr", "none", "bootstrap"),
-        "test": (None, "standard", "mlr", "yuan.bentler.mplus", "none"),
+        "estimator": ("ml", "mlr", "mlm", "mlmv", "mlmvs"),
+        "se": (None, "robust", "robust.huber.white", "robust.mlr", "robust.sem", "robust.mlm", "none", "bootstrap"),
+        "test": (None, "standard", "mlr", "yuan.bentler", "yuan.bentler.mplus", "satorra.bentler", "mlm", "mlmv",
+                 "mlmvs", "scaled.shifted", "mean.var.adjusted", "none"),
         "information": (None, "observed", "expected"), "likelihood": ("normal",), "conditional_x": (False,),
         "missing": ("listwise", "complete", "fiml", "ml", "direct"), "auxiliary": ((), None),
     }
@@ -73,7 +77,9 @@ def design_options(
                                        "designs here", known or "the default", "Use estimator='mlr'."))
     if refused:
         raise NotSupportedError(*refused)
-    usual: dict[str, Any] = {"se": "robust.huber.white", "test": "yuan.bentler.mplus", "information": "observed"}
+    usual: dict[str, Any] = {}
+    if str(options.get("estimator", "ml")).strip().lower() == "ml":
+        usual = {"se": "robust.huber.white", "test": "yuan.bentler.mplus", "information": "observed"}
     if design.strata or design.cluster or design.fpc or design.replicates or design.calibration:
         usual["meanstructure"] = True
     return options | {name: value for name, value in usual.items() if options.get(name) is None}
@@ -243,6 +249,32 @@ def _replicate_trace(
     values = np.concatenate([piece.reshape(len(whole), -1) for piece in pieces], axis=1)
     rows = sampling.replicate_deviations(values[1:], values[0])
     return solution.moments[g].nobs * float(np.sum(rows**2))
+
+
+def moment_roots(
+    solution: Solution, sampling: Sampling, means: bool, fixed: tuple[int, ...]
+) -> tuple[FloatArray, ...]:
+    """Roots ``R_g`` of the covariance matrix of each group's moments under the design, ``R'R = n_g Var``.
+
+    Raises
+    ------
+    NotSupportedError
+        ``fitting.not-with-design``: replicate weights, or clusters that cross groups (their moments are correlated).
+    """
+    units = [set(sampling.psu[part_of(solution, g)].tolist()) for g in range(len(solution.moments))]
+    crossing = sum(map(len, units)) > len(set().union(*units))
+    if sampling.replicates is not None or crossing:
+        what = "clusters that cross groups" if crossing else "replicate weights"
+        raise NotSupportedError(Problem("fitting.not-with-design", "test, se", f"corrections from the moments' "
+                                        f"covariance matrix have no form for {what} here", "estimator='mlr'",
+                                        "Use estimator='mlr'; for differences method='satorra.bentler.2001'."))
+    out = []
+    for g, data in enumerate(solution.data):
+        w = _weights(solution, g)
+        rows = sampling.deviations(w[:, None] * influence(data, means, fixed, w), part_of(solution, g),
+                                   small_sample=False)
+        out.append(root_of_rows(rows * np.sqrt(len(rows) / w.sum())))
+    return tuple(out)
 
 
 def moment_meat(solution: Solution, g: int, values: FloatArray) -> FloatArray:

@@ -135,6 +135,52 @@ def test_everyone_a_cluster_of_their_own_is_mlr(missing: str) -> None:
         plain.fit_measures["baseline.chisq.scaling.factor"] * n / (n - 1), rel=1e-8)
 
 
+@pytest.mark.parametrize("estimator", ["mlm", "mlmv", "mlmvs"])
+def test_corrections_from_the_moments(estimator: str) -> None:
+    """Equal weights are none; the sandwich of the moments is that of the scores, and a cluster of one is one."""
+    plain = sk.sem(CFA + "\nz ~ trust + w", DATA, estimator=estimator)
+    equal = sk.sem(CFA + "\nz ~ trust + w", DATA.assign(k=2.5), estimator=estimator, design=sk.Design(weights="k"))
+    np.testing.assert_allclose(equal.vcov, plain.vcov, rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(equal.fit_measures, plain.fit_measures[equal.fit_measures.index], rtol=1e-7, atol=1e-9)
+    by_moments = sk.cfa(CFA, DATA, estimator=estimator, design=FULL)
+    by_scores = sk.cfa(CFA, DATA, estimator="mlr", information="expected", design=FULL)
+    np.testing.assert_allclose(by_moments.vcov, by_scores.vcov, rtol=1e-6, atol=1e-12)
+    own = sk.cfa(CFA, DATA, estimator="mlm", design=sk.Design(cluster="id"))
+    single, n = sk.cfa(CFA, DATA, estimator="mlm", meanstructure=True), len(DATA)
+    assert own.fit_measures["chisq.scaling.factor"] == pytest.approx(
+        single.fit_measures["chisq.scaling.factor"] * n / (n - 1), rel=1e-8)
+    crossing = sk.cfa(CFA, DATA, estimator="mlr", design=FULL, group="sex")
+    with pytest.raises(NotSupportedError):
+        _ = crossing.solution.pieces.roots
+
+
+def test_differences_of_nested_models() -> None:
+    text = "trust =~ y1 + a*y2 + a*y3\ngrowth =~ y4 + y5 + y6"
+    design = sk.Design(weights="weight", cluster="village")
+    larger, smaller = sk.cfa(CFA, DATA, design=design), sk.cfa(text, DATA, design=design)
+    both = sk.cfa("trust =~ y1 + a*y2 + b*y3\ngrowth =~ y4 + y5 + y6", DATA, design=design)
+    # one restriction: each test is asymptotically the Wald test, which has the design in it, too
+    wald = both.wald("a == b")
+    for method in ("satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000.mean"):
+        row = sk.compare(larger, smaller, method=method).frame.iloc[1]
+        assert row["df_diff"] == 1
+        assert row["chisq_diff"] == pytest.approx(wald.stat, rel=0.35), method
+
+
+def test_the_script_for_lavaan_names_weights_and_clusters(tmp_path: Path) -> None:
+    fit = sk.cfa(GAPS, DATA, design=sk.Design(weights="weight", cluster="village"), missing="fiml")
+    script, table = fit.to_lavaan(tmp_path / "check.R")
+    text = script.read_text(encoding="utf-8")
+    assert 'sampling.weights = "weight"' in text and 'cluster = "cluster"' in text and 'missing = "ml"' in text
+    written = pd.read_csv(table)
+    assert list(written.columns[-2:]) == ["weight", "cluster"] and written["cluster"].nunique() == 24
+    assert written.isna().sum().sum() == DATA[[f"m{k}" for k in range(1, 7)]].isna().sum().sum()
+    with pytest.raises(NotSupportedError):
+        sk.cfa(CFA, DATA, design=FULL).to_lavaan(tmp_path / "other.R")
+    with pytest.raises(NotSupportedError):
+        sk.cfa(CFA, DATA, design=sk.Design(weights="weight")).crosscheck("semopy")
+
+
 def test_full_information_without_gaps_is_the_complete_fit() -> None:
     full = sk.cfa(CFA, DATA, design=FULL, missing="fiml")
     plain = sk.cfa(CFA, DATA, design=FULL)
@@ -174,7 +220,7 @@ def test_a_fit_says_what_it_rests_on() -> None:
 
 
 @pytest.mark.parametrize("options", [
-    {"estimator": "mlm"}, {"test": "satorra.bentler"}, {"likelihood": "wishart"}, {"se": "standard"},
+    {"estimator": "gls"}, {"test": "browne.residual.adf"}, {"likelihood": "wishart"}, {"se": "standard"},
     {"information": "first.order"}, {"conditional_x": True}, {"auxiliary": ["x"], "missing": "fiml"},
     {"missing": "two.stage"}, {"interaction": "lms"},
 ])
