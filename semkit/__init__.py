@@ -38,6 +38,7 @@ _HOME: dict[str, str] = {
     "compare": "semkit.fitting",
     "growth": "semkit.fitting",
     "invariance": "semkit.fitting",
+    "nested": "semkit.fitting",
     "sem": "semkit.fitting",
     "Fit": "semkit.fitting",
     "polychoric": "semkit.fitting",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from semkit.fitting.calls import cfa, growth, sem
-from semkit.fitting.comparison import Comparison, compare
+from semkit.fitting.comparison import Comparison, compare, nested
 from semkit.fitting.fit import Fit
 from semkit.fitting.invariance import Invariance, invariance
 from semkit.fitting.polychoric import Polychoric, polychoric
 from semkit.fitting.recipe import Recipe
 
 __all__ = [
-    "Comparison", "Fit", "Invariance", "Polychoric", "Recipe", "cfa", "compare", "growth", "invariance", "polychoric",
-    "sem",
+    "Comparison", "Fit", "Invariance", "Polychoric", "Recipe", "cfa", "compare", "growth", "invariance", "nested",
+    "polychoric", "sem",
 ]  # fmt: skip

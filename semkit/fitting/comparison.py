@@ -100,13 +100,7 @@ def compare(*fits: Fit, method: str = "auto", names: tuple[str, ...] | list[str]
     """
     import pandas as pd
 
-    if len(fits) < 2:
-        raise OptionError(Problem("fitting.compare-too-few", "compare()", f"{len(fits)} fit", "two or more fits",
-                                  "Pass the fits one after the other."))
-    labels = tuple(names) or tuple(f"model {k + 1}" for k in range(len(fits)))
-    if len(labels) != len(fits):
-        raise OptionError(Problem("fitting.compare-names", "names=", f"{len(labels)} names for {len(fits)} fits",
-                                  "one name a fit", "Name every fit or none."))
+    labels = _labels(fits, names)
     chosen = _method(fits, method)
     order = sorted(range(len(fits)), key=lambda k: fits[k].solution.df)
     for k in order[1:]:
@@ -115,6 +109,76 @@ def compare(*fits: Fit, method: str = "auto", names: tuple[str, ...] | list[str]
     for a, b in pairwise(order):
         rows.append(_row(fits[b], labels[b]) | _difference(fits[b], fits[a], chosen, labels[b], labels[a]))
     return Comparison(pd.DataFrame(rows), chosen)
+
+
+def nested(*fits: Fit, names: tuple[str, ...] | list[str] = ()) -> pd.DataFrame:
+    """Which models are restrictions of which.
+
+    A model is nested in another of no more degrees of freedom if that one, fitted to the moments the first implies,
+    reproduces them; with equal degrees of freedom the two are equivalent (for these data).
+
+    Parameters
+    ----------
+    *fits : Fit
+        Two or more, to the same data.
+    names : sequence of str
+        One a fit; ``model 1`` ... by default.
+
+    Returns
+    -------
+    DataFrame
+        ``"nested"`` where the row's model is a restriction of the column's, ``"equivalent"``, ``"no"``, or ``""``
+        where the row has fewer degrees of freedom, and on the diagonal.
+
+    Raises
+    ------
+    OptionError
+        ``fitting.compare-too-few``, ``fitting.compare-names``, ``fitting.compare-other-data``.
+
+    References
+    ----------
+    Bentler & Satorra (2010), Psychological Methods 15, 111-123.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> import semkit as sk
+    >>> f = np.random.default_rng(1).normal(size=(300, 1))
+    >>> e = np.random.default_rng(2).normal(size=(300, 4))
+    >>> data = pd.DataFrame(0.8 * f + 0.6 * e, columns=["a", "b", "c", "d"])
+    >>> free = sk.cfa("f =~ a + b + c + d", data)
+    >>> equal = sk.cfa("f =~ 1*a + 1*b + 1*c + 1*d", data)
+    >>> sk.nested(free, equal).loc["model 2", "model 1"]
+    'nested'
+    """
+    import pandas as pd
+
+    labels = _labels(fits, names)
+    out = pd.DataFrame("", index=list(labels), columns=list(labels))
+    for i, restricted in enumerate(fits):
+        for j, larger in enumerate(fits):
+            if i == j or restricted.solution.df < larger.solution.df:
+                continue
+            _same_data(fits[0], restricted, labels[0], labels[i])
+            _same_data(fits[0], larger, labels[0], labels[j])
+            same = reproduce(larger, restricted)
+            if same is None or not float(same.minimum.f[0]) < _NESTED:
+                out.iloc[i, j] = "no"
+            else:
+                out.iloc[i, j] = "equivalent" if restricted.solution.df == larger.solution.df else "nested"
+    return out
+
+
+def _labels(fits: tuple[Fit, ...], names: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    """Names of two or more fits."""
+    if len(fits) < 2:
+        raise OptionError(Problem("fitting.compare-too-few", "compare()", f"{len(fits)} fit", "two or more fits",
+                                  "Pass the fits one after the other."))
+    labels = tuple(names) or tuple(f"model {k + 1}" for k in range(len(fits)))
+    if len(labels) != len(fits):
+        raise OptionError(Problem("fitting.compare-names", "names=", f"{len(labels)} names for {len(fits)} fits",
+                                  "one name a fit", "Name every fit or none."))
+    return labels
 
 
 def _row(fit: Fit, name: str) -> dict[str, Any]:

@@ -78,6 +78,8 @@ def script_text(fit: Fit, data: str) -> str:
         "likelihood": _text(options.likelihood), "meanstructure": _flag(table.meanstructure),
         "fixed.x": _flag(bool(np.any(table.exo))), "conditional.x": _flag(options.conditional_x),
     }
+    if options.least_squares:
+        del arguments["likelihood"]  # lavaan refuses it there
     if options.se != "bootstrap":
         arguments["se"] = _text(options.se)
     tests = [name for name in options.test if name != "none"]

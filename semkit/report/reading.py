@@ -75,9 +75,18 @@ def method_words(method: str, test: Iterable[str] = (), resampled: bool = False)
     words = {
         "ML": "maximum likelihood",
         "MLR": "maximum likelihood with robust (sandwich) standard errors",
-        "MLM": "maximum likelihood with robust standard errors",
+        **dict.fromkeys(("MLM", "MLMV", "MLMVS"), "maximum likelihood with robust standard errors"),
+        "MLF": "maximum likelihood with first-order standard errors",
+        "GLS": "generalised least squares",
+        "ULS": "unweighted least squares",
+        "WLS": "weighted (asymptotically distribution-free) least squares",
     }.get(method.upper(), method)
-    tests = {"yuan.bentler.mplus": "Yuan–Bentler scaled test", "satorra.bentler": "Satorra–Bentler scaled test"}
+    tests = {
+        "yuan.bentler.mplus": "Yuan–Bentler scaled test", "yuan.bentler": "Yuan–Bentler scaled test",
+        "satorra.bentler": "Satorra–Bentler scaled test", "scaled.shifted": "scaled and shifted test",
+        "mean.var.adjusted": "mean- and variance-adjusted test", "browne.residual.nt": "Browne's residual test",
+        "browne.residual.adf": "Browne's distribution-free residual test",
+    }
     named = [tests[name] for name in test if name in tests]
     pieces = [words, *named, *(["percentile bootstrap intervals"] if resampled else [])]
     return ", ".join(pieces)

@@ -158,6 +158,29 @@ def test_nesting_is_checked_under_least_squares() -> None:
     assert caught.value.code in ("fitting.compare-not-nested", "fitting.compare-same-df")
 
 
+def test_which_model_is_a_restriction_of_which() -> None:
+    """An exchanged covariance makes an equivalent model, a dropped path a nested one, another dimension neither."""
+    chain = sk.sem("x2 ~ x1\nx3 ~ x2", pupils(), fixed_x=False)
+    back = sk.sem("x2 ~ x3\nx1 ~ x2", pupils(), fixed_x=False)
+    whole = sk.sem("x2 ~ x1\nx3 ~ x2 + x1", pupils(), fixed_x=False)
+    apart = sk.sem("x2 ~ x1\nx3 ~ x1\nx2 ~~ 0*x3", pupils(), fixed_x=False)
+    table = sk.nested(whole, chain, back, apart, names=["whole", "chain", "back", "apart"])
+    assert (table.loc["chain", "whole"], table.loc["apart", "whole"]) == ("nested", "nested")
+    assert (table.loc["chain", "back"], table.loc["back", "chain"]) == ("equivalent", "equivalent")
+    assert (table.loc["chain", "apart"], table.loc["whole", "chain"]) == ("no", "")
+    with pytest.raises(OptionError):
+        sk.nested(whole)
+
+
+@pytest.mark.parametrize("estimator", LEAST)
+def test_the_script_for_lavaan_asks_for_nothing_it_refuses(estimator: str, tmp_path: Path) -> None:
+    """lavaan stops at ``likelihood=`` with least squares; the script it ran gave the same numbers."""
+    script, _ = fitted(estimator).to_lavaan(tmp_path / "fit.R")
+    text = script.read_text(encoding="utf-8")
+    assert f'estimator = "{estimator.upper()}"' in text
+    assert "likelihood" not in text
+
+
 def test_scores_do_not_depend_on_the_name_of_the_estimator() -> None:
     """They are a function of estimates and data: the same estimates give the same scores."""
     for method in ("regression", "bartlett"):
