@@ -40,6 +40,7 @@ _HOME: dict[str, str] = {
     "invariance": "semkit.fitting",
     "nested": "semkit.fitting",
     "sem": "semkit.fitting",
+    "simulate_model": "semkit.fitting",
     "Fit": "semkit.fitting",
     "polychoric": "semkit.fitting",
     "moderated_regression": "semkit.regression",

@@ -8,8 +8,9 @@ from semkit.fitting.fit import Fit
 from semkit.fitting.invariance import Invariance, invariance
 from semkit.fitting.polychoric import Polychoric, polychoric
 from semkit.fitting.recipe import Recipe
+from semkit.fitting.simulation import simulate_model
 
 __all__ = [
     "Comparison", "Fit", "Invariance", "Polychoric", "Recipe", "cfa", "compare", "growth", "invariance", "nested",
-    "polychoric", "sem",
+    "polychoric", "sem", "simulate_model",
 ]  # fmt: skip
