@@ -33,6 +33,7 @@ _HOME: dict[str, str] = {
     "Moments": "semkit.sample",
     "LMS": "semkit.interaction",
     "ProductIndicators": "semkit.interaction",
+    "QML": "semkit.interaction",
     "Replicates": "semkit.sample",
     "cfa": "semkit.fitting",
     "compare": "semkit.fitting",

@@ -24,7 +24,7 @@ from semkit.fitting.options import Options, make_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import fit_moments
 from semkit.fitting.weighting import design_options
-from semkit.interaction import LMS
+from semkit.interaction import LMS, QML
 from semkit.model import ModelSpec, ParameterTable, build_table, check, coded_classes
 from semkit.sample import Composite, Design, GroupMoments, Sample, group_labels, group_moments, make_sample
 
@@ -108,7 +108,7 @@ def sem(
         information fixed covariates then become random (:mod:`semkit.fitting.auxiliary`).
     start : mapping of str to float, optional
         Starting values by label or ``"lhs op rhs"``.
-    interaction : {"product", "lms"}, ProductIndicators or LMS
+    interaction : {"product", "lms", "qml"}, ProductIndicators, LMS or QML
         How ``a:b`` of latent variables is estimated.
     composites : mapping of str to Composite, optional
         Names used in the model that stand for equal-weight means with known error variance.
@@ -281,7 +281,7 @@ def _fit(
     if chosen.auxiliary:
         check_auxiliary(spec, chosen.auxiliary)
         spec = saturate(spec, chosen.auxiliary) if chosen.fiml else spec
-    if isinstance(method, LMS) and spec.products:
+    if isinstance(method, (LMS, QML)) and spec.products:
         from semkit.fitting.products import fit_products
 
         fit: Fit = fit_products(spec, recipe, data, moments, method, options.get("information"), start)

@@ -16,10 +16,9 @@ from semkit.estimate.standardize import Scales
 from semkit.fitting.options import Options
 from semkit.fitting.solution import Solution, fit_moments, given_values
 from semkit.interaction.crossing import find_crossings, linear_layout, product_rows, without_products
-from semkit.interaction.likelihood import MixtureObjective, make_parts
-from semkit.interaction.method import LMS
-from semkit.interaction.mixture import Evaluation, eta_moments
-from semkit.interaction.total import total_implied, variances, variances_only
+from semkit.interaction.likelihood import Likelihood, MixtureObjective, for_minimiser, make_parts, make_quasi
+from semkit.interaction.method import LMS, QML
+from semkit.interaction.mixture import Evaluation
 from semkit.model import ParameterTable
 from semkit.numerics.newton import Minimum, minimise
 from semkit.numerics.quasi import descend
@@ -39,18 +38,18 @@ class ModeratedSolution(Solution):
 
     Parameters
     ----------
-    objective : MixtureObjective
-        With the points at which the maximum was found.
+    objective : Likelihood
+        LMS: with the points at which the maximum was found.
     linear : Solution
         The same model with all products left out.
-    method : LMS
+    method : LMS or QML
     final : Evaluation
         At the last point but one, less than 1e-4 of a standard error away.
     """
 
-    objective: MixtureObjective = field(kw_only=True)
+    objective: Likelihood = field(kw_only=True)
     linear: Solution = field(kw_only=True)
-    method: LMS = field(kw_only=True)
+    method: LMS | QML = field(kw_only=True)
     final: Evaluation = field(kw_only=True)
 
     @property
@@ -61,14 +60,13 @@ class ModeratedSolution(Solution):
     @cached_property
     def implied(self) -> tuple[Implied, ...]:
         """Total moments of each group, products included."""
-        return tuple(total_implied(p.model, self.theta, self.given[0], p.known) for p in self.objective.parts)
+        return self.objective.implied(self.theta)
 
     @cached_property
     def scales(self) -> Scales:
         """Total standard deviations of all variables with derivatives."""
         sd, slope, names = [], [], []
-        for part, block in zip(self.objective.parts, self.layout.blocks, strict=True):
-            variance, by = variances(part.model, self.theta, self.given[0], part.known)
+        for (variance, by), block in zip(self.objective.variances(self.theta), self.layout.blocks, strict=True):
             with np.errstate(invalid="ignore", divide="ignore"):
                 root = np.sqrt(np.where(variance > 0.0, variance, np.nan))
                 sd.append(root)
@@ -82,17 +80,15 @@ class ModeratedSolution(Solution):
     def scales_at(self, theta: FloatArray, given: FloatArray, *, slopes: bool = True) -> Scales:
         if theta is self.minimum.x:
             return self.scales
-        sd = [[np.sqrt(variances_only(p.model, one, self.given[0], p.known)) for p in self.objective.parts]
-              for one in theta]
+        sd = [[np.sqrt(v) for v, _ in self.objective.variances(one, slopes=False)] for one in theta]
         whole = np.array([np.concatenate([*each, [1.0, np.nan]]) for each in sd])
         return Scales(self.scales.names, whole, np.zeros((*whole.shape, self.layout.n_parameters if slopes else 0)))
 
     def posterior_moments(self) -> list[tuple[FloatArray, FloatArray]]:
         """Posterior means and variances of the latent variables given the answers, ``(n, k)`` each."""
         out = []
-        for part in self.objective.parts:
-            mean, variance = eta_moments(part.model, self.theta, self.given[0], part.who, part.points)
-            pick = [part.model.block.eta.index(name) for name in self.table.variables.lv]
+        for (mean, variance), block in zip(self.objective.eta_moments(self.theta), self.layout.blocks, strict=True):
+            pick = [block.eta.index(name) for name in self.table.variables.lv]
             out.append((mean[:, pick], variance[:, pick]))
         return out
 
@@ -116,6 +112,14 @@ class ModeratedSolution(Solution):
     def expected_with_gaps(self) -> FloatArray:
         return self.observed_information
 
+    @property
+    def centred(self) -> frozenset[str]:
+        """Observed variables of the first group that are centred in their products."""
+        objective, block = self.objective, self.layout.blocks[0]
+        if isinstance(objective, MixtureObjective):
+            return frozenset(block.eta[j] for j in objective.parts[0].model.roles.known)
+        return frozenset(block.observed)
+
     @cached_property
     def bread_observed(self) -> FloatArray:
         """Inverse observed information per respondent."""
@@ -128,7 +132,7 @@ class ModeratedSolution(Solution):
 
 
 def fit_moderated(
-    table: ParameterTable, options: Options, moments: tuple[GroupMoments, ...], sample: Sample, method: LMS,
+    table: ParameterTable, options: Options, moments: tuple[GroupMoments, ...], sample: Sample, method: LMS | QML,
     composites: tuple[str, ...] = (), start: FloatArray | None = None,
 ) -> ModeratedSolution:
     """Maximise the likelihood of a model with latent products.
@@ -143,14 +147,30 @@ def fit_moderated(
     given = given_values(table, layout, moments, composites, (1.0,) * len(moments))
     first = start_from(table, plain, linear.theta)
     data = tuple(group.data for group in sample.groups)
-    parts = make_parts(layout, crossings, data, first, given[0], method.nodes, adaptive=method.adaptive)
-    objective = MixtureObjective(parts, given[0], offset=covariate_density(linear))
-    if start is not None:
-        first = np.where(np.isfinite(start), start, first)
-    objective = replace(objective, level=objective.at(first, "gradient").logl)
+    offset = covariate_density(linear)
+    begin = first if start is None else np.where(np.isfinite(start), start, first)
     constraints = make_constraints(table, layout, given)
-    summit = _climb(objective, first, constraints)
-    for _ in range(_REPLACED if any(part.model.d for part in parts) else 0):
+    objective: Likelihood
+    if isinstance(method, QML):
+        quasi = make_quasi(layout, crossings, data, first, given[0], offset)
+        objective = replace(quasi, level=quasi.at(begin, "gradient").logl)
+        summit = _climb(objective, begin, constraints)
+    else:
+        parts = make_parts(layout, crossings, data, first, given[0], method.nodes, adaptive=method.adaptive)
+        mixture = MixtureObjective(parts, given[0], offset=offset)
+        mixture = replace(mixture, level=mixture.at(begin, "gradient").logl)
+        objective, summit = _settle(mixture, begin, constraints, method)
+    return ModeratedSolution(table, layout, options, sample, moments, linear.observed, given,
+                             summit.minimum, float(objective.n), None, objective=objective, linear=linear,
+                             method=method, final=summit.final)
+
+
+def _settle(
+    objective: MixtureObjective, start: FloatArray, constraints: TableConstraints | None, method: LMS
+) -> tuple[MixtureObjective, Summit]:
+    """The maximum, and again with the points placed where it was found until that moves it no more."""
+    summit = _climb(objective, start, constraints)
+    for _ in range(_REPLACED if objective.integrates else 0):
         theta = summit.minimum.x[0]
         if not summit.minimum.converged[0]:
             break
@@ -163,9 +183,7 @@ def fit_moderated(
         objective, summit = again, moved
         if change < _MOVED:
             break
-    return ModeratedSolution(table, layout, options, sample, moments, linear.observed, given,
-                             summit.minimum, float(objective.n), None, objective=objective, linear=linear,
-                             method=method, final=summit.final)
+    return objective, summit
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +194,7 @@ class Summit:
     final: Evaluation
 
 
-def _climb(objective: MixtureObjective, start: FloatArray, constraints: TableConstraints | None) -> Summit:
+def _climb(objective: Likelihood, start: FloatArray, constraints: TableConstraints | None) -> Summit:
     """Quasi-Newton steps with gradients, which cost a tenth of a Hessian, from one Hessian; Newton's last step.
 
     With constraints all steps are those of constrained Newton.
@@ -184,7 +202,8 @@ def _climb(objective: MixtureObjective, start: FloatArray, constraints: TableCon
     n = objective.n
     if constraints is not None:
         with np.errstate(all="ignore"):
-            minimum = minimise(objective, start[None], constraints=constraints, scoring_steps=1, max_iterations=100)
+            minimum = minimise(for_minimiser(objective), start[None], constraints=constraints, scoring_steps=1,
+                               max_iterations=100)
         return Summit(minimum, objective.at(minimum.x[0]))
 
     def value(x: FloatArray) -> tuple[float, FloatArray]:
@@ -272,10 +291,11 @@ def check_nodes(solution: ModeratedSolution) -> NodeCheck | None:
 
     The change of the estimates is ``-H^-1 g`` with the finer gradient, along what constraints allow.
     """
-    if all(part.model.d == 0 for part in solution.objective.parts):
+    objective, method = solution.objective, solution.method
+    if isinstance(method, QML) or not isinstance(objective, MixtureObjective) or not objective.integrates:
         return None
-    count = max(solution.method.nodes + 8, (3 * solution.method.nodes) // 2)
-    finer = solution.objective.replaced(solution.theta, count, adaptive=True)
+    count = max(method.nodes + 8, (3 * method.nodes) // 2)
+    finer = objective.replaced(solution.theta, count, adaptive=True)
     found = finer.at(solution.theta, "gradient")
     step = solution.bread_observed @ found.gradient / solution.total
     error = np.sqrt(np.maximum(np.diagonal(solution.bread_observed) / solution.total, 1e-300))
@@ -287,13 +307,16 @@ def check_nodes(solution: ModeratedSolution) -> NodeCheck | None:
 
 def node_notes(solution: ModeratedSolution) -> tuple[Note, ...]:
     """A warning with the measured effect when more nodes change the answer."""
+    method = solution.method
+    if isinstance(method, QML) or not method.check:
+        return ()
     found = check_nodes(solution)
     if found is None or (abs(found.logl) < 0.01 and found.shift < 0.01):
         return ()
     return (Note(
         "fitting.too-few-nodes", "warning",
         f"with {found.nodes} nodes the log-likelihood changes by {found.logl:+.3g} and the estimate of "
-        f"{found.parameter} by {found.shift:.2g} standard errors.", f"{solution.method.nodes} nodes",
+        f"{found.parameter} by {found.shift:.2g} standard errors.", f"{method.nodes} nodes",
         "The integral is not accurate: constructs are measured reliably, or the interaction is strong.",
         f"Use interaction=sk.LMS(nodes={found.nodes}).",
     ),)

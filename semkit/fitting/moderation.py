@@ -94,16 +94,14 @@ class ModeratedFit(Fit):
         found = (*super().notes,)
         if not self.converged:
             return found
-        checks = node_notes(self.moderated) if self.moderated.method.check else ()
-        return (*found, *checks, *normality_notes(self.moderated))
+        return (*found, *node_notes(self.moderated), *normality_notes(self.moderated))
 
     @cached_property
     def variables(self) -> Mapping[str, Variable]:
         """As in :class:`Fit`; an observed factor that is an outcome itself is not centred in its products."""
         out = dict(variables_of(self))
-        part = self.moderated.objective.parts[0]
-        shown = {part.model.block.eta[j] for j in part.model.roles.known}
-        return {name: replace(v, center=0.0) if v.kind == "observed" and name not in shown else v
+        centred = self.moderated.centred
+        return {name: replace(v, center=0.0) if v.kind == "observed" and name not in centred else v
                 for name, v in out.items()}
 
     def predict(self, method: str = "regression", what: str = "lv") -> pd.DataFrame:

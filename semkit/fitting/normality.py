@@ -8,7 +8,8 @@ import numpy as np
 
 from semkit.errors import Note
 from semkit.interaction.conditioning import condition
-from semkit.interaction.crossing import Roles
+from semkit.interaction.crossing import Roles, error_free, find_crossings
+from semkit.interaction.mixture import make_respondents
 from semkit.interaction.placing import linear_posterior
 
 if TYPE_CHECKING:
@@ -24,15 +25,14 @@ def normality_notes(solution: ModeratedSolution) -> tuple[Note, ...]:
     beyond 0.5 or excess kurtosis beyond 1, more than three standard errors (``sqrt(6/n)``, ``sqrt(24/n)``) from 0.
     """
     notes = []
-    for g, part in enumerate(solution.objective.parts):
-        block = solution.layout.blocks[g]
-        shown = set(part.model.roles.known)
-        outcomes = {c.outcome for c in part.model.crossings}
-        factors = sorted({f for c in part.model.crossings for f in c.factors} - shown - outcomes)
+    crossings = find_crossings(solution.table, solution.layout)
+    for g, (block, own, data) in enumerate(zip(solution.layout.blocks, crossings, solution.data, strict=True)):
+        factors = sorted({f for c in own for f in c.factors} - set(error_free(block)) - {c.outcome for c in own})
         if not factors:
             continue
         model = condition(block, (), Roles(tuple(factors), ()), solution.layout.n_parameters)
-        scores, _ = linear_posterior(model, solution.theta, solution.given[0], part.who)
+        who = make_respondents(data, np.zeros((len(data), 0)))
+        scores, _ = linear_posterior(model, solution.theta, solution.given[0], who)
         z = scores - scores.mean(axis=0)
         n, variance = len(z), np.maximum(np.mean(z**2, axis=0), 1e-300)
         skew, kurtosis = np.mean(z**3, axis=0) / variance**1.5, np.mean(z**4, axis=0) / variance**2 - 3.0

@@ -18,14 +18,14 @@ from semkit.fitting.moderation import ModeratedFit
 from semkit.fitting.options import Options
 from semkit.fitting.recipe import Recipe
 from semkit.interaction.crossing import without_columns
-from semkit.interaction.method import LMS
+from semkit.interaction.method import LMS, QML
 from semkit.model import ModelSpec, ParameterTable, check
 from semkit.sample import group_labels, group_moments, make_sample
 
 
 def fit_products(
-    spec: ModelSpec, recipe: Recipe, data: Any, moments: object, method: LMS, information: str | None = None,
-    start: Mapping[str, float] | None = None,
+    spec: ModelSpec, recipe: Recipe, data: Any, moments: object, method: LMS | QML,
+    information: str | None = None, start: Mapping[str, float] | None = None,
 ) -> ModeratedFit:
     """Fit a model with products of latent variables by maximum likelihood.
 
@@ -60,7 +60,7 @@ def fit_products(
     return ModeratedFit(solution, recipe, None, provenance, ())
 
 
-def moderated_options(options: Options, information: str | None, method: LMS, moments: object) -> Options:
+def moderated_options(options: Options, information: str | None, method: LMS | QML, moments: object) -> Options:
     """Options with a mean structure and observed information; what does not go with products is refused at once."""
     refused = []
     if moments is not None:
@@ -91,7 +91,7 @@ def moderated_options(options: Options, information: str | None, method: LMS, mo
     return replace(options, meanstructure=True, information=information or "observed", se=errors, test=("standard",))
 
 
-def _refuse_deviations(table: ParameterTable, method: LMS) -> None:
+def _refuse_deviations(table: ParameterTable, method: LMS | QML) -> None:
     wrong = sorted({name for e in (*table.equalities, *table.inequalities) for name in (*e.sd_names, *e.std_names)})
     if wrong:
         raise NotSupportedError(Problem(

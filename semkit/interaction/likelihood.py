@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semkit.estimate.implied import Implied
 from semkit.estimate.layout import LAMBDA, PSI, Block, Layout
 from semkit.interaction.conditioning import Conditioned, condition
 from semkit.interaction.crossing import Crossing, Roles, choose_roles, error_free
-from semkit.interaction.mixture import Evaluation, Points, Respondents, evaluate, make_respondents
+from semkit.interaction.mixture import Evaluation, Points, Respondents, eta_moments, evaluate, make_respondents
 from semkit.interaction.placing import linear_posterior, place
+from semkit.interaction.quasi import QuasiObjective, QuasiPart, make_patterns
+from semkit.interaction.reduced import reduce
+from semkit.interaction.total import total_implied, variances, variances_only
+from semkit.numerics.newton import Objective
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -38,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class MixtureObjective:
-    """``-2 / N`` times the log-likelihood, less a constant, as the optimiser wants it.
+    """The log-likelihood of all groups at fixed points.
 
     Parameters
     ----------
@@ -73,16 +79,24 @@ class MixtureObjective:
             )
         return replace(total, logl=total.logl - self.offset)
 
-    def __call__(self, x: FloatArray, rows: IntArray, exact: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
-        values, slopes, curves = [], [], []
-        for theta in x:
-            found = self.at(theta, "exact" if exact else "outer")
-            curve = found.hessian if exact else found.outer
-            assert curve is not None
-            values.append(-2.0 / self.n * (found.logl - self.level))
-            slopes.append(-2.0 / self.n * found.gradient)
-            curves.append((-2.0 if exact else 2.0) / self.n * curve)
-        return np.array(values), np.array(slopes), np.array(curves)
+    def implied(self, theta: FloatArray) -> tuple[Implied, ...]:
+        """Total moments of each group, products included."""
+        return tuple(total_implied(p.model, theta, self.given, p.known) for p in self.parts)
+
+    def variances(self, theta: FloatArray, *, slopes: bool = True) -> list[tuple[FloatArray, FloatArray]]:
+        """Total variances of observed variables and eta of each group, with derivatives."""
+        if slopes:
+            return [variances(p.model, theta, self.given, p.known) for p in self.parts]
+        return [(variances_only(p.model, theta, self.given, p.known), np.zeros((0, 0))) for p in self.parts]
+
+    def eta_moments(self, theta: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
+        """Posterior means and variances of eta by group, ``(n, m)`` each."""
+        return [eta_moments(p.model, theta, self.given, p.who, p.points) for p in self.parts]
+
+    @property
+    def integrates(self) -> bool:
+        """Whether anything is integrated out."""
+        return any(part.model.d for part in self.parts)
 
     def replaced(self, theta: FloatArray, count: int, *, adaptive: bool) -> MixtureObjective:
         """The same with points placed anew at these parameters."""
@@ -92,6 +106,49 @@ class MixtureObjective:
             for part in self.parts
         )
         return replace(self, parts=parts)
+
+
+def for_minimiser(likelihood: Likelihood) -> Objective:
+    """``-2 / N`` times the log-likelihood less its level, with outer products of scores in place of a rough Hessian."""
+
+    def value(x: FloatArray, rows: IntArray, exact: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
+        scale = -2.0 / likelihood.n
+        values, slopes, curves = [], [], []
+        for theta in x:
+            found = likelihood.at(theta, "exact" if exact else "outer")
+            curve = found.hessian if exact else found.outer
+            empty = np.full((len(theta),) * 2, np.nan)
+            values.append(scale * (found.logl - likelihood.level))
+            slopes.append(scale * found.gradient)
+            curves.append(empty if curve is None else (scale if exact else -scale) * curve)
+        return np.array(values), np.array(slopes), np.array(curves)
+
+    return value
+
+
+class Likelihood(Protocol):
+    """What a solution needs of the function it maximises."""
+
+    @property
+    def n(self) -> int: ...
+    @property
+    def level(self) -> float: ...
+    def at(self, theta: FloatArray, order: str = "exact") -> Evaluation: ...
+    def implied(self, theta: FloatArray) -> tuple[Implied, ...]: ...
+    def variances(self, theta: FloatArray, *, slopes: bool = True) -> list[tuple[FloatArray, FloatArray]]: ...
+    def eta_moments(self, theta: FloatArray) -> list[tuple[FloatArray, FloatArray]]: ...
+
+
+def make_quasi(
+    layout: Layout, crossings: tuple[tuple[Crossing, ...], ...], data: tuple[FloatArray, ...], start: FloatArray,
+    given: FloatArray, offset: float,
+) -> QuasiObjective:
+    """The quasi-likelihood of all groups."""
+    parts: list[QuasiPart] = []
+    for block, own, rows in zip(layout.blocks, crossings, data, strict=True):
+        means = dict(zip(block.observed, np.nanmean(rows, axis=0).tolist(), strict=True))
+        parts.append(make_patterns(reduce(block, own, means), rows, start, given))
+    return QuasiObjective(tuple(parts), given, offset=offset)
 
 
 def known_values(block: Block, roles: Roles, data: FloatArray) -> FloatArray:
