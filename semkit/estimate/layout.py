@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.model import ParameterTable
+from semkit.model.composites import INTERCEPT, LOADING, RESIDUAL
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -277,7 +278,7 @@ def _block(
     given: list[tuple[int, int, int, int, int]] = []
     values = table.value.tolist()
     for i in np.flatnonzero(table.block == block).tolist():
-        if table.op[i] in OUTSIDE:
+        if table.op[i] in OUTSIDE or table.op[i] == "<~":
             continue
         kind, row, col = _place(table.lhs[i], table.op[i], table.rhs[i], in_y, in_eta)
         if i in unique_of_row:
@@ -298,6 +299,12 @@ def _cells(rows: list[tuple[int, int, int, int, int]]) -> Cells:
 
 def _place(lhs: str, op: str, rhs: str, in_y: dict[str, int], in_eta: dict[str, int]) -> tuple[int, int, int]:
     """Matrix, row and column of one row of the table."""
+    if op == LOADING:
+        return LAMBDA, in_y[rhs], in_eta[lhs]
+    if op == RESIDUAL:
+        return THETA, in_y[lhs], in_y[rhs]
+    if op == INTERCEPT:
+        return NU, in_y[lhs], 0
     if op == "=~":
         if rhs in in_eta:
             return BETA, in_eta[rhs], in_eta[lhs]

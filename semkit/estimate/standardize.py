@@ -14,6 +14,7 @@ from semkit.estimate.deviations import variances
 from semkit.estimate.implied import Implied, imply
 from semkit.estimate.layout import Block, Layout
 from semkit.model import ParameterTable
+from semkit.model.composites import HIDDEN
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -167,10 +168,14 @@ def make_plan(table: ParameterTable, names: tuple[tuple[str, ...], ...]) -> Plan
             variance.append([own.get((block, lhs), -1), own.get((block, rhs), -1)])
             pair.append((lhs, rhs))
             continue
+        if op in HIDDEN:
+            continue
         find = position[block - 1].get
         power[i, find(lhs, total + 1)] += 1.0 if op == "=~" else -2.0 if op == "~~" else -1.0
         if op == "=~":
             power[i, find(rhs, total + 1)] -= 1.0
+        elif op == "<~":
+            power[i, find(rhs, total + 1)] += 1.0
         elif op == "~":
             for name in rhs.split(":")[:2]:
                 predictor[i, find(name, total + 1)] += 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from semkit.estimate.composites import composite_starts
 from semkit.estimate.layout import ALPHA, BETA, LAMBDA, NU, PSI, THETA, Block, Layout
 from semkit.model import ParameterTable
 
@@ -34,12 +35,21 @@ def starting_values(
     Hagglund (1982), Psychometrika 47, 209-222 (FABIN estimators).
     """
     theta = np.zeros(layout.n_parameters)
-    for block, (cov, mean) in zip(layout.blocks, moments, strict=True):
+    composite: dict[int, float] = {}
+    for g, (block, (cov, mean)) in enumerate(zip(layout.blocks, moments, strict=True), start=1):
         loading, variance = _factor_start(block, cov, simple)
+        if "<~" in table.op:
+            values, columns = composite_starts(table, g, block, cov, mean)
+            composite |= values
+            for name, (column, size) in columns.items():
+                loading[:, block.eta.index(name)], variance[block.eta.index(name)] = column, size
         scale = _scale(block, variance)
         _fill(block, theta, cov, mean, loading, variance, scale)
         if not simple:
             _relate(block, theta, cov, loading, variance, scale)
+    for k, row in enumerate(table.free_rows if composite else ()):
+        if int(row) in composite:
+            theta[table.unique[k]] = composite[int(row)]
     own = table.start[table.free_rows]
     wanted = np.isfinite(own)
     theta[table.unique[wanted]] = own[wanted]

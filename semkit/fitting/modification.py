@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from semkit.estimate.layout import make_layout
 from semkit.estimate.release import released
 from semkit.estimate.standardize import Kind, RowValues, row_values, scales, standardise
 from semkit.fitting.quadratic import score_of
-from semkit.model import ParameterTable
+from semkit.model import ParameterTable, Variables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ def absent(table: ParameterTable, block: int) -> tuple[Row, ...]:
 
 
 def _possible(table: ParameterTable, rows: list[int]) -> Iterator[Row]:
-    variables = table.variables
+    variables = without_composites(table)
     outcomes = tuple(dict.fromkeys(table.lhs[i] for i in rows if table.op[i] == "~"))
     predictors = tuple(dict.fromkeys(table.rhs[i] for i in rows if table.op[i] == "~"))
     for factor in variables.lv:
@@ -54,10 +55,19 @@ def _possible(table: ParameterTable, rows: list[int]) -> Iterator[Row]:
         yield from ((a, "~", b) for b in inside if a != b and (b, a) not in loads and (a, b) not in loads)
 
 
+def without_composites(table: ParameterTable) -> Variables:
+    """The variables without indicators of composites, which have no parameters of their own."""
+    held = {rhs for op, rhs in zip(table.op, table.rhs, strict=True) if op == "<~"}
+    if not held:
+        return table.variables
+    return replace(table.variables, ov_nox=tuple(v for v in table.variables.ov_nox if v not in held))
+
+
 def widened(table: ParameterTable) -> tuple[ParameterTable, NDArray[np.int64]]:
     """The table with every fixed and absent parameter free at its present value, and the rows of those."""
     extra = [(g, row) for g in range(1, table.n_groups + 1) for row in absent(table, g)]
     fixed = np.flatnonzero((table.block > 0) & (table.free == 0) & np.isfinite(table.value) & ~table.exo)
+    fixed = fixed[[table.op[i] != "<~" for i in fixed]]  # a composite's fixed weight is its scale
     n, k = len(table), len(extra)
     rows = np.concatenate([fixed, np.arange(n, n + k)]).astype(np.int64)
     free = np.concatenate([table.free, np.zeros(k, dtype=np.int64)])

@@ -17,6 +17,7 @@ from semkit.fitting.scores import factor_scores
 from semkit.fitting.solution import Solution
 from semkit.fitting.weighting import simple_covariance
 from semkit.model import ParameterTable
+from semkit.model.composites import HIDDEN
 from semkit.result import Variable
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _errors(values: RowValues, vcov: FloatArray) -> FloatArray:
 
 def _shown(table: ParameterTable) -> NDArray[np.int64]:
     return np.array([i for i, (b, op) in enumerate(zip(table.block.tolist(), table.op, strict=True))
-                     if b > 0 or op == ":="], dtype=np.int64)
+                     if (b > 0 and op not in HIDDEN) or op == ":="], dtype=np.int64)
 
 
 def row_heads(table: ParameterTable) -> dict[str, Any]:

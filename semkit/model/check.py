@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from semkit.errors import ModelError, Problem, suggest
+from semkit.model.composites import composite_problems
 from semkit.model.expression import Expression
 from semkit.model.statements import ModelSpec, Term
 from semkit.model.tokens import Position, Source
@@ -34,7 +35,7 @@ def check(spec: ModelSpec, columns: Iterable[str] | None = None) -> None:
     """
     known = None if columns is None else tuple(columns)
     problems = [
-        *_term_problems(spec), *_construct_problems(spec), *formula_problems(spec),
+        *composite_problems(spec), *_term_problems(spec), *_construct_problems(spec), *formula_problems(spec),
         *product_sign_problems(spec, known or ()),
     ]
     if known is not None:
@@ -90,7 +91,7 @@ def _term_problems(spec: ModelSpec) -> list[Problem]:
     first: dict[tuple[str, str, str, str], Term] = {}
     for term in spec.terms:
         shown = f"{term.lhs} {term.op} {term.rhs}".rstrip()
-        if term.op in ("=~", "~") and term.lhs == term.rhs and not _phantom(term):
+        if term.op in ("=~", "<~", "~") and term.lhs == term.rhs and not _phantom(term):
             code = "model.own-predictor"
             out.append(place(spec, term.position, code, f'"{shown}": a variable cannot predict or measure itself'))
         earlier = first.setdefault(_key(term), term)

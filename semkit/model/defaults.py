@@ -11,6 +11,7 @@ import numpy as np
 from semkit.errors import ModelError, NotSupportedError, OptionError, Problem, suggest
 from semkit.model.check import expand_definitions, formula_problems, place, substitute
 from semkit.model.coding import coded_classes, effect_constraints, free_means
+from semkit.model.composites import composite_constraints, composite_rows, parts_of
 from semkit.model.equality import EQUALITIES, hold_equal, settle_shared_labels, share_referenced_labels
 from semkit.model.expression import Expression
 from semkit.model.ordinal import check_followers, check_ordinal, ordinal_defaults, ordinal_of, release_scales
@@ -137,8 +138,8 @@ def build_table(
         release_scales(rows, variables[0], wanted, options)
     if "intercepts" in coded:
         free_means(rows, variables[0])
-    constraints = effect_constraints(rows, variables[0], coded)
     settle_shared_labels(rows)
+    constraints = [*effect_constraints(rows, variables[0], coded), *composite_constraints(rows)]
     return _pack(spec, rows, tuple(groups), variables[0], meanstructure, constraints)
 
 
@@ -170,9 +171,9 @@ def _terms_by_group(spec: ModelSpec, groups: Sequence[str]) -> list[tuple[Term, 
 
 def classify(terms: Sequence[Term]) -> Variables:
     """Sort the variables of one group's terms into lavaan's classes and order."""
-    latents = list(dict.fromkeys(t.lhs for t in terms if t.op == "=~"))
+    latents = list(dict.fromkeys(t.lhs for t in terms if t.op in ("=~", "<~")))
     is_latent = set(latents)
-    measured = dict.fromkeys(t.rhs for t in terms if t.op == "=~")
+    measured = dict.fromkeys(t.rhs for t in terms if t.op in ("=~", "<~"))
     outcomes = dict.fromkeys(t.lhs for t in terms if t.op == "~")
     predictors = dict.fromkeys(t.rhs for t in terms if t.op == "~")
     ov_ind = [name for name in measured if name not in is_latent]
@@ -243,9 +244,12 @@ def _add_defaults(
     for name in ordinal:
         for k in range(options.thresholds[name]):
             add(name, "|", f"t{k + 1}")
+    parts = parts_of(terms)
+    held = {item for items in parts.values() for item in items}  # their moments belong to the composites
     if options.auto_var:
         for name in (*found.ov_nox, *found.lv):
-            add(name, "~~", name)
+            if name not in held:
+                add(name, "~~", name)
     between: list[Row | None] = []
     latents = set(found.lv)
     if options.auto_cov_lv_x:
@@ -269,9 +273,10 @@ def _add_defaults(
         add(name, "~*~", name)
     if options.meanstructure:
         for name in (*found.ov, *found.lv):
-            row = add(name, "~1", "")
+            row = add(name, "~1", "") if name not in held else None
             if row is not None and name in found.ov_x and options.fixed_x:
                 row.exo, row.free = True, False
+    composite_rows(rows, parts, block, means=options.meanstructure, first_fixed=options.auto_fix_first)
     return [row for row in between if row is not None]
 
 
@@ -301,7 +306,8 @@ def _apply_defaults(
     if options.orthogonal:
         for row in between:
             row.fix(0.0)
-    for name in found.lv if not options.int_lv_free else ():
+    composites = {term.lhs for term in terms if term.op == "<~"}
+    for name in [n for n in found.lv if n not in composites] if not options.int_lv_free else ():
         row = rows.get((name, "~1", ""))
         if row is not None and not row.user:
             row.fix(0.0)

@@ -6,13 +6,14 @@ import numpy as np
 
 from semkit.errors import ModelError, OptionError, Problem
 from semkit.model.check import place
+from semkit.model.composites import HIDDEN
 from semkit.model.rows import Options, Row
 from semkit.model.statements import ModelSpec, Modifier
 from semkit.model.table import Variables
 
 EQUALITIES = (
     "loadings", "intercepts", "means", "residuals", "residual.covariances",
-    "lv.variances", "lv.covariances", "regressions", "thresholds",
+    "lv.variances", "lv.covariances", "regressions", "composite.weights", "thresholds",
 )  # fmt: skip
 
 
@@ -47,6 +48,10 @@ def _shown(row: Row) -> str:
 def _class_of(row: Row, found: Variables) -> str:
     latents = set(found.lv)
     exogenous = set(found.ov_x)
+    if row.op == "<~":
+        return "composite.weights"
+    if row.op in HIDDEN:
+        return ""
     if row.op == "=~":
         return "loadings"
     if row.op == "~":

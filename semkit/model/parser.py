@@ -23,8 +23,6 @@ _FORMULA_OPERATORS = (":=", "==", "<", ">")
 _NUMBER_FUNCTIONS = ("start", "lower", "upper")
 _FUNCTIONS = ("c", "start", "lower", "upper", "equal", "label")
 _UNSUPPORTED = {
-    "<~": ("formative composites (<~)", "a composite with a fixed weight: build the mean in the data and use one "
-           "indicator with a fixed error variance"),
     "efa": ("efa() blocks", "=~ with the loadings written out, cross-loadings included"),
     "rv": ("rv() random slopes", "a product term such as x:z, or group: blocks"),
     "prior": ("prior() of Bayesian estimation", "start(), lower() and upper()"),

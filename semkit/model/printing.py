@@ -13,6 +13,7 @@ from itertools import groupby
 import numpy as np
 
 from semkit.errors import ModelError, Problem
+from semkit.model.composites import HIDDEN
 from semkit.model.statements import ModelSpec, Modifier, Term
 from semkit.model.table import PARAMETER_OPERATORS, ParameterTable, Variables
 
@@ -100,6 +101,8 @@ def _print_table(table: ParameterTable) -> str:
     first: set[tuple[int, str]] = set()
     for i in range(len(table)):
         lhs, op, rhs = table.lhs[i], table.op[i], table.rhs[i]
+        if op in HIDDEN or (op == "==" and not table.user[i] and _inside(table, i)):
+            continue
         if op not in PARAMETER_OPERATORS:
             lines.append(f"{lhs} {op} {rhs}")
             continue
@@ -111,9 +114,9 @@ def _print_table(table: ParameterTable) -> str:
         modifiers = []
         if table.free[i] == 0:
             modifiers.append(number(float(table.value[i])))
-        elif op == "=~" and (int(table.block[i]), lhs) not in first:
+        elif op in ("=~", "<~") and (int(table.block[i]), lhs) not in first:
             modifiers.append("NA")
-        if op == "=~":
+        if op in ("=~", "<~"):
             first.add((int(table.block[i]), lhs))
         if table.label[i]:
             modifiers.append(_label(table.label[i]))
@@ -128,6 +131,12 @@ def _print_table(table: ParameterTable) -> str:
         shown = " + ".join(f"{modifier}*{term}" for modifier in modifiers) or term
         lines.append(f"{lhs} {'~' if op == '~1' else op} {shown}")
     return "\n".join(lines)
+
+
+def _inside(table: ParameterTable, row: int) -> bool:
+    """Whether a constraint of the engine's own is about hidden rows of a composite."""
+    hidden = {label for label, op in zip(table.label, table.op, strict=True) if label and op in HIDDEN}
+    return any(name in hidden for name in table._expressions[row].names)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from functools import cached_property
 from semkit.model.expression import Expression
 from semkit.model.tokens import Position
 
-TERM_OPERATORS = ("=~", "~", "~~", "~1", "|", "~*~")
+TERM_OPERATORS = ("=~", "<~", "~", "~~", "~1", "|", "~*~")
 NOWHERE = Position(0, 0)
 
 
@@ -95,8 +95,8 @@ class ModelSpec:
 
     @cached_property
     def latents(self) -> tuple[str, ...]:
-        """Left sides of ``=~`` in order."""
-        return tuple(dict.fromkeys(term.lhs for term in self.terms if term.op == "=~"))
+        """Left sides of ``=~`` and ``<~`` in order."""
+        return tuple(dict.fromkeys(term.lhs for term in self.terms if term.op in ("=~", "<~")))
 
     @cached_property
     def names(self) -> tuple[str, ...]:

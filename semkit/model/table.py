@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semkit.model.composites import HIDDEN
 from semkit.model.expression import Expression
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-PARAMETER_OPERATORS = ("=~", "~", "~~", "~1", "|", "~*~")
+PARAMETER_OPERATORS = ("=~", "<~", "~", "~~", "~1", "|", "~*~", *HIDDEN)
 
 
 @dataclass(frozen=True, slots=True)

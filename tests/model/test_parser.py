@@ -130,7 +130,6 @@ def test_a_long_line_is_cut_around_the_place() -> None:
 @pytest.mark.parametrize(
     ("text", "feature"),
     [
-        ("f <~ x1 + x2", "formative"),
         ("level: 1\nf =~ x1", "level"),
         ("efa('a')*f =~ x1 + x2", "efa"), ("f =~ efa('a')*x1", "efa"), ("y ~ rv('s')*x", "rv"),
         ("block: 1\nf=~x", "block"),

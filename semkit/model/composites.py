@@ -1,0 +1,121 @@
+"""Composites ``c <~ x1 + x2``: weighted sums of observed variables with free weights.
+
+With weights ``w`` the composite is ``c = w'x``; its indicators covary freely among themselves, and with everything
+else through the composite only: ``x = nu + lambda c + e`` with ``Cov(e) = Theta`` free.  That ``c`` is the sum and
+no factor behind it are constraints, written down as rows of the engine's own:
+
+    w'lambda = 1,   Theta w = 0,   w'nu = 0
+
+so that degrees of freedom, errors and full information follow as for any model.  The first weight is 1 unless all are
+free and the composite has variance 1 (``std_lv``).
+
+References
+----------
+Henseler & Ogasawara's specification: Schuberth (2023), Psychological Methods 28, 843-859; Schamberger, Schuberth,
+Henseler & Rosseel (2025), arXiv:2508.06112 (weights as parameters); Dijkstra (2017), in Latan & Noonan (eds), Partial
+Least Squares Path Modeling, 55-80.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+
+from semkit.errors import Problem
+from semkit.model.expression import Expression
+from semkit.model.nodes import Atom, Node
+from semkit.model.rows import Row
+from semkit.model.statements import ModelSpec, Term
+
+# loadings, residual covariances and intercepts that belong to a composite; never shown
+LOADING, RESIDUAL, INTERCEPT = "<=~", "<~~", "<~1"
+HIDDEN = (LOADING, RESIDUAL, INTERCEPT)
+
+
+def parts_of(terms: Sequence[Term]) -> dict[str, tuple[str, ...]]:
+    """Indicators of every composite, in order."""
+    out: dict[str, list[str]] = {}
+    for term in terms:
+        if term.op == "<~" and term.rhs not in out.setdefault(term.lhs, []):
+            out[term.lhs].append(term.rhs)
+    return {name: tuple(items) for name, items in out.items()}
+
+
+def composite_problems(spec: ModelSpec) -> list[Problem]:
+    """What cannot be a composite or one of its indicators, per group block."""
+    out: list[Problem] = []
+    for block in spec.blocks or ("",):
+        terms = [term for term in spec.terms if term.block == block]
+        parts = parts_of(terms)
+        owner: dict[str, str] = {}
+        for name, items in parts.items():
+            if any(term.op == "=~" and name in (term.lhs, term.rhs) for term in terms):
+                out.append(Problem("model.composite", f'composite "{name}"', "also stands in a =~ statement",
+                                   "a composite or a factor, not measured by =~", "Give them different names."))
+            for item in items:
+                others = [term for term in terms if term.op != "<~" and item in (term.lhs, term.rhs)]
+                if item in owner and owner[item] != name:
+                    what = f'is an indicator of "{owner[item]}" too'
+                elif item in parts or item in spec.latents:
+                    what = "is no observed variable"
+                elif others:
+                    what = f'also stands in "{others[0].lhs} {others[0].op} {others[0].rhs}"'.replace(" ~1 ", " ~ 1")
+                else:
+                    owner.setdefault(item, name)
+                    continue
+                out.append(Problem("model.composite-indicator", f'indicator "{item}" of composite "{name}"', what,
+                                   "an observed variable that belongs to this composite alone",
+                                   "Use the composite itself in the other statements."))
+    return out
+
+
+def composite_rows(
+    rows: dict[tuple[str, str, str], Row], parts: dict[str, tuple[str, ...]], block: int, *, means: bool,
+    first_fixed: bool,
+) -> None:
+    """Add the hidden rows of every composite and fix its first weight."""
+    for name, items in parts.items():
+        if first_fixed:
+            rows[(name, "<~", items[0])].fix(1.0)
+        for item in items:
+            rows[(name, LOADING, item)] = Row(name, LOADING, item, block)
+        for a, b in combinations_with_replacement(items, 2):
+            rows[(a, RESIDUAL, b)] = Row(a, RESIDUAL, b, block)
+        for item in items if means else ():
+            rows[(item, INTERCEPT, "")] = Row(item, INTERCEPT, "", block)
+
+
+def composite_constraints(rows: list[Row]) -> list[Expression]:
+    """``w'lambda - 1``, ``Theta w`` and ``w'nu`` of every composite of every group."""
+    out: list[Expression] = []
+    numbered: dict[tuple[int, str, str, str], tuple[int, Row]] = {
+        (row.block, row.lhs, row.op, row.rhs): (number, row) for number, row in enumerate(rows, start=1)}
+    groups = dict.fromkeys((row.block, row.lhs) for row in rows if row.op == "<~")
+    for block, name in groups:
+        items = [row.rhs for row in rows if row.op == "<~" and (row.block, row.lhs) == (block, name)]
+        weight = {item: _leaf(numbered[(block, name, "<~", item)]) for item in items}
+        out.append(_dot([(weight[x], _leaf(numbered[(block, name, LOADING, x)])) for x in items], 1.0))
+        for a in items:
+            pairs = [(weight[b], _leaf(numbered.get((block, a, RESIDUAL, b)) or numbered[(block, b, RESIDUAL, a)]))
+                     for b in items]
+            out.append(_dot(pairs, 0.0))
+        if (block, items[0], INTERCEPT, "") in numbered:
+            out.append(_dot([(weight[x], _leaf(numbered[(block, x, INTERCEPT, "")])) for x in items], 0.0))
+    return out
+
+
+def _leaf(numbered: tuple[int, Row]) -> Node:
+    number, row = numbered
+    if not row.free:
+        return Node("number", value=row.value)
+    row.label = row.label or f".p{number}."
+    return Node("atom", atom=Atom("label", row.label))
+
+
+def _dot(pairs: list[tuple[Node, Node]], level: float) -> Expression:
+    node: Node | None = None
+    for left, right in pairs:
+        product = Node("*", (left, right))
+        node = product if node is None else Node("+", (node, product))
+    assert node is not None
+    return Expression(Node("-", (node, Node("number", value=level))))
