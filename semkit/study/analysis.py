@@ -13,7 +13,7 @@ import numpy as np
 
 from semkit.errors import Note, Problem, SampleError, SemkitError
 from semkit.study.checking import Study
-from semkit.study.columns import add_controls, add_scores, composite_items, varying
+from semkit.study.columns import add_controls, add_scores, composite_items, sampling_design, varying, with_design
 from semkit.study.expansion import Expansion, Vocabulary, expand
 from semkit.study.measurement import Measurement, measure
 from semkit.verdict import (
@@ -159,10 +159,12 @@ def run_model(
             for key, spec in study.file.composites.items()
             if key in expansion.composites
         }
-        measured = measure(expansion, frame.loc[rows], model.estimator)
+        design = sampling_design(study.file)
+        measured = measure(expansion, frame, rows, model.estimator, design)
         fit = sem(
             expansion.text,
-            frame[columns],
+            with_design(frame, columns, design),
+            design=design,
             interaction=_matched(expansion, measured),
             estimator=model.estimator,
             missing=model.missing,

@@ -49,6 +49,7 @@ def check_document(document: Document) -> Study:
     known = known_columns(instruments)
     sections.unique_ids(found)
     sections.data(found)
+    sections.design(found, known)
     sections.scores(found, known)
     sections.composites(found, known)
     sections.controls(found, known)

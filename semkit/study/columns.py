@@ -15,6 +15,8 @@ from semkit.study.schema import CompositeModel, ControlModel, StudyFileModel
 if TYPE_CHECKING:
     import pandas as pd
 
+    from semkit.sample import Design
+
 
 @dataclass(frozen=True)
 class Known:
@@ -84,6 +86,19 @@ def known_columns(instruments: Iterable[Instrument]) -> Known:
             labels[derived.name] = derived.label.en or derived.label.id
         columns.update(rule.name for rule in form.routing)
     return Known(items, constructs, types, frozenset(columns), choices, dummies, labels)
+
+
+def sampling_design(file: StudyFileModel) -> Design | None:
+    """The sampling design of a study, or None."""
+    from semkit.sample import Design
+
+    return None if file.design is None else Design(**file.design.model_dump())
+
+
+def with_design(frame: pd.DataFrame, columns: Sequence[str], design: Design | None) -> pd.DataFrame:
+    """Some columns of a frame, and those of the design."""
+    more = [] if design is None else [design.weights, design.strata, design.cluster, design.fpc]
+    return frame[list(dict.fromkeys([*columns, *(name for name in more if name in frame.columns)]))]
 
 
 def control_names(control: ControlModel, known: Known) -> tuple[str, ...]:

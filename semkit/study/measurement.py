@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semkit.errors import SemkitError
+from semkit.study.columns import with_design
 from semkit.study.expansion import Expansion
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from semkit.sample import Design
 
 NAN = float("nan")
 
@@ -51,12 +54,25 @@ class Measurement:
     fit: Any = None
 
 
-def measure(expansion: Expansion, frame: pd.DataFrame, estimator: str) -> Measurement:
-    """Fit the measurement part of an expanded model and measure its gates' figures."""
+def measure(
+    expansion: Expansion, whole: pd.DataFrame, rows: np.ndarray, estimator: str, design: Design | None = None
+) -> Measurement:
+    """Fit the measurement part of an expanded model and measure its gates' figures.
+
+    Parameters
+    ----------
+    expansion : Expansion
+    whole : DataFrame
+    rows : ndarray of bool
+        Respondents the model used; the others remain part of the sampling design only.
+    estimator : str
+    design : Design, optional
+    """
     from semkit.fitting import cfa
     from semkit.model import parse
     from semkit.validation.distinctness import htmt
 
+    frame = whole.loc[rows]
     blocks: dict[str, list[str]] = {}
     for term in parse(expansion.text).terms:
         if term.op == "=~":
@@ -77,7 +93,11 @@ def measure(expansion: Expansion, frame: pd.DataFrame, estimator: str) -> Measur
         if len(observed[one]) > 1 and len(observed[two]) > 1 and not set(observed[one]) & set(observed[two])
     }
     try:
-        fit = cfa(text, frame[names], estimator=estimator)
+        data = frame[names]
+        if design is not None:
+            columns = with_design(whole, names, design)
+            data = columns.assign(**{name: columns[name].where(rows) for name in names})
+        fit = cfa(text, data, estimator=estimator, design=design)
         omegas = {factor: omega_of(fit.estimates, factor) for factor, items in observed.items() if len(items) > 1}
         measures = {str(key): float(value) for key, value in fit.fit_measures.items()}
     except SemkitError as error:

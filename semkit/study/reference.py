@@ -23,6 +23,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Texts", s.TextModel),
     ("`[data]`", s.DataModel),
     ("`[cleaning]`", s.CleaningModel),
+    ("`[design]`", s.DesignModel),
     ("`[scores.NAME]`", s.ScoreModel),
     ("`[composites.NAME]`", s.CompositeModel),
     ("`[controls.NAME]`", s.ControlsModel),

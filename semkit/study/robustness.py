@@ -11,7 +11,7 @@ import numpy as np
 from semkit.errors import SemkitError
 from semkit.study.analysis import Analysis, Progress, analyse
 from semkit.study.checking import Study
-from semkit.study.columns import composite_items, score_items
+from semkit.study.columns import composite_items, sampling_design, score_items
 from semkit.study.schema import CheckModel, ClaimModel, PartModel
 from semkit.verdict import Check, Evidence, Verdict, evidence, path
 
@@ -105,10 +105,12 @@ def _regression(study: Study, spec: CheckModel, main: Analysis) -> tuple[Check, 
     claim = next(entry for entry in study.file.claims if entry.id == spec.claim)
     part = _part(claim, spec)
     columns, outcome, focal, moderator = _regression_columns(study, spec, main)
+    design = sampling_design(study.file)
     try:
         result = moderated_regression(
-            main.frame, outcome=outcome, focal=focal, moderator=moderator, covariates=columns, se=spec.se
-        )
+            main.frame, outcome=outcome, focal=focal, moderator=moderator, covariates=columns,
+            se=spec.se if design is None else None, design=design,
+        )  # fmt: skip
         shrink = attenuation(study, main.frame, (outcome, focal, moderator))
         found: Evidence = evidence(result, f"{outcome} ~ {focal}:{moderator}", attenuation=shrink)
     except SemkitError as error:

@@ -70,6 +70,21 @@ class DataModel(Strict):
     sheet: Words | None = Field(None, description="Sheet of a workbook; the first when left out.")
 
 
+class DesignModel(Strict):
+    """How respondents were sampled; every model and regression check is estimated under it (docs/survey-design.md)."""
+
+    weights: Name | None = Field(None, description="Column of sampling weights.", examples=["weight"])
+    strata: Name | None = Field(None, description="Column of strata.", examples=["region"])
+    cluster: Name | None = Field(None, description="Column of primary sampling units.", examples=["village"])
+    fpc: Name | None = Field(
+        None, description="Column with the number of units in the population of each stratum (or the share sampled)."
+    )
+    lone_psu: Literal["fail", "certainty", "adjust", "average"] = Field(
+        "fail", description="What a stratum with a single unit counts: an error, nothing, its distance from the mean "
+        "of all units, or what the other strata count on average.",
+    )  # fmt: skip
+
+
 class ScoreModel(Strict):
     """A mean of items, one column of the analysis data."""
 
@@ -285,6 +300,7 @@ class StudyFileModel(Strict):
     )  # fmt: skip
     data: DataModel = Field(description="The responses.")
     cleaning: CleaningModel = Field(default_factory=CleaningModel, description="Rules of cleaning.")
+    design: DesignModel | None = Field(None, description="Sampling design.")
     scores: dict[Name, ScoreModel] = Field(default_factory=dict, description="Means of items, by column name.")
     composites: dict[Name, CompositeModel] = Field(default_factory=dict, description="Composites, by name.")
     controls: dict[Name, ControlsModel] = Field(default_factory=dict, description="Sets of controls, by name.")

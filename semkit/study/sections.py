@@ -127,6 +127,27 @@ def data(found: Findings) -> None:
             )
 
 
+def design(found: Findings, known: Known) -> None:
+    """The design's columns are columns of the data; a design names at least one."""
+    given = found.file.design
+    if given is None:
+        return
+    named = {name: getattr(given, name) for name in ("weights", "strata", "cluster", "fpc")}
+    if not any(named.values()):
+        found.add(
+            Problem(
+                "study.empty-design",
+                found.at(("design",)),
+                "no column is named",
+                "weights, strata, cluster, fpc",
+                "Name the columns, or remove the section.",
+            )
+        )
+    for name, column in named.items():
+        if column is not None and column not in known.columns:
+            found.known(column, known.columns, ("design", name), "column")
+
+
 def scores(found: Findings, known: Known) -> None:
     """Scores are means of items."""
     for name, score in found.file.scores.items():
