@@ -8,6 +8,7 @@ which lavaan and Mplus print them.  Every array carries a leading batch axis ``B
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -17,10 +18,12 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
+@lru_cache(maxsize=64)
 def places(p: int) -> tuple[IntArray, IntArray]:
-    """Row and column of each of the ``p (p + 1) / 2`` covariances, in the order of the moment vector."""
-    cols, rows = np.triu_indices(p)
-    return rows.astype(np.int64), cols.astype(np.int64)
+    """Row and column of each of the ``p (p + 1) / 2`` covariances, in the order of the moment vector (read-only)."""
+    cols, rows = (at.astype(np.int64) for at in np.triu_indices(p))
+    rows.flags.writeable = cols.flags.writeable = False
+    return rows, cols
 
 
 def stack(cov: FloatArray, mean: FloatArray | None = None) -> FloatArray:
