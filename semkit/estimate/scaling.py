@@ -25,21 +25,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.estimate.tests import Test, chi_square_p
-from semkit.estimate.weights import Weight
+from semkit.estimate.weights import NormalRoot, Root, Weight
 
 FloatArray = NDArray[np.float64]
 
 
-def root_of(nacov: FloatArray) -> FloatArray:
+def root_of(nacov: FloatArray) -> Root:
     """``R`` with ``R'R = Gamma``, ``(k, k)``; ``Gamma`` may be singular."""
     values, vectors = np.linalg.eigh(nacov)
-    return np.asarray(np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T)
+    return Root(np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T)
 
 
-def root_of_rows(rows: FloatArray) -> FloatArray:
+def root_of_rows(rows: FloatArray) -> Root:
     """``R`` with ``R'R`` the mean square of ``rows (n, k)``; ``(min(n, k), k)``."""
     scaled = rows / np.sqrt(len(rows))
-    return scaled if len(rows) <= rows.shape[1] else np.asarray(np.linalg.qr(scaled, mode="r"))
+    return Root(scaled if len(rows) <= rows.shape[1] else np.asarray(np.linalg.qr(scaled, mode="r")))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,18 +56,18 @@ class Pieces:
     basis : ndarray (q, r)
         ``Z``.
     make_roots : callable
-        Returns ``R_g``, a tuple of ndarray ``(r_g, k)``; called when it is first needed.
+        Returns ``R_g`` of each group; called when they are first needed.
     """
 
     slopes: tuple[FloatArray, ...]
     weights: tuple[Weight, ...]
     shares: tuple[float, ...]
     basis: FloatArray
-    make_roots: Callable[[], tuple[FloatArray, ...]]
+    make_roots: Callable[[], tuple[Root | NormalRoot, ...]]
 
     @cached_property
-    def roots(self) -> tuple[FloatArray, ...]:
-        """``R_g``, ``(r_g, k)``."""
+    def roots(self) -> tuple[Root | NormalRoot, ...]:
+        """``R_g``."""
         return self.make_roots()
 
     @cached_property
@@ -94,7 +94,7 @@ class Pieces:
     @cached_property
     def pulled(self) -> tuple[FloatArray, ...]:
         """``R_g W_g Delta_g``, ``(r_g, q)``."""
-        return tuple(r @ wd for r, wd in zip(self.roots, self.weighted, strict=True))
+        return tuple(r.times(wd) for r, wd in zip(self.roots, self.weighted, strict=True))
 
     @cached_property
     def meat(self) -> FloatArray:
@@ -104,7 +104,8 @@ class Pieces:
     @cached_property
     def trace(self) -> float:
         """``tr(U Gamma)``."""
-        whole = sum(float(np.sum(r * w.times(r.T[None])[0].T)) for r, w in zip(self.roots, self.weights, strict=True))
+        pairs = zip((root.matrix for root in self.roots), self.weights, strict=True)
+        whole = sum(float(np.sum(r * w.times(r.T[None])[0].T)) for r, w in pairs)
         return whole - float(np.sum(self.bread * self.meat))
 
     @cached_property
@@ -114,8 +115,9 @@ class Pieces:
         out = -left @ self.bread @ left.T
         start = 0
         for root, weight in zip(self.roots, self.weights, strict=True):
-            end = start + len(root)
-            out[start:end, start:end] += root @ weight.times(root.T[None])[0]
+            r = root.matrix
+            end = start + len(r)
+            out[start:end, start:end] += r @ weight.times(r.T[None])[0]
             start = end
         return np.asarray(out)
 
@@ -140,7 +142,7 @@ class Pieces:
             total = np.zeros(len(slope))
             for h, (share, pulled) in enumerate(zip(self.shares, self.pulled, strict=True)):
                 moved = -np.sqrt(share) * pulled @ self.bread @ slope.T
-                total += np.sum((moved + self.roots[h] / np.sqrt(share) if h == g else moved) ** 2, axis=0)
+                total += np.sum((moved + self.roots[h].matrix / np.sqrt(share) if h == g else moved) ** 2, axis=0)
             out.append(total)
         return tuple(out)
 

@@ -150,40 +150,53 @@ def observed_weight(sigma: FloatArray, cov: FloatArray, gap: FloatArray | None) 
     return MomentWeight(np.block([[w, cross], [cross.T, below]])[None])
 
 
-def normal_nacov(cov: FloatArray, means: bool, fixed: tuple[int, ...] = ()) -> FloatArray:
-    """``Gamma``: ``N`` times the covariance matrix of the moments under normality, ``(k, k)``.
+@dataclass(frozen=True, eq=False)
+class Root:
+    """``R`` with ``R'R = Gamma``, written out ``(r, k)``."""
 
-    ``Cov(s_ij, s_kl) = s_ik s_jl + s_il s_jk``; means have covariance ``S`` and none with covariances.  With fixed
-    covariates ``x`` what their values determine is taken away: with the fitted part ``F = S_.x S_xx^-1 S_x.`` of
-    ``S``, ``Cov = s_ik s_jl + s_il s_jk - f_ik f_jl - f_il f_jk`` and ``S - F`` for means.
+    matrix: FloatArray
+
+    def times(self, x: FloatArray) -> FloatArray:
+        """``R x`` for ``x (k, c)``."""
+        return np.asarray(self.matrix @ x)
+
+
+@dataclass(frozen=True, eq=False)
+class NormalRoot:
+    """A root of ``Gamma`` under normality, ``Cov(s_ij, s_kl) = s_ik s_jl + s_il s_jk``, not written out.
+
+    With ``S = L L'``, ``R x`` is ``sqrt(2) L'Q L`` for the symmetric ``Q`` of the covariances' part
+    (:func:`functional`), off-diagonal elements times ``sqrt(2)``, and ``L'x`` for the means' part.
 
     Parameters
     ----------
     cov : ndarray (p, p)
+        ``S``.
     means : bool
-    fixed : tuple of int
-        Positions of the fixed covariates.
 
     References
     ----------
     Anderson (2003), An Introduction to Multivariate Statistical Analysis, 3rd ed., eq. 3.4.13; Browne (1974).
     """
-    rows, cols = places(len(cov))
 
-    def pairs(a: FloatArray) -> FloatArray:
-        return np.asarray(a[np.ix_(rows, rows)] * a[np.ix_(cols, cols)] + a[np.ix_(rows, cols)] * a[np.ix_(cols, rows)])
+    cov: FloatArray
+    means: bool
 
-    below, level = pairs(cov), cov
-    if fixed:
-        at = list(fixed)
-        fitted = cov[:, at] @ np.linalg.solve(cov[np.ix_(at, at)], cov[at])
-        below, level = below - pairs(fitted), cov - fitted
-    if not means:
-        return below
-    p = len(cov)
-    out = np.zeros((p + len(rows),) * 2)
-    out[:p, :p], out[p:, p:] = level, below
-    return out
+    def times(self, x: FloatArray) -> FloatArray:
+        """``R x`` for ``x (k, c)``."""
+        p = len(self.cov)
+        half = np.linalg.cholesky(self.cov)
+        below = (x[p:] if self.means else x).T
+        out = stack(half.T @ functional(below, p) @ half)
+        rows, cols = places(p)
+        out = (out * np.where(rows == cols, np.sqrt(2.0), 2.0)).T
+        return np.concatenate([half.T @ x[:p], out]) if self.means else np.asarray(out)
+
+    @property
+    def matrix(self) -> FloatArray:
+        """``R`` written out, ``(k, k)``."""
+        p = len(self.cov)
+        return self.times(np.eye(p * (p + 1) // 2 + (p if self.means else 0)))
 
 
 def influence(

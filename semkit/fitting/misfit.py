@@ -88,7 +88,7 @@ def _by_pieces(solution: Solution, type: str, group: int) -> FloatArray:
     pieces = solution.pieces if free else normal_pieces(solution)
     cov, share = solution.observed[group].cov[0], solution.weights[group]
     total = float(sum(part.nobs for part in solution.moments))
-    unit = np.sum(pieces.roots[group] ** 2, axis=0) / share
+    unit = np.sum(pieces.roots[group].matrix ** 2, axis=0) / share
     variance = unit if type == "normalized" else pieces.residual_variances[group]
     below = slice(len(cov), None) if solution.table.meanstructure else slice(None)
     own, seen = (square(values[below], len(cov)) / total for values in (variance, unit))

@@ -14,10 +14,11 @@ from semkit.estimate.leastsquares import CovarianceModel, LeastSquares, MomentGr
 from semkit.estimate.scaling import Pieces, root_of, root_of_rows
 from semkit.estimate.weights import (
     MomentWeight,
+    NormalRoot,
     NormalWeight,
+    Root,
     Weight,
     influence,
-    normal_nacov,
     observed_weight,
     places,
     stack,
@@ -103,7 +104,7 @@ def fixed_positions(solution: Solution) -> tuple[int, ...]:
     return tuple(variables.ov.index(name) for name in variables.ov_x) if np.any(solution.table.exo) else ()
 
 
-def roots(solution: Solution) -> tuple[FloatArray, ...]:
+def roots(solution: Solution) -> tuple[Root, ...]:
     """Roots of ``Gamma`` of each group: as given, or from raw data."""
     if solution.nacov is not None:
         return tuple(root_of(nacov) for nacov in solution.nacov)
@@ -156,11 +157,10 @@ def moment_pieces(solution: Solution) -> Pieces:
 
 
 def normal_pieces(solution: Solution) -> Pieces:
-    """The same with ``Gamma`` under normality at the sample covariances."""
-    fixed, means = fixed_positions(solution), solution.table.meanstructure
-    own = solution.pieces
+    """The same with ``Gamma`` under normality at the sample covariances (least squares: no covariate is fixed)."""
+    own, means = solution.pieces, solution.table.meanstructure
     return Pieces(own.slopes, own.weights, own.shares, own.basis,
-                  lambda: tuple(root_of(normal_nacov(seen.cov[0], means, fixed)) for seen in solution.observed))
+                  lambda: tuple(NormalRoot(seen.cov[0], means) for seen in solution.observed))
 
 
 def residual_stat(solution: Solution, name: str) -> float:

@@ -25,7 +25,7 @@ from semkit.estimate.fiml import pattern_scores
 from semkit.estimate.implied import imply, jacobian
 from semkit.estimate.information import sandwich, scores
 from semkit.estimate.scaling import root_of_rows
-from semkit.estimate.weights import influence
+from semkit.estimate.weights import Root, influence
 from semkit.interaction import ProductIndicators
 from semkit.numerics.linearisation import kish_effective
 from semkit.sample import Design, Sampling, group_moments
@@ -253,7 +253,7 @@ def _replicate_trace(
 
 def moment_roots(
     solution: Solution, sampling: Sampling, means: bool, fixed: tuple[int, ...]
-) -> tuple[FloatArray, ...]:
+) -> tuple[Root, ...]:
     """Roots ``R_g`` of the covariance matrix of each group's moments under the design, ``R'R = n_g Var``.
 
     Raises

@@ -13,7 +13,7 @@ import pytest
 import semkit as sk
 from semkit.estimate.leastsquares import CovarianceModel, LeastSquares, MomentGroup, differences, squares
 from semkit.estimate.scaling import CORRECTIONS, Pieces, root_of, root_of_rows
-from semkit.estimate.weights import MomentWeight, NormalWeight, functional, influence, normal_nacov, places, stack
+from semkit.estimate.weights import MomentWeight, NormalRoot, NormalWeight, functional, influence, places, stack
 
 DATA = Path(__file__).parents[1] / "reference" / "data"
 MODEL = """
@@ -30,6 +30,18 @@ def solution() -> Any:
     """Two groups with equal loadings and intercepts, so that cells share parameters."""
     data = pd.read_csv(DATA / "HolzingerSwineford1939.csv")
     return sk.cfa(MODEL, data, group="school", group_equal=["loadings", "intercepts"]).solution
+
+
+def normal_nacov(cov: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """``Cov(s_ij, s_kl) = s_ik s_jl + s_il s_jk`` element by element, and the means' ``S`` before."""
+    p = len(cov)
+    rows, cols = places(p)
+    out = np.zeros((p + len(rows),) * 2)
+    out[:p, :p] = cov
+    for a, (i, j) in enumerate(zip(rows, cols)):
+        for b, (k, m) in enumerate(zip(rows, cols)):
+            out[p + a, p + b] = cov[i, k] * cov[j, m] + cov[i, m] * cov[j, k]
+    return out
 
 
 def problem(kind: str) -> LeastSquares:
@@ -80,7 +92,11 @@ def test_normal_weights_are_the_inverse_of_the_normal_covariances_of_moments() -
     cov = solution().observed[0].cov[0]
     unit = np.eye(54)[None]
     dense = NormalWeight(np.linalg.inv(cov)[None], True).times(unit)[0]
-    np.testing.assert_allclose(dense @ normal_nacov(cov, True), np.eye(54), atol=1e-10)
+    np.testing.assert_allclose(dense @ normal_nacov(cov), np.eye(54), atol=1e-10)
+    root = NormalRoot(cov, True).matrix
+    np.testing.assert_allclose(root.T @ root, normal_nacov(cov), atol=1e-12)
+    x = np.random.default_rng(6).normal(size=(45, 3))
+    np.testing.assert_allclose(NormalRoot(cov, False).times(x), NormalRoot(cov, False).matrix @ x, atol=1e-12)
     below = NormalWeight(np.linalg.inv(cov)[None], False).times(unit[:, :45, :45])[0]
     np.testing.assert_allclose(below, dense[9:, 9:], atol=1e-12)
 
@@ -94,17 +110,17 @@ def test_functional_multiplies_the_moments() -> None:
 
 
 def test_moments_given_covariates_do_not_vary_with_them() -> None:
-    """Normal theory with fixed covariates agrees with the regression's own variances, in a very large sample."""
+    """What the covariates' values determine has no variance; what is left has that of the errors."""
     rng = np.random.default_rng(4)
-    x = rng.normal(size=(200_000, 2))
-    y = x @ np.array([[0.5, 0.2], [0.1, 0.7]]) + rng.normal(size=(200_000, 2))
-    data = np.column_stack([y, x])
+    x = rng.normal(size=(100_000, 2))
+    errors = rng.normal(size=(100_000, 2))
+    data = np.column_stack([x @ np.array([[0.5, 0.2], [0.1, 0.7]]) + errors, x])
     rows = influence(data, True, (2, 3))
-    theory = normal_nacov(np.cov(data.T, bias=True), True, (2, 3))
-    np.testing.assert_allclose(rows.T @ rows / len(rows), theory, atol=0.05)
     at = [2, 3, *(4 + np.array([7, 8, 9]))]  # means and covariances of the covariates
-    assert np.abs(theory[at]).max() < 1e-12
     assert np.abs(rows[:, at]).max() < 1e-9
+    np.testing.assert_allclose(np.mean(rows[:, :2] ** 2, axis=0), 1.0, atol=0.02)  # means of the outcomes
+    # s_11: 2 sigma^4 + 4 sigma^2 Var(fitted), with fitted variance .5^2 + .1^2
+    assert np.mean(rows[:, 4] ** 2) == pytest.approx(2.0 + 4.0 * 0.26, rel=0.05)
 
 
 @pytest.mark.parametrize("kind", ["normal", "full", "diagonal"])
@@ -132,7 +148,7 @@ def test_traces_are_those_of_the_whole_matrices(kind: str) -> None:
 def test_a_root_has_as_many_rows_as_it_needs() -> None:
     rows = np.random.default_rng(5).normal(size=(30, 54))
     for part in (rows, rows[:, :10]):
-        root = root_of_rows(part)
+        root = root_of_rows(part).matrix
         assert len(root) == min(part.shape)
         np.testing.assert_allclose(root.T @ root, part.T @ part / 30, atol=1e-12)
 
@@ -142,7 +158,7 @@ def test_with_normal_moments_nothing_is_corrected() -> None:
     sol = solution()
     least = problem("normal")
     pieces = Pieces(least.slopes(sol.theta), tuple(g.weight for g in least.groups), least.shares, sol.basis,
-                    lambda: tuple(root_of(normal_nacov(group.cov[0], True)) for group in sol.observed))
+                    lambda: tuple(NormalRoot(group.cov[0], True) for group in sol.observed))
     for correct in CORRECTIONS.values():
         found = correct(100.0, sol.df, pieces)
         assert (found.stat, found.df) == (pytest.approx(100.0, rel=1e-9), pytest.approx(sol.df, rel=1e-9))
