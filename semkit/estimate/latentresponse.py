@@ -17,14 +17,15 @@ Muthen (1984), Psychometrika 49, 115-132; Muthen & Asparouhov (2002), Mplus Web 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semkit.estimate.implied import Implied, frame, imply, mean_factor
-from semkit.estimate.layout import BETA, PSI, Block, Cells, Layout
+from semkit.estimate.layout import BETA, PSI, Block, Layout, make_layout
 from semkit.model import ParameterTable
 
 FloatArray = NDArray[np.float64]
@@ -50,7 +51,7 @@ class Responses:
     Parameters
     ----------
     block : Block
-        With the residual variances that follow as free cells after the ``q`` parameters.
+        With the residual variances that follow as free cells (:func:`response_layout`).
     y, x : ndarray
         Positions of outcomes and of covariates among the observed variables.
     x_eta : ndarray
@@ -64,8 +65,8 @@ class Responses:
     scales : Entries (p,)
     follow : bool
         Whether scales follow from variances (theta).
-    followers : ndarray (v,)
-        Outcome of each residual variance that follows (delta).
+    followers, sources : ndarray (v,)
+        Outcome of each residual variance that follows (delta), and its place after the ``q`` parameters.
     """
 
     block: Block
@@ -78,20 +79,46 @@ class Responses:
     scales: Entries
     follow: bool
     followers: IntArray
+    sources: IntArray
 
-    @property
+    @cached_property
     def structural(self) -> bool:
         """Whether a residual variance that follows is that of a variable others depend on."""
-        return bool(np.any(self.block.free.kind[-len(self.followers) :] == PSI)) if len(self.followers) else False
+        return bool(np.any(self.block.free.kind[self.cells] == PSI))
+
+    @cached_property
+    def cells(self) -> IntArray:
+        """Free cells of the residual variances that follow, in the order of ``followers``."""
+        return np.array([int(np.flatnonzero(self.block.free.source == source)[0]) for source in self.sources],
+                        dtype=np.int64)
+
+
+def response_layout(table: ParameterTable, ordinal: Collection[str]) -> Layout:
+    """The layout of a table in which residual variances of ordinal variables without a value are parameters.
+
+    They come after the others, in the order of the table.
+    """
+    follow = [i for i in range(len(table)) if table.op[i] == "~~" and table.lhs[i] == table.rhs[i] and not table.exo[i]
+              and table.lhs[i] in ordinal and table.free[i] == 0 and np.isnan(table.value[i])]
+    free = table.free.copy()
+    free[follow] = table.n_free + 1 + np.arange(len(follow))
+    return replace(make_layout(table.replace(free=free)), expand=table.unique, follower_rows=tuple(follow))
 
 
 def make_responses(table: ParameterTable, layout: Layout, thresholds: Mapping[str, int]) -> tuple[Responses, ...]:
-    """The latent responses of each group of a table whose ordinal variables have so many thresholds."""
+    """The latent responses of each group of a table whose ordinal variables have so many thresholds.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    layout : Layout
+        From :func:`response_layout`.
+    thresholds : mapping of str to int
+    """
     source = {int(row): int(table.unique[k]) for k, row in enumerate(table.free_rows)}
-    names, covariates = table.variables.ov, set(table.variables.ov_x)
-    y = [k for k, name in enumerate(names) if name not in covariates]
-    outcomes = [names[k] for k in y]
-    out, first = [], layout.n_parameters
+    names, covariates = table.variables.ov, table.variables.ov_x
+    outcomes = [name for name in names if name not in covariates]
+    out = []
     for g, block in enumerate(layout.blocks):
         at = {(table.lhs[i], table.op[i], table.rhs[i]): i for i in range(len(table)) if table.block[i] == g + 1}
 
@@ -106,34 +133,21 @@ def make_responses(table: ParameterTable, layout: Layout, thresholds: Mapping[st
             variable += [k] * len(own)
             cuts += own
         scales = [at.get((name, "~*~", name)) for name in outcomes]
-        extended, followers = _extend(table, block, first, outcomes, thresholds)
-        first += len(followers)
+        first = table.n_unique
+        own_rows = [(k, row) for k, row in enumerate(layout.follower_rows) if table.block[row] == g + 1]
         out.append(Responses(
-            extended, np.array(y, dtype=np.int64),
-            np.array([names.index(x) for x in table.variables.ov_x], dtype=np.int64),
-            np.array([block.eta.index(x) for x in table.variables.ov_x], dtype=np.int64),
+            block, _positions(names, outcomes), _positions(names, covariates), _positions(block.eta, covariates),
             np.array([name in thresholds for name in outcomes], dtype=bool), np.array(variable, dtype=np.int64),
             entries(cuts, 0.0), entries(scales, 1.0),
             any(row is not None and row not in source and np.isnan(table.value[row]) for row in scales),
-            np.array(followers, dtype=np.int64),
+            np.array([outcomes.index(table.lhs[row]) for _, row in own_rows], dtype=np.int64),
+            np.array([first + k for k, _ in own_rows], dtype=np.int64),
         ))
     return tuple(out)
 
 
-def _extend(
-    table: ParameterTable, block: Block, first: int, outcomes: list[str], thresholds: Mapping[str, int]
-) -> tuple[Block, list[int]]:
-    """A block whose ordinal residual variances without a value are free cells ``first, first + 1 ...``."""
-    given, free = block.given, block.free
-    move = [k for k in range(len(given)) if not table.exo[given.table_row[k]]
-            and table.lhs[given.table_row[k]] in thresholds and table.op[given.table_row[k]] == "~~"]
-    stay = [k for k in range(len(given)) if k not in move]
-    more = Cells(given.kind[move], given.row[move], given.col[move], first + np.arange(len(move)),
-                 given.table_row[move])
-    both = Cells(*(np.concatenate([getattr(free, name), getattr(more, name)])
-                   for name in ("kind", "row", "col", "source", "table_row")))
-    rest = Cells(*(getattr(given, name)[stay] for name in ("kind", "row", "col", "source", "table_row")))
-    return replace(block, free=both, given=rest), [outcomes.index(table.lhs[given.table_row[k]]) for k in move]
+def _positions(names: Sequence[str], wanted: Sequence[str]) -> IntArray:
+    return np.array([names.index(name) for name in wanted], dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,17 +171,14 @@ class ResponseModel:
     def extend(self, theta: FloatArray) -> FloatArray:
         """``(B, q + v)``: parameters and the residual variances that follow from them."""
         out = np.concatenate([theta, np.zeros((len(theta), self.n_followers))], axis=1)
-        first = theta.shape[1]
         for group in self.groups:
-            count = len(group.followers)
-            if count:
+            if len(group.followers):
                 implied = imply(group.block, out, self.given)
                 own = group.y[group.followers]
                 target: FloatArray = group.scales.at(theta)[:, group.followers] ** -2.0 - implied.sigma[:, own, own]
                 if group.structural:
                     target = np.asarray(np.linalg.solve(_shares(group, implied), target[..., None])[..., 0])
-                out[:, first : first + count] = target
-            first += count
+                out[:, group.sources] = target
         return out
 
     def moments(self, theta: FloatArray, slopes: bool) -> tuple[tuple[FloatArray, FloatArray | None], ...]:
@@ -178,9 +189,12 @@ class ResponseModel:
     def followers_slope(self, theta: FloatArray) -> FloatArray:
         """Derivatives ``(B, v, q)`` of the residual variances that follow."""
         whole = self.extend(theta)
-        parts = [_followers_slope(group, imply(group.block, whole, self.given), theta, whole.shape[1])
-                 for group in self.groups if len(group.followers)]
-        return np.concatenate(parts, axis=1) if parts else np.zeros((len(theta), 0, theta.shape[1]))
+        out = np.zeros((len(theta), self.n_followers, theta.shape[1]))
+        for group in self.groups:
+            if len(group.followers):
+                implied = imply(group.block, whole, self.given)
+                out[:, group.sources - theta.shape[1]] = _followers_slope(group, implied, theta, whole.shape[1])
+        return out
 
     def curvature(self, theta: FloatArray, by: tuple[FloatArray, ...]) -> FloatArray:
         """Second derivatives weighted by ``by`` and summed, ``(B, q, q)``.
@@ -204,7 +218,7 @@ def _shares(group: Responses, implied: Implied) -> FloatArray:
     """``d Sigma_ii / d v_k`` for the followers, ``(B, v, v)``."""
     count = len(group.followers)
     cells = group.block.free
-    kind, row = cells.kind[-count:], cells.row[-count:]
+    kind, row = cells.kind[group.cells], cells.row[group.cells]
     own = group.y[group.followers]
     out = np.zeros((len(implied.sigma), count, count))
     for k in range(count):
@@ -312,7 +326,6 @@ def _group(
     everything = np.concatenate(parts, axis=1)
     slope = everything[:, :, :q]
     if group.structural:
-        first = int(group.block.free.source[-len(group.followers)])
         moves = _followers_slope(group, implied, theta, whole.shape[1])
-        slope = slope + everything[:, :, first : first + len(group.followers)] @ moves
+        slope = slope + everything[:, :, group.sources] @ moves
     return value, slope

@@ -223,12 +223,16 @@ class Layout:
         ``theta_free = theta[expand]``: from different parameters to free rows of the table.
     given_rows : tuple of int
         Table rows with data-dependent values, in the order of the given vector.
+    follower_rows : tuple of int
+        Fixed table rows whose values are the last parameters: they follow from the others (residual variances of
+        ordinal variables).
     """
 
     blocks: tuple[Block, ...]
     n_parameters: int
     expand: IntArray
     given_rows: tuple[int, ...]
+    follower_rows: tuple[int, ...] = ()
 
 
 def make_layout(table: ParameterTable) -> Layout:

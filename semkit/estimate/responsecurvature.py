@@ -11,12 +11,15 @@ the sum by ``d_i``; under theta ``d2d = 3/4 s^-5/2 ds ds' - 1/2 s^-3/2 d2s``.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from semkit.estimate.discrepancy import bend
-from semkit.estimate.implied import frame, imply, mean_factor
+from semkit.estimate.implied import Implied, frame, imply, mean_factor
 from semkit.estimate.latentresponse import Responses, Slopes, scales_of
+from semkit.estimate.layout import BETA, NU
 
 FloatArray = NDArray[np.float64]
 
@@ -24,7 +27,7 @@ FloatArray = NDArray[np.float64]
 def group_curvature(
     group: Responses, whole: FloatArray, theta: FloatArray, given: FloatArray, by: FloatArray
 ) -> FloatArray:
-    """``sum_k by_k d2 sigma_k``, ``(B, q, q)``, of one group; reduced-form slopes on covariates are left out.
+    """``sum_k by_k d2 sigma_k``, ``(B, q, q)``, of one group.
 
     Parameters
     ----------
@@ -47,6 +50,7 @@ def group_curvature(
     n_levels, n_pi = len(at), p * len(group.x)
     b_level, b_pair = by[:, :n_levels], by[:, n_levels + n_pi + len(numeric) :]
     b_variance = by[:, n_levels + n_pi : n_levels + n_pi + len(numeric)]
+    b_pi = by[:, n_levels : n_levels + n_pi].reshape(len(theta), len(group.x), p)
     slopes = Slopes(group, implied, whole.shape[1])
     d_move, s_move = _moves(group, slopes, scale, theta)
     batch = len(theta)
@@ -56,6 +60,7 @@ def group_curvature(
     np.add.at(own.T, at, (b_level * e).T)
     full = implied.sigma[:, y[:, None], y[None, :]]
     own += np.einsum("bij,bij->bi", grid, full)
+    own += np.einsum("bxi,bix->bi", b_pi, implied.g[:, y][:, :, group.x_eta])
     out = np.zeros((batch, whole.shape[1], whole.shape[1]))
     if group.follow or np.any(group.scales.source >= 0):
         both = np.zeros((batch, p, p))
@@ -67,6 +72,9 @@ def group_curvature(
         np.add.at(np.moveaxis(across, 1, 0), rows, np.moveaxis((b_pair * scale[:, cols])[..., None] * dc, 1, 0))
         np.add.at(np.moveaxis(across, 1, 0), cols, np.moveaxis((b_pair * scale[:, rows])[..., None] * dc, 1, 0))
         np.add.at(np.moveaxis(across, 1, 0), at, np.moveaxis(b_level[..., None] * de, 1, 0))
+        if len(group.x):
+            by_pi = slopes.pi(implied.a, group.x_eta).reshape(batch, len(group.x), p, -1)
+            across += np.einsum("bxi,bxiq->biq", b_pi, by_pi)
         mixed = d_move.swapaxes(1, 2) @ across
         out += d_move.swapaxes(1, 2) @ (both @ d_move) + mixed + mixed.swapaxes(1, 2)
     inner = 0.5 * grid * scale[:, :, None]
@@ -82,9 +90,29 @@ def group_curvature(
     columns = frame(group.block, implied)[:, y]
     bent = bend(group.block, implied, columns.swapaxes(1, 2) @ (inner @ columns),
                 (level[:, None, :] @ columns)[:, 0, :], mean_factor(group.block, implied))
+    bent += _slopes_on_covariates(group, implied, columns, b_pi * scale[:, None, :])
     source = group.block.free.source
     np.add.at(np.moveaxis(out, 0, -1), (source[:, None], source[None, :]), np.moveaxis(bent, 0, -1))
     return out[:, :q, :q]
+
+
+def _slopes_on_covariates(
+    group: Responses, implied: Implied, columns: FloatArray, weight: FloatArray
+) -> FloatArray:
+    """``sum_x weight_xi d2 G_ix``, ``(B, c, c)``: as for means, with column x of ``(I - B)^-1`` for means of eta."""
+    cells = group.block.free
+    out = np.zeros((len(columns), len(cells), len(cells)))
+    slope = cells.kind <= BETA
+    nothing = np.zeros((len(columns), columns.shape[2], columns.shape[2]))
+    for k, x in enumerate(group.x_eta):
+        passed = implied.a[:, :, x]
+        t = np.where(slope, passed[:, np.where(slope, cells.col, 0)], 0.0)
+        level = (weight[:, k, None, :] @ columns)[:, 0, :]
+        out += bend(group.block, replace(implied, eta_mean=passed), nothing, level, t)
+    still = cells.kind >= NU  # intercepts move no slope
+    out[:, still] = 0.0
+    out[:, :, still] = 0.0
+    return out
 
 
 def _moves(

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,7 +162,16 @@ class Pieces:
         return total - float(slope @ self.bread @ slope)
 
 
-def mean_scaled(stat: float, df: int, pieces: Pieces, name: str, label: str) -> Test:
+class Traces(Protocol):
+    """``tr(U Gamma)`` and ``tr(U Gamma U Gamma)``: what a corrected test needs."""
+
+    @property
+    def trace(self) -> float: ...
+    @property
+    def trace_of_square(self) -> float: ...
+
+
+def mean_scaled(stat: float, df: int, pieces: Traces, name: str, label: str) -> Test:
     """``T / c`` with ``c = tr(U Gamma) / df`` (Satorra & Bentler 1994, eq. 16.14)."""
     trace = pieces.trace
     if df == 0:
@@ -170,7 +180,7 @@ def mean_scaled(stat: float, df: int, pieces: Pieces, name: str, label: str) -> 
     return Test(name, stat / factor, df, chi_square_p(stat / factor, df), factor, trace, label)
 
 
-def mean_var_adjusted(stat: float, df: int, pieces: Pieces) -> Test:
+def mean_var_adjusted(stat: float, df: int, pieces: Traces) -> Test:
     """``T / c`` on ``d`` degrees of freedom, ``d = tr(UG)^2 / tr(UGUG)`` and ``c = tr(UGUG) / tr(UG)``.
 
     References
@@ -185,7 +195,7 @@ def mean_var_adjusted(stat: float, df: int, pieces: Pieces) -> Test:
     return Test(name, stat / factor, freedom, chi_square_p(stat / factor, freedom), factor, one, label, trace2=two)
 
 
-def scaled_shifted(stat: float, df: int, pieces: Pieces) -> Test:
+def scaled_shifted(stat: float, df: int, pieces: Traces) -> Test:
     """``a T + b`` with ``a = sqrt(df / tr(UGUG))`` and ``b = df - a tr(UG)``: mean and variance of a chi-square on df.
 
     References
@@ -202,7 +212,7 @@ def scaled_shifted(stat: float, df: int, pieces: Pieces) -> Test:
     return Test(name, moved, df, chi_square_p(moved, df), 1.0 / a, one, label, trace2=two, shift=shift)
 
 
-CORRECTIONS: dict[str, Callable[[float, int, Pieces], Test]] = {
+CORRECTIONS: dict[str, Callable[[float, int, Traces], Test]] = {
     "satorra.bentler": lambda stat, df, pieces: mean_scaled(
         stat, df, pieces, "satorra.bentler", "Satorra-Bentler correction"),
     "yuan.bentler": lambda stat, df, pieces: mean_scaled(

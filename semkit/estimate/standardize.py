@@ -120,6 +120,12 @@ def row_values(
         slope[:, table.free_rows, table.unique] = 1.0
     if layout.given_rows:
         value[:, list(layout.given_rows)] = given[:, : len(layout.given_rows)]
+    if layout.follower_rows:
+        rows = list(layout.follower_rows)
+        at = np.arange(layout.n_parameters - len(rows), layout.n_parameters)
+        value[:, rows] = theta[:, at]
+        if slopes:
+            slope[:, rows, at] = 1.0
     return RowValues(value, slope)
 
 

@@ -21,6 +21,8 @@ from semkit.fitting.gaps import saturated_moments
 from semkit.fitting.given import Given, correlation_note, given_moments, labels_of
 from semkit.fitting.nesting import with_nesting
 from semkit.fitting.options import Options, make_options
+from semkit.fitting.ordinalcalls import asked_ordered, fit_ordinal, refuse_design
+from semkit.fitting.ordinaloptions import make_ordinal_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import fit_moments
 from semkit.fitting.weighting import design_options
@@ -35,7 +37,7 @@ def sem(
     model: str,
     data: Any = None,
     *,
-    estimator: str = "ml",
+    estimator: str | None = None,
     missing: str = "listwise",
     information: str | None = None,
     likelihood: str = "normal",
@@ -60,7 +62,8 @@ def sem(
     bootstrap: int | None = None,
     seed: int | None = None,
     moments: Given | None = None,
-    ordered: Sequence[str] = (),
+    ordered: Sequence[str] | bool = (),
+    parameterization: str = "delta",
 ) -> Fit:
     """Fit a structural equation model, with the defaults of lavaan's ``sem()``.
 
@@ -124,6 +127,12 @@ def sem(
         Seed of the bootstrap; without one a seed is drawn and kept in ``fit.provenance``.
     moments : Moments or mapping of str to Moments, optional
         Covariances, means and N instead of data; by group label when there are groups.
+    ordered : sequence of str or bool
+        Ordinal indicators and outcomes (``True``: all of them): thresholds and polychoric correlations are fitted by
+        weighted least squares.  The estimator is then ``wlsmv`` (default), ``wlsm``, ``wlsmvs``, ``dwls``, ``wls``,
+        ``uls``, ``ulsm``, ``ulsmv`` or ``ulsmvs``, ``missing`` may be ``"pairwise"``; see ``docs/ordinal.md``.
+    parameterization : {"delta", "theta"}
+        Scales or residual variances of ordinal responses as parameters.
 
     Returns
     -------
@@ -142,7 +151,8 @@ def sem(
     True
     """
     return _fit("sem", model, data, start=start, interaction=interaction, composites=composites, design=design,
-                moments=moments, ordered=ordered, estimator=estimator, missing=missing, information=information,
+                moments=moments, ordered=ordered, parameterization=parameterization, estimator=estimator,
+                missing=missing, information=information,
                 likelihood=likelihood, se=se, test=test, group=group, group_equal=group_equal,
                 group_partial=group_partial, fixed_x=fixed_x, conditional_x=conditional_x,
                 meanstructure=meanstructure, std_lv=std_lv, orthogonal=orthogonal, effect_coding=effect_coding,
@@ -234,7 +244,8 @@ def growth(model: str, data: Any = None, **options: Any) -> Fit:
 
 
 _DEFAULTS: dict[str, Any] = {
-    "estimator": "ml", "missing": "listwise", "information": None, "likelihood": "normal", "se": None, "test": None,
+    "estimator": None, "parameterization": "delta", "missing": "listwise", "information": None, "likelihood": "normal",
+    "se": None, "test": None,
     "bootstrap": None, "seed": None, "start": None, "composites": None, "interaction": "product", "design": None,
     "moments": None, "ordered": (), "nesting": (),
 }
@@ -258,19 +269,24 @@ def _words(value: str | Sequence[str]) -> tuple[str, ...]:
 def _fit(
     call: str, model: str, data: Any, *, start: Mapping[str, float] | None, interaction: Any,
     composites: Mapping[str, Composite] | None, design: Design | None, moments: Given | None,
-    ordered: Sequence[str], nesting: str | Sequence[str], **options: Any,
+    ordered: Sequence[str] | bool, nesting: str | Sequence[str], **options: Any,
 ) -> Fit:
-    if len(ordered):
-        raise NotSupportedError(Problem("fitting.not-supported", "ordered=", "ordinal estimation is not offered",
-                                        "numeric items", "Use estimator='mlr' with the items as numbers."))
-    options = design_options(design, options, moments is not None, interaction)
+    names, parameterization = asked_ordered(model, ordered, options["estimator"]), options.pop("parameterization")
+    if names:
+        refuse_design(design)
+    else:
+        options["estimator"] = options["estimator"] or "ml"
+        options = design_options(design, options, moments is not None, interaction)
     options["group_equal"] = _words(options.get("group_equal", ()))
     options["group_partial"] = _words(options.get("group_partial", ()))
     options["auxiliary"] = _words(options.get("auxiliary", ()))
     options["effect_coding"] = coded_classes(options.get("effect_coding", False), std_lv=bool(options.get("std_lv")))
     if options.get("test") is not None and not isinstance(options["test"], str):
         options["test"] = tuple(options["test"])
-    chosen = make_options(call, **options)
+    if names:
+        chosen = make_ordinal_options(call, names, options | {"parameterization": parameterization})
+    else:
+        chosen = make_options(call, **options)
     if (data is None) == (moments is None):
         raise OptionError(Problem("fitting.data-or-moments", "data", "exactly one of data and moments is needed",
                                   "data=frame or moments=Moments(...)", "Pass one of them."))
@@ -281,7 +297,7 @@ def _fit(
     if chosen.auxiliary:
         check_auxiliary(spec, chosen.auxiliary)
         spec = saturate(spec, chosen.auxiliary) if chosen.fiml else spec
-    if isinstance(method, (LMS, QML)) and spec.products:
+    if isinstance(method, (LMS, QML)) and spec.products and not names:
         from semkit.fitting.products import fit_products
 
         fit: Fit = fit_products(spec, recipe, data, moments, method, options.get("information"), start)
@@ -296,6 +312,8 @@ def fit_spec(
 ) -> Fit:
     """Fit an expanded model: table, sample, estimates, and draws if asked for."""
     options = recipe.options
+    if options.ordered:
+        return fit_ordinal(spec, recipe, data, start, notes)
     columns = {composite_column(name): composite for name, composite in recipe.composites.items()}
     known = [str(name) for name in getattr(getattr(data, "frame", data), "columns", ())]
     if moments is None:

@@ -14,6 +14,8 @@ from semkit.fitting import measures
 from semkit.fitting.difference import restriction_traces, shifted
 from semkit.fitting.expansion import composite_column
 from semkit.fitting.fit import Fit
+from semkit.fitting.ordinal import OrdinalSolution
+from semkit.fitting.ordinalafter import distance, ordinal_row
 from semkit.fitting.solution import Solution, fit_moments
 from semkit.sample import GroupMoments
 
@@ -66,7 +68,8 @@ def compare(*fits: Fit, method: str = "auto", names: tuple[str, ...] | list[str]
         Two or more, in any order.
     method : {"auto", "standard", "satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000", "satorra.2000.mean"}
         ``auto``: 2001 when every fit has a test corrected for its mean; ``satorra.2000`` when it is corrected for its
-        variance too, or under unweighted least squares; else the plain difference.
+        variance too, or under unweighted least squares; else the plain difference.  Fits to ordinal indicators:
+        ``satorra.2000`` with the correction of their own test.
     names : sequence of str
         One a fit; ``model 1`` ... by default.
 
@@ -101,7 +104,8 @@ def compare(*fits: Fit, method: str = "auto", names: tuple[str, ...] | list[str]
     import pandas as pd
 
     labels = _labels(fits, names)
-    chosen = _method(fits, method)
+    ordinal = [isinstance(fit.solution, OrdinalSolution) for fit in fits]
+    chosen = _ordinal_method(ordinal, method) if any(ordinal) else _method(fits, method)
     order = sorted(range(len(fits)), key=lambda k: fits[k].solution.df)
     for k in order[1:]:
         _same_data(fits[order[0]], fits[k], labels[order[0]], labels[k])
@@ -161,12 +165,19 @@ def nested(*fits: Fit, names: tuple[str, ...] | list[str] = ()) -> pd.DataFrame:
                 continue
             _same_data(fits[0], restricted, labels[0], labels[i])
             _same_data(fits[0], larger, labels[0], labels[j])
-            same = reproduce(larger, restricted)
-            if same is None or not float(same.minimum.f[0]) < _NESTED:
+            if not _distance(larger, restricted) < _NESTED:
                 out.iloc[i, j] = "no"
             else:
                 out.iloc[i, j] = "equivalent" if restricted.solution.df == larger.solution.df else "nested"
     return out
+
+
+def _distance(larger: Fit, restricted: Fit) -> float:
+    """Discrepancy of the larger model from the moments that the restricted one implies; infinite without a fit."""
+    if isinstance(restricted.solution, OrdinalSolution) and isinstance(larger.solution, OrdinalSolution):
+        return distance(restricted.solution, larger.solution)
+    same = reproduce(larger, restricted)
+    return float("inf") if same is None else float(same.minimum.f[0])
 
 
 def _labels(fits: tuple[Fit, ...], names: tuple[str, ...] | list[str]) -> tuple[str, ...]:
@@ -179,6 +190,18 @@ def _labels(fits: tuple[Fit, ...], names: tuple[str, ...] | list[str]) -> tuple[
         raise OptionError(Problem("fitting.compare-names", "names=", f"{len(labels)} names for {len(fits)} fits",
                                   "one name a fit", "Name every fit or none."))
     return labels
+
+
+def _ordinal_method(ordinal: list[bool], method: str) -> str:
+    """The difference test of fits to ordinal indicators: Satorra (2000), corrected as their own test is."""
+    if not all(ordinal):
+        raise OptionError(Problem("fitting.compare-mixed-tests", "compare()",
+                                  "some fits have ordinal indicators, others none", "the same for all",
+                                  "Fit all models with the same ordered=."))
+    if str(method).lower() not in ("auto", "satorra.2000"):
+        raise OptionError(Problem("fitting.unknown-option-value", f"method={method!r}",
+                                  "is not offered with ordinal indicators", "auto, satorra.2000", "Leave it out."))
+    return "satorra.2000"
 
 
 def _row(fit: Fit, name: str) -> dict[str, Any]:
@@ -272,6 +295,8 @@ def reproduce(larger: Fit, restricted: Fit) -> Solution | None:
 
 
 def _difference(restricted: Fit, larger: Fit, method: str, name: str, other: str) -> dict[str, Any]:
+    if isinstance(restricted.solution, OrdinalSolution) and isinstance(larger.solution, OrdinalSolution):
+        return ordinal_row(restricted.solution, larger.solution, name, other)
     df = restricted.solution.df - larger.solution.df
     if df == 0:
         raise OptionError(Problem("fitting.compare-same-df", f"{name} and {other}", "they have the same df",

@@ -19,6 +19,10 @@ from semkit.fitting.corrections import further_tests
 from semkit.fitting.diagnosis import diagnose
 from semkit.fitting.draws import Draws
 from semkit.fitting.misfit import residual_table
+from semkit.fitting.ordinal import OrdinalSolution
+from semkit.fitting.ordinalafter import ordinal_modification_indices, refuse, response_residuals
+from semkit.fitting.ordinalmeasures import ordinal_measures, ordinal_tests
+from semkit.fitting.ordinaltables import response_moments
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import Solution
 from semkit.fitting.tables import (
@@ -86,12 +90,15 @@ class Fit:
 
     @cached_property
     def _rows(self) -> RowValues:
+        if isinstance(self.solution, OrdinalSolution):
+            return self.solution.rows
         return row_values(self.table, self.solution.layout, self.solution.minimum.x, self.solution.given)
 
     @cached_property
     def _all(self) -> Mapping[str, RowValues]:
         """Values of all rows with definitions filled in: ``raw`` and each standardised kind."""
-        return solution_rows(self.table, self.solution, self._rows, self.binary)
+        found = solution_rows(self.table, self.solution, self._rows, self.binary)
+        return self.solution.settle(found) if isinstance(self.solution, OrdinalSolution) else found
 
     @cached_property
     def binary(self) -> frozenset[str]:
@@ -202,11 +209,15 @@ class Fit:
     @cached_property
     def tests(self) -> Mapping[str, Test]:
         """Tests of the model by name; with fewer than 200 respondents corrected for small samples, too."""
+        if isinstance(self.solution, OrdinalSolution):
+            return ordinal_tests(self.solution)
         return further_tests(self, measures.tests(self.solution, self._baseline))
 
     @cached_property
     def fit_measures(self) -> pd.Series[float]:
         """Fit measures under lavaan's dotted names."""
+        if isinstance(self.solution, OrdinalSolution):
+            return series(ordinal_measures(self.solution, self.tests), "value")
         return series(measures.fit_measures(self.solution, self.tests, self._baseline), "value")
 
     @cached_property
@@ -217,11 +228,15 @@ class Fit:
     @cached_property
     def implied(self) -> Mapping[str, Any]:
         """Model-implied ``cov`` and ``mean`` of the observed variables (lists by group if there are several)."""
+        if isinstance(self.solution, OrdinalSolution):
+            return response_moments(self.solution, "implied")
         return moments_tables(self, "implied")
 
     @cached_property
     def sample_moments(self) -> Mapping[str, Any]:
         """Observed ``cov`` and ``mean`` in the metric the discrepancy used."""
+        if isinstance(self.solution, OrdinalSolution):
+            return response_moments(self.solution, "observed")
         return moments_tables(self, "observed")
 
     @cached_property
@@ -246,6 +261,8 @@ class Fit:
         DataFrame (p, p)
             NaN where a residual has no variance; 0 where the model always reproduces the moment.
         """
+        if isinstance(self.solution, OrdinalSolution):
+            return response_residuals(self.solution, type, group)
         return residual_table(self, type, group)
 
     def residual_summary(self, type: str = "srmr", *, level: float = 0.90, close: float = 0.05) -> pd.DataFrame:
@@ -287,6 +304,9 @@ class Fit:
         """
         from semkit.fitting.scores import predicted
 
+        if what == "ov":
+            refuse(self.solution, "predict(what='ov')", "Use factor scores: predict().")
+
         return predicted(self, method, what)
 
     def predict_y(self, outcomes: str | Sequence[str], predictors: str | Sequence[str]) -> pd.DataFrame:
@@ -298,6 +318,8 @@ class Fit:
             Observed variables (:func:`semkit.fitting.scores.predicted_outcomes`); predictors may have gaps.
         """
         from semkit.fitting.scores import predicted_outcomes
+
+        refuse(self.solution, "predict_y()", "Treat the items as numbers with estimator='mlr'.")
 
         given = ((v,) if isinstance(v, str) else tuple(v) for v in (outcomes, predictors))
         return predicted_outcomes(self, *given)
@@ -317,6 +339,8 @@ class Fit:
         """
         from semkit.fitting.modification import modification_indices
 
+        if isinstance(self.solution, OrdinalSolution):
+            return ordinal_modification_indices(self.solution)
         return modification_indices(self)
 
     def wald(self, hypothesis: str) -> Test:
@@ -329,6 +353,8 @@ class Fit:
         """What releasing each equality would gain (:func:`semkit.fitting.restrictions.score_test`)."""
         from semkit.fitting.restrictions import score_test
 
+        refuse(self.solution, "score_test()", "Compare the models with and without the equality: compare().")
+
         return score_test(self)
 
     def effects(self, predictor: str, outcome: str, group: int = 0) -> pd.DataFrame:
@@ -340,6 +366,8 @@ class Fit:
     def to_lavaan(self, path: Any) -> Any:
         """R script and data for the same analysis in lavaan (:func:`semkit.fitting.lavaan.to_lavaan`)."""
         from semkit.fitting.lavaan import to_lavaan
+
+        refuse(self.solution, "to_lavaan()", "Call cfa(model, data, ordered = c(...)) in R: the defaults agree.")
 
         return to_lavaan(self, path)
 
@@ -363,6 +391,8 @@ class Fit:
             Fit measures to be drawn too, for example ``("rmsea", "cfi", "srmr")``.
         """
         from semkit.fitting.bootstrap import with_draws
+
+        refuse(self.solution, "bootstrap()", "Use the robust errors of estimator='wlsmv'.")
 
         return with_draws(self, draws, seed, kind=kind, ci=ci, level=level, statistics=statistics)
 
@@ -391,6 +421,8 @@ class Fit:
     def crosscheck(self, engine: str = "semopy", **options: Any) -> Any:
         """Estimate the same model in another engine and compare (see :mod:`semkit.fitting.crosscheck`)."""
         from semkit.fitting.crosscheck import crosscheck
+
+        refuse(self.solution, "crosscheck()", "Compare with lavaan's WLSMV.")
 
         return crosscheck(self, engine, **options)
 

@@ -62,6 +62,8 @@ class Options:
     effect_coding: tuple[str, ...] = ()
     bounds: str = "none"
     auxiliary: tuple[str, ...] = ()
+    ordered: tuple[str, ...] = ()
+    parameterization: str = "delta"
     bootstrap: int = 0
     seed: int | None = None
 
@@ -88,7 +90,7 @@ class Options:
     @property
     def least_squares(self) -> bool:
         """Whether the discrepancy is a sum of weighted squares of residual moments."""
-        return ESTIMATORS[self.estimator].least_squares
+        return bool(self.ordered) or ESTIMATORS[self.estimator].least_squares
 
     @property
     def unbiased(self) -> bool:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-METHODS = ("regression", "bartlett")
+METHODS = ("regression", "bartlett", "ebm")
 KINDS = ("lv", "se", "reliability", "ov")
 
 
@@ -121,6 +121,7 @@ def _all_scores(fit: Fit, method: str) -> list[Scores]:
     if method not in METHODS:
         raise OptionError(Problem("fitting.unknown-option-value", f"method={method!r}", "is not a known value",
                                   ", ".join(METHODS), "Choose one of them."))
+    method = "regression" if method == "ebm" else method  # mean and mode are the same under normality
     _needs_data(fit, "predict()")
     own = fit.solution.posterior_moments()
     if own is not None:
@@ -140,8 +141,8 @@ def _posterior(fit: Fit, moments: list[tuple[FloatArray, FloatArray]], method: s
     """Scores of a model whose posterior distributions are not normal: their means and standard deviations."""
     if method != "regression":
         raise OptionError(Problem("fitting.no-bartlett-scores", f"predict(method={method!r})",
-                                  "the model has latent products", "method='regression'",
-                                  "Posterior means are what there is for such models."))
+                                  "the posterior distributions are not normal", "method='regression'",
+                                  "Posterior means or modes are what there is for such models."))
     out = []
     for block, implied, (mean, variance) in zip(fit.solution.layout.blocks, fit.solution.implied, moments, strict=True):
         total = np.array([implied.eta_cov[0, j, j] for j in (block.eta.index(n) for n in fit.table.variables.lv)])

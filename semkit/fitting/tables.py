@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from semkit.errors import OptionError, Problem
+from semkit.errors import NotSupportedError, OptionError, Problem
 from semkit.estimate.expressions import Quantities, evaluate, label_quantities
 from semkit.estimate.standardize import Kind, RowValues, by_label, standardise
 from semkit.fitting.scores import factor_scores
@@ -210,11 +210,20 @@ def moments_tables(fit: Fit, which: str) -> Mapping[str, Any]:
     return out
 
 
+def _latent_values(fit: Fit) -> list[FloatArray] | None:
+    """Factor scores by group, None where there are no data, no factors or no scores for the model."""
+    if fit.solution.sample is None or not fit.table.variables.lv:
+        return None
+    try:
+        return factor_scores(fit)
+    except NotSupportedError:
+        return None
+
+
 def variables_of(fit: Fit) -> Mapping[str, Variable]:
     """Everything known of each variable; factor scores are the values of latents, later groups are ``name.g2`` ..."""
     out: dict[str, Variable] = {}
-    sample = fit.solution.sample
-    scores = factor_scores(fit) if sample is not None and fit.table.variables.lv else None
+    scores = _latent_values(fit)
     for g in range(fit.table.n_groups):
         for variable in _variables_of_group(fit, g, None if scores is None else scores[g]):
             out.setdefault(f"{variable.name}.g{g + 1}" if g else variable.name, variable)

@@ -87,7 +87,7 @@ def check_followers(rows: Mapping[tuple[str, str, str], Row], found: Variables, 
                 f"follows from other parameters under parameterization={options.parameterization!r}",
                 f"parameterization={other!r}", f"Use parameterization={other!r}, or leave it out of the model.")
         for name in ordinal_of(found, options.thresholds)
-        if (row := rows[(name, follower, name)]).free or row.value == row.value
+        if (row := rows[(name, follower, name)]).free or row.value == row.value or row.label
     ]
     if problems:
         raise OptionError(*problems)

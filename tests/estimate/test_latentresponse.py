@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semkit.estimate.latentresponse import ResponseModel, make_responses
-from semkit.estimate.layout import make_layout
+from semkit.estimate.latentresponse import ResponseModel, make_responses, response_layout
 from semkit.model import build_table, parse
 
 CFA = "f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6\nx1 ~~ x4"
@@ -15,6 +14,7 @@ CASES = {
     "mixed": (CFA, {"only": ("x1", "x4", "x5")}),
     "groups": (CFA, {"groups": ("a", "b"), "group_equal": ("thresholds", "loadings")}),
     "group means": (CFA, {"groups": ("a", "b"), "group_equal": ("thresholds", "loadings", "intercepts")}),
+    "latent covariates": (CFA + "\nf ~ w + z\ng ~ f + z", {}),
     "covariates": (CFA + "\nf ~ w + z\nx3 ~ z", {}),
     "ordinal mediator": ("x1 ~ w\nx2 ~ x1 + w\nx3 ~ x2 + x1", {}),
 }
@@ -27,9 +27,9 @@ def problem(
     ordinal = only or tuple(name for name in spec.observed if name.startswith("x"))
     thresholds = {name: 1 + k % 3 for k, name in enumerate(ordinal)}
     table = build_table(spec, thresholds=thresholds, parameterization=parameterization, **options)  # type: ignore[arg-type]
-    layout = make_layout(table)
+    layout = response_layout(table, ordinal)
     given = np.zeros((1, len(layout.given_rows)))
-    return ResponseModel(make_responses(table, layout, thresholds), given), layout.n_parameters
+    return ResponseModel(make_responses(table, layout, thresholds), given), table.n_unique
 
 
 def point(q: int) -> np.ndarray:
@@ -54,7 +54,7 @@ def test_derivatives(name: str, parameterization: str) -> None:
 
 
 @pytest.mark.parametrize("parameterization", ["delta", "theta"])
-@pytest.mark.parametrize("name", ["one group", "mixed", "groups", "group means"])
+@pytest.mark.parametrize("name", ["one group", "mixed", "groups", "group means", "latent covariates"])
 def test_curvature(name: str, parameterization: str) -> None:
     text, options = CASES[name]
     model, q = problem(text, parameterization, **options)  # type: ignore[arg-type]

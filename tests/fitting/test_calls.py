@@ -16,7 +16,7 @@ from tests.fitting.test_identities import CFA, MODERATED, study, table
     ("options", "error", "code"),
     [
         ({"estimator": "mle"}, OptionError, "fitting.unknown-option-value"),
-        ({"estimator": "wlsmv"}, NotSupportedError, "fitting.not-supported"),
+        ({"estimator": "wlsmv"}, OptionError, "fitting.no-ordered"),
         ({"missing": "pairwise"}, NotSupportedError, "fitting.not-supported"),
         ({"information": "fisher"}, OptionError, "fitting.unknown-option-value"),
         ({"likelihood": "poisson"}, OptionError, "fitting.unknown-option-value"),
@@ -24,7 +24,7 @@ from tests.fitting.test_identities import CFA, MODERATED, study, table
         ({"se": "jackknife"}, OptionError, "fitting.unknown-option-value"),
         ({"test": "scaled.shifted", "missing": "fiml"}, NotSupportedError, "fitting.not-with-fiml"),
         ({"interaction": "magic"}, OptionError, "fitting.unknown-option-value"),
-        ({"ordered": ["x1"]}, NotSupportedError, "fitting.not-supported"),
+        ({"ordered": ["x1"]}, SampleError, "sample.too-many-categories"),
         ({"design": sk.Design(cluster="village")}, SampleError, "sample.missing-column"),
         ({"start": {"f =~ x9": 1.0}}, OptionError, "fitting.unknown-parameter"),
         ({"moments": sk.Moments([[1.0]], nobs=5, names=("x1",))}, OptionError, "fitting.data-or-moments"),

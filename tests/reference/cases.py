@@ -47,4 +47,12 @@ GROUPS = (
     "lavaan/hs_mg_strict",
 )
 MISSING = ("lavaan/hs_fiml", "lavaan/hs_fiml_expected")
-CASES = COMPLETE_DATA + GROUPS + MISSING
+ORDINAL = (
+    "lavaan/hs_ord_dwls",
+    "lavaan/hs_ord_wls",
+    "lavaan/hs_ord_wlsm",
+    "lavaan/hs_ord_wlsmv",
+    "lavaan/hs_ord_wlsmv_theta",
+    "lavaan/hs_ord_wlsmv_mg_configural",
+)
+CASES = COMPLETE_DATA + GROUPS + MISSING + ORDINAL
