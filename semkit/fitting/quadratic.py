@@ -221,7 +221,8 @@ def baseline(solution: Solution) -> tuple[float, Pieces]:
     """Statistic and pieces of the independence model, group by group with parameters of its own.
 
     Means, variances and, unless fixed, the moments of the covariates are free.  Under least squares its minimum has a
-    closed form; unweighted ones have no chi-square, so that Browne's residual statistic under normality stands in.
+    closed form; unweighted ones have no chi-square, so that Browne's residual statistic under normality stands in
+    unless a corrected test is asked for.
     """
     table, count = solution.table, solution.table.n_groups
     p, means, fixed = len(table.variables.ov), table.meanstructure, fixed_positions(solution)
@@ -237,7 +238,7 @@ def baseline(solution: Solution) -> tuple[float, Pieces]:
     for g, seen in enumerate(solution.observed):
         if solution.least is not None:
             weight.append(solution.least.groups[g].weight)
-            normal = solution.options.estimator == "uls"
+            normal = solution.options.estimator == "uls" and not solution.options.robust
             stat_weight.append(NormalWeight(inverse(seen.cov)[0], means) if normal else weight[-1])
             continue
         apart = np.where(np.eye(p, dtype=bool), seen.cov[0], 0.0)

@@ -44,6 +44,10 @@ out <- c(
   case("path wls", path, P, estimator="WLS"),
   case("path wls means", path, P, estimator="WLS", meanstructure=TRUE),
   case("path browne", path, P, test=c("browne.residual.nt", "browne.residual.adf")),
+  case("hs ulsm", hs, H, estimator="ULSM"),
+  case("hs ulsmv", hs, H, estimator="ULSMV"),
+  case("school ulsmvs", hs, H, estimator="ULSMVS", group="school", group.equal=ge),
+  case("hs gls adf", hs, H, estimator="GLS", test=c("standard", "browne.residual.adf", "browne.residual.nt.model")),
   case("pd gls equal", pd, D, estimator="GLS"),
   case("pd mlm equal", pd, D, estimator="MLM"),
   case("pd mlmv equal", pd, D, estimator="MLMV", meanstructure=TRUE))

@@ -25,11 +25,17 @@ OTHER_NAMES = {"gfi": "gfi_lisrel", "agfi": "agfi_lisrel"}
 WITHOUT = {"rfi.scaled", "nfi.scaled"}
 
 
+# what one name stands for there
+ROBUST_ULS = {"ULSM": "satorra.bentler", "ULSMV": "scaled.shifted", "ULSMVS": "mean.var.adjusted"}
+
+
 @cache
 def fitted(name: str) -> Any:
     case = next(case for case in CASES if case["name"] == name)
     options = {key.replace(".", "_"): value.lower() if key == "estimator" else value
                for key, value in case["args"].items()}
+    if test := ROBUST_ULS.get(case["args"].get("estimator", "ML")):
+        options |= {"estimator": "uls", "se": "robust.sem", "test": test}
     return sk.cfa(case["model"], pd.read_csv(HERE.parent / "reference" / "data" / case["data"]), **options)
 
 
