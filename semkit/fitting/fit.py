@@ -81,7 +81,8 @@ class Fit:
     @property
     def method(self) -> str:
         """Estimator, as headers print it."""
-        return self.solution.options.estimator.upper()
+        name = self.solution.options.estimator.upper()
+        return name if self.solution.sampling is None else f"{name} (sampling design)"
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ Binder (1983), International Statistical Review 51, 279-292; Muthen & Satorra (1
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from semkit.fitting.solution import Solution
 
 FloatArray = NDArray[np.float64]
+
+_ROOM = 4_000_000  # numbers in one block of case-wise scores
 
 
 def design_options(
@@ -177,9 +180,9 @@ def saturated_trace(solution: Solution, sampling: Sampling, x: list[int], fixed:
             total += _replicate_trace(solution, sampling, g, y, x if fixed else [], means)
             continue
         w = _weights(solution, g)
-        values = _whitened(data[:, y], data[:, x] if fixed else data[:, :0], w, means)
-        rows = sampling.deviations(w[:, None] * values, part_of(solution, g), small_sample=False)
-        total += float(np.sum(rows**2)) / float(w.sum())
+        for values in _whitened(data[:, y], data[:, x] if fixed else data[:, :0], w, means):
+            rows = sampling.deviations(w[:, None] * values, part_of(solution, g), small_sample=False)
+            total += float(np.sum(rows**2)) / float(w.sum())
     return total
 
 
@@ -192,9 +195,9 @@ def independence_trace(solution: Solution, sampling: Sampling, x: list[int], y: 
             total += sum(_replicate_trace(solution, sampling, g, block, [], means) for block in blocks)
             continue
         w = _weights(solution, g)
-        values = np.column_stack([_whitened(data[:, block], data[:, :0], w, means) for block in blocks])
-        rows = sampling.deviations(w[:, None] * values, part_of(solution, g), small_sample=False)
-        total += float(np.sum(rows**2)) / float(w.sum())
+        for values in (part for block in blocks for part in _whitened(data[:, block], data[:, :0], w, means)):
+            rows = sampling.deviations(w[:, None] * values, part_of(solution, g), small_sample=False)
+            total += float(np.sum(rows**2)) / float(w.sum())
     return total
 
 
@@ -203,9 +206,12 @@ def _weights(solution: Solution, g: int) -> FloatArray:
     return solution.sample.groups[g].weights
 
 
-def _whitened(y: FloatArray, x: FloatArray, w: FloatArray, means: bool) -> FloatArray:
-    """Scores of the regression of ``y`` on ``x`` with free residual covariances, times the root of the inverse
-    information: ``L^-1 e x (X'X)^-1/2`` and ``(z z' - I) / sqrt(2)``, ``z = L^-1 e``."""
+def _whitened(y: FloatArray, x: FloatArray, w: FloatArray, means: bool) -> Iterator[FloatArray]:
+    """Whitened scores of the regression of ``y`` on ``x`` with free residual covariances, some columns at a time.
+
+    Scores times the root of the inverse information: ``L^-1 e x (X'X)^-1/2`` and ``(z z' - I) / sqrt(2)`` with
+    ``z = L^-1 e``.  Memory is bounded: no more columns at once than make ``_ROOM`` numbers.
+    """
     share = w / w.sum()
     centred_x = x - share @ x
     e = y - share @ y
@@ -217,11 +223,15 @@ def _whitened(y: FloatArray, x: FloatArray, w: FloatArray, means: bool) -> Float
     if means:
         left = np.column_stack([np.ones(len(y)), left])
     z = np.linalg.solve(np.linalg.cholesky(e.T @ (e * share[:, None])), e.T).T
-    slopes = (z[:, :, None] * left[:, None, :]).reshape(len(z), -1)
+    for k in range(left.shape[1]):
+        yield z * left[:, [k]]
     rows, cols = np.tril_indices(z.shape[1])
     # each pair below the diagonal stands for two cells of (z z' - I) / sqrt(2)
     scale = np.where(rows == cols, np.sqrt(0.5), 1.0)
-    return np.column_stack([slopes, scale * (z[:, rows] * z[:, cols] - (rows == cols))])
+    width = max(1, _ROOM // len(z))
+    for start in range(0, len(rows), width):
+        a, b = rows[start : start + width], cols[start : start + width]
+        yield scale[start : start + width] * (z[:, a] * z[:, b] - (a == b))
 
 
 def _replicate_trace(
@@ -318,6 +328,9 @@ def residual_variances(solution: Solution, sampling: Sampling, g: int, standardi
     """
     p, n = solution.data[g].shape[1], solution.total
     rows, cols = np.tril_indices(p)
+    if sampling.replicates is not None:
+        spread = _replicate_residuals(solution, sampling, g, standardized)[:, rows, cols]
+        return _symmetric(n * np.sum(spread**2, axis=0), p)
     at, w = part_of(solution, g), _weights(solution, g)
     z = solution.data[g] - solution.moments[g].mean[0]
     own = solution.moments[g].cov[0][rows, cols]
@@ -330,9 +343,27 @@ def residual_variances(solution: Solution, sampling: Sampling, g: int, standardi
         np.add.at(slope, block.free.source, by_cov[0][:, rows, cols])
         values -= weighted_scores(solution) @ (solution.bread @ slope) / n
     spread = sampling.deviations(values, small_sample=False)
+    return _symmetric(n * np.sum(spread**2, axis=0), p)
+
+
+def _symmetric(cells: FloatArray, p: int) -> FloatArray:
+    """A symmetric matrix from its lower triangle."""
+    rows, cols = np.tril_indices(p)
     out = np.zeros((p, p))
-    out[rows, cols] = out[cols, rows] = n * np.sum(spread**2, axis=0)
+    out[rows, cols] = out[cols, rows] = cells
     return out
+
+
+def _replicate_residuals(solution: Solution, sampling: Sampling, g: int, standardized: bool) -> FloatArray:
+    """Deviations ``(R, p, p)`` of the replicates' covariances, or of their residuals."""
+    assert solution.sample is not None
+    own = group_moments(solution.sample, g, _replicate_parts(solution, sampling)[g]).cov
+    here = solution.moments[g].cov[0]
+    if standardized:
+        theta, given = replicate_estimates(solution, sampling)
+        own = own - imply(solution.layout.blocks[g], theta, given).sigma
+        here = here - solution.implied[g].sigma[0]
+    return sampling.replicate_deviations(own.reshape(len(own), -1), here.ravel()).reshape(own.shape)
 
 
 def notes(solution: Solution) -> tuple[Note, ...]:

@@ -191,6 +191,8 @@ def estimate_table(model: ModelPart, labels: Labels, *, sections: Iterable[str] 
                 ("pvalue", "p", "p", "Raw"), ("std_all", "β", "std", "Standardised")]  # fmt: skip
     if "std_se" in has:
         columns += [("std_se", "SE", "std", "Standardised"), ("std_ci", "95 % CI", "std_interval", "Standardised")]
+    if "deff" in has:
+        columns += [("deff", "Effect", "number", "Design"), ("n_eff", "Effective N", "count", "Design")]
     table = Table.of(columns, caption=caption or f"Estimates of model {model.id}")
     rows = [] if frame.empty else frame.to_dict("records")
     for section in sections:
@@ -225,6 +227,8 @@ def _estimate_row(row: Mapping[Any, Any], labels: Labels) -> dict[str, Any]:
         "ci": (NAN, NAN) if fixed else (row.get("ci_lower", NAN), row.get("ci_upper", NAN)),
         "pvalue": NAN if fixed else row.get("pvalue"), "std_all": row.get("std_all"),
     }  # fmt: skip
+    if "deff" in row:
+        values |= {"deff": row["deff"], "n_eff": row["n_eff"]}
     if "std_se" in row:
         se = float(row["std_se"]) if known(row["std_se"]) else NAN
         values["std_se"] = se if se != 0.0 else NAN

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import Note, Problem, SampleError, suggest
+from semkit.errors import Note, NotSupportedError, Problem, SampleError, suggest
 from semkit.numerics.linearisation import deviations, replicated, residualised, totals
 from semkit.sample.design import Design, Replicates
 
@@ -101,7 +101,16 @@ class Sampling:
             Which of the rows used the values belong to (one group's); the others add nothing.
         small_sample : bool
             Whether weights alone bring the factor ``n / (n - 1)``, too.
+
+        Raises
+        ------
+        NotSupportedError
+            ``sample.replicates-have-no-units``.
         """
+        if self.replicates is not None:
+            raise NotSupportedError(Problem("sample.replicates-have-no-units", "design.replicates", "replicate weights "
+                                            "say nothing of sampling units", "estimates of every replicate",
+                                            "Describe strata and clusters instead, if they are known."))
         if self.weights_only and not small_sample:
             return values
         known = self.design.calibration

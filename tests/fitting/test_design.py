@@ -77,6 +77,9 @@ def test_linearised_and_jackknifed_tests_are_close() -> None:
     np.testing.assert_allclose(one.est, two.est, rtol=1e-9)
     ratio = np.sqrt(np.diagonal(one.vcov) / np.diagonal(two.vcov))
     assert np.all((ratio > 0.9) & (ratio < 1.3)), ratio
+    a, b = (fit.residuals("normalized").to_numpy() for fit in (one, two))
+    off = ~np.eye(6, dtype=bool) & (np.abs(b) > 0.05)
+    assert np.all((a[off] / b[off] > 0.7) & (a[off] / b[off] < 1.1))
     for name in ("chisq.scaling.factor", "baseline.chisq.scaling.factor"):
         assert one.fit_measures[name] == pytest.approx(two.fit_measures[name], rel=0.2)
 
