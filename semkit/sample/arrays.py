@@ -159,13 +159,10 @@ def group_moments(sample: Sample, group: int, weights: FloatArray | None = None)
         Resampling counts (times the sampling weights, if there are any), or replicate weights.
     """
     part = sample.groups[group]
-    if weights is None and sample.sampling is not None:
-        made = group_moments(sample, group, part.weights[None])
-        return replace(made, nobs=float(part.weights.sum()))
     if weights is None:
-        mean, cov = plain_moments(part.data)
-        error = composite_errors(sample, group, np.ones((1, part.nobs)))
-        return GroupMoments(mean[None], cov[None], error, float(part.nobs))
+        mean, cov = plain_moments(part.data, sample.weights_of(group))
+        error = composite_errors(sample, group, part.weights[None])
+        return GroupMoments(mean[None], cov[None], error, float(part.weights.sum()))
     base = list(sample.base_names)
     centre = part.base.mean(axis=0)
     data = part.base - centre

@@ -138,8 +138,12 @@ def weighted_moments(data: FloatArray, weights: FloatArray) -> tuple[FloatArray,
     return mean, cov
 
 
-def plain_moments(data: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean ``(k,)`` and covariance matrix with divisor ``n`` ``(k, k)`` of complete data ``(n, k)``."""
+def plain_moments(data: FloatArray, weights: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+    """Mean ``(k,)`` and covariance matrix with divisor ``n`` ``(k, k)`` of complete data ``(n, k)``, or weighted."""
+    if weights is not None:
+        share = weights / weights.sum()
+        gap = data - share @ data
+        return share @ data, gap.T @ (gap * share[:, None])
     mean = data.mean(axis=0)
     centred = data - mean
     return mean, centred.T @ centred / data.shape[0]
