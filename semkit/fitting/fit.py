@@ -372,6 +372,12 @@ class Fit:
 
         return to_lavaan(self, path)
 
+    def to_mplus(self, path: Any) -> Any:
+        """Input and data for the same analysis in Mplus (:func:`semkit.fitting.mplus.to_mplus`)."""
+        from semkit.fitting.mplus import to_mplus
+
+        return to_mplus(self, path)
+
     def bootstrap(
         self, draws: int = 2000, *, seed: int | None = None, kind: str = "ordinary", ci: str = "percentile",
         level: float = 0.95, statistics: Sequence[str] = (),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semkit.errors import NotSupportedError, OptionError, Problem
+from semkit.errors import NotSupportedError, Problem
+from semkit.fitting.exports import require_exportable, unexportable_definitions
 from semkit.model import neutral_names, print_model
 
 if TYPE_CHECKING:
@@ -38,16 +39,16 @@ def to_lavaan(fit: Fit, path: Any) -> tuple[Path, Path]:
     OptionError
         ``fitting.no-raw-data``.
     NotSupportedError
-        ``fitting.design-not-in-lavaan``: strata, finite populations, replicate weights or known margins.
+        ``fitting.design-not-in-lavaan``: strata, finite populations, replicate weights or known margins;
+        ``fitting.not-exportable``: composites, ``sd()`` in constraints.
 
     References
     ----------
     Rosseel (2012), Journal of Statistical Software 48(2), 1-36.
     """
+    require_exportable(fit, "to_lavaan()")
     sample = fit.solution.sample
-    if sample is None:
-        raise OptionError(Problem("fitting.no-raw-data", "to_lavaan()", "the model was fitted to moments",
-                                  "a fit to raw data", "Fit with data instead of moments."))
+    assert sample is not None
     script = Path(path).with_suffix(".R")
     data = script.with_suffix(".csv")
     script.write_text(script_text(fit, data.name), encoding="utf-8")
@@ -72,12 +73,17 @@ def script_text(fit: Fit, data: str) -> str:
     for row, number in zip(fit.solution.layout.given_rows, fit.solution.given[0], strict=True):
         if not table.exo[row]:
             value[row] = number
+    left_out = unexportable_definitions(fit)
     neutral = neutral_names(table.replace(value=value))
+    written = [line for line in print_model(neutral.table).splitlines()
+               if not any(line.startswith(f"{neutral.labels[name]} :=") for name in left_out)]
     arguments = {
         "estimator": _text(options.estimator.upper()), "information": _text(options.information),
         "likelihood": _text(options.likelihood), "meanstructure": _flag(table.meanstructure),
         "fixed.x": _flag(bool(np.any(table.exo))), "conditional.x": _flag(options.conditional_x),
     }
+    if options.two_stage:
+        del arguments["information"]  # that of the saturated moments, whatever is asked for
     if options.least_squares:
         del arguments["likelihood"]  # lavaan refuses it there
     if options.se != "bootstrap":
@@ -87,18 +93,19 @@ def script_text(fit: Fit, data: str) -> str:
     if table.n_groups > 1:
         arguments["group"] = _text("group")
         arguments["group.label"] = "c(" + ", ".join(_text(str(g + 1)) for g in range(table.n_groups)) + ")"
-    if options.fiml:
-        arguments["missing"] = _text("ml")
+    if options.fiml or options.two_stage:
+        arguments["missing"] = _text({"fiml": "ml", "fiml.x": "ml.x"}.get(options.missing, options.missing))
     extra = _design_columns(fit)
     arguments |= {option: _text(column) for option, column in (("sampling.weights", "weight"), ("cluster", "cluster"))
                   if column in extra}
     names = [f"# {short}: {_comment(name)}" for name, short in neutral.variables.items()]
     if table.n_groups > 1:
         names += [f"# group {g}: {_comment(label)}" for g, label in enumerate(table.groups, start=1)]
+    names += [f"# not written: {_comment(name)} (sd or std)" for name in left_out]
     call = ",\n".join(f"  {name} = {value}" for name, value in arguments.items())
     return "\n".join([
         f"# {fit.nobs} respondents used; written by semkit", "library(lavaan)", *names,
-        f"data <- read.csv({_text(data)})", "model <- '", print_model(neutral.table), "'",
+        f"data <- read.csv({_text(data)})", "model <- '", *written, "'",
         f"fit <- lavaan(model, data = data,\n{call})",
         "summary(fit, fit.measures = TRUE, standardized = TRUE)", "",
     ])

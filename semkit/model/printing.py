@@ -126,6 +126,9 @@ def _print_table(table: ParameterTable) -> str:
             value = float(column[i])
             if value != none and not np.isnan(value):
                 modifiers.append(f"{name}({number(value)})")
+        if op == "=~" and lhs == rhs:
+            lines.append(f"{lhs} =~ 0")
+            continue
         term = rhs or "1"
         # One modifier a mention: every version of lavaan reads that.
         shown = " + ".join(f"{modifier}*{term}" for modifier in modifiers) or term
