@@ -45,8 +45,9 @@ def test_the_input_says_every_parameter_in_every_group(fit: Any, tmp_path: Path)
     script, table = fit.to_mplus(tmp_path / "analysis")
     text = script.read_text(encoding="ascii")
     assert max(map(len, text.splitlines())) <= 90
-    for line in ("ESTIMATOR = MLR;", "INFORMATION = OBSERVED;", "MODEL = NOCOVARIANCES;", "GROUPING = group (1=g1 2=g2);",
-                 "! satisfa2: satisfaction_two", "! not written: r (sd or std)", 'FILE = "analysis.dat";'):  # fmt: skip
+    for line in ("ESTIMATOR = MLR;", "INFORMATION = OBSERVED;", "MODEL = NOCOVARIANCES;",
+                 "GROUPING = group (1=g1 2=g2);", "! satisfa2: satisfaction_two",
+                 "! not written: r (sd or std)", 'FILE = "analysis.dat";'):  # fmt: skip
         assert line in text, line
     one, two = (part.split("MODEL")[0] for part in text.split("MODEL g1:")[1].split("MODEL g2:"))
     for part in (one, two):
