@@ -1,6 +1,6 @@
-"""Make the invented data of the border study: ``python examples/make_demo.py``.
+"""Make the invented data of all studies: ``python examples/make_demo.py``.
 
-Writes two field exports and their side-cars beside this script.  Seed, size and generator are fixed; running it again
+Writes field exports and their side-cars beside this script.  Seeds, sizes and generator are fixed; running it again
 gives the same bytes.  ``--check`` writes nothing and says whether the files on disk are what the generator makes.
 """
 
@@ -12,18 +12,25 @@ from pathlib import Path
 
 from semkit import simulate_responses
 
-SEED, RECEIVED = 20260100, 660
 HERE = Path(__file__).resolve().parent
-FOLDERS = {"border": "border_collaboration", "border_nointeraction": "border_nointeraction"}
+FOLDERS = {
+    "border": "border_collaboration",
+    "border_nointeraction": "border_nointeraction",
+    "border_cases30": "synthetic",
+    "marketing_network": "synthetic",
+    "export_compliance": "synthetic",
+    "digital": "synthetic",
+    "governance": "synthetic",
+}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Make (or check) the invented data of the border study.")
+    parser = argparse.ArgumentParser(description="Make (or check) the invented data of all studies.")
     parser.add_argument("--check", action="store_true", help="compare with the files on disk, write nothing")
     check = parser.parse_args().check
     differs = 0
     for study, folder in FOLDERS.items():
-        invented = simulate_responses(study, n=RECEIVED, seed=SEED)
+        invented = simulate_responses(study)
         if not check:
             for path in invented.write(HERE / folder):
                 print(f"{path.relative_to(HERE)}: {path.stat().st_size:,} bytes")

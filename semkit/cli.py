@@ -1,4 +1,5 @@
-"""The command line: ``semkit new | new-instrument | check | run | clean | validate | fit | export``.
+"""The command line: ``semkit new | new-instrument | check | run | clean | validate | fit | export |
+simulate``.
 
 Exit codes: 0 done; 1 the study's answer is "no" (bad data), or a mistake in semkit itself; 2 wrong usage (arguments,
 files, models).
@@ -19,7 +20,7 @@ from semkit import __version__
 from semkit.errors import OptionError, Problem, SemkitError, suggest
 
 FORMS = ("codebook", "xlsform", "limesurvey", "qualtrics", "google-forms", "html", "docx", "entry-workbook", "workbook")
-COMMANDS = ("new", "new-instrument", "check", "run", "clean", "validate", "fit", "export")
+COMMANDS = ("new", "new-instrument", "check", "run", "clean", "validate", "fit", "export", "simulate")
 
 _EPILOG = """examples:
   semkit new mystudy                        a study folder to start from
@@ -27,6 +28,7 @@ _EPILOG = """examples:
   semkit run mystudy/study.toml             all stages, verdicts, report.html
   semkit run mystudy/study.toml -o out      the same, results in the folder out
   semkit export government_role --to codebook --lang id,en -o codebook.html
+  semkit simulate governance -o data        invented answers with a known truth
   semkit export government_role --to xlsform --set organisation=... --set topic=... -o form.xlsx
 
 exit codes: 0 done, 1 the data give no answer, 2 wrong usage (arguments, files, models)
@@ -168,6 +170,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=WORDS",
         help="words for a placeholder of the consent text, NAME.id=WORDS for one language; may be repeated",
     )
+    sub = command("simulate", _simulate, "draw a file of invented answers from a study's stated population",
+                  "semkit simulate governance -o data")  # fmt: skip
+    sub.add_argument("study", metavar="STUDY", help="border, border_nointeraction, border_cases30, marketing_network, "
+                     "export_compliance, digital or governance")  # fmt: skip
+    sub.add_argument("-o", "--output", metavar="DIR", default=".", help="folder for STUDY_synthetic.csv and .json")
+    sub.add_argument("--n", type=int, help="submissions received (default: the study's own number)")
+    sub.add_argument("--seed", type=int, help="root of all draws (default: the study's own)")
+    sub.add_argument("--draws", type=int, default=1_000_000, help="size of the draw behind the planted values")
     return parser
 
 
@@ -278,6 +288,22 @@ def _export(options: argparse.Namespace) -> int:
     else:
         for path in export_files(forms, options.to, options.output, languages or forms[0].languages, settings):
             _say(f"wrote {path}")
+    return 0
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from semkit.planning import simulate_responses
+
+    if options.draws < 1000:
+        raise OptionError(
+            Problem("cli.draws", "--draws", f"{options.draws} is too few", "at least 1000",
+                    "Leave it out: the planted values come from 1,000,000 draws.")
+        )  # fmt: skip
+    invented = simulate_responses(options.study, n=options.n, seed=options.seed)
+    more = {} if options.study == "border_cases30" else {"draws": options.draws}
+    for path in invented.write(options.output, **more):
+        _say(f"wrote {path}")
+    _say("invented data; no respondent exists")
     return 0
 
 

@@ -78,8 +78,8 @@ def _modes(u: FloatArray, careless: NDArray[np.bool_]) -> IntArray:
     return np.where(careless, 0, choose(u, rest)).astype(np.int64)
 
 
-def draw_rows(n: int, seed: int) -> RowDamage:
-    """Draw the damage of ``n`` rows.
+def draw_rows(n: int, seed: int, study: str = "border") -> RowDamage:
+    """Draw the damage of ``n`` rows of a study.
 
     Notes
     -----
@@ -87,7 +87,7 @@ def draw_rows(n: int, seed: int) -> RowDamage:
     chosen evenly among the earlier ones; a chosen row that is itself a duplicate gives way to the
     nearest original before it.
     """
-    u = stream(seed, "border", "damage").random((n, 10))
+    u = stream(seed, study, "damage").random((n, 10))
     careless = choose(u[:, 0], CARELESS_SHARES)
     pair = ALTERNATING_PAIRS[choose(u[:, 1], ALTERNATING_SHARES)]
     straight = STRAIGHT_POINTS[choose(u[:, 1], STRAIGHT_SHARES)]
@@ -107,9 +107,11 @@ def draw_rows(n: int, seed: int) -> RowDamage:
     )
 
 
-def answer_carelessly(answers: dict[str, IntArray], rows: RowDamage, seed: int, block: str) -> dict[str, IntArray]:
+def answer_carelessly(
+    answers: dict[str, IntArray], rows: RowDamage, seed: int, block: str, study: str = "border"
+) -> dict[str, IntArray]:
     """Replace the answers of careless rows: one point throughout, any point, or two points by turns."""
-    u = stream(seed, "border", block, "careless").random((rows.careless.size, len(answers)))
+    u = stream(seed, study, block, "careless").random((rows.careless.size, len(answers)))
     out: dict[str, IntArray] = {}
     for k, (name, careful) in enumerate(answers.items()):
         turn = rows.low if k % 2 == 0 else rows.high
@@ -118,13 +120,13 @@ def answer_carelessly(answers: dict[str, IntArray], rows: RowDamage, seed: int, 
     return out
 
 
-def draw_attention(rows: RowDamage, key: int, seed: int, block: str) -> IntArray:
+def draw_attention(rows: RowDamage, key: int, seed: int, block: str, study: str = "border") -> IntArray:
     """Answers to an instrument's attention check (n,): careless rows miss the key with probability .85, others .03.
 
     A straight-liner who misses it ticks the usual point (the next one if that is the key); others tick
     any of the other four points.
     """
-    u = stream(seed, "border", block, "attention").random((rows.careless.size, 2))
+    u = stream(seed, study, block, "attention").random((rows.careless.size, 2))
     fails = u[:, 0] < np.where(rows.careless > 0, FAIL_CARELESS, FAIL_ATTENTIVE)
     other = 1 + np.floor(4.0 * u[:, 1]).astype(np.int64)
     other = np.where(other >= key, other + 1, other)
@@ -133,15 +135,21 @@ def draw_attention(rows: RowDamage, key: int, seed: int, block: str) -> IntArray
     return np.where(fails, wrong, key).astype(np.int64)
 
 
-def lose_items(answers: dict[str, IntArray], seed: int, block: str) -> dict[str, IntArray]:
-    """Leave 1.5 % of the answers empty and turn 1 % into 98 (don't know), completely at random."""
+def lose_items(
+    answers: dict[str, IntArray], seed: int, block: str, study: str = "border", no_98: tuple[str, ...] = ()
+) -> dict[str, IntArray]:
+    """Leave 1.5 % of the answers empty and turn 1 % into 98 (don't know), completely at random.
+
+    ``no_98`` are the blocks that offer no 98: there those answers stay.
+    """
     if not answers:
         return {}
     n = next(iter(answers.values())).size
-    u = stream(seed, "border", block, "cells").random((n, len(answers)))
+    u = stream(seed, study, block, "cells").random((n, len(answers)))
     lost = ITEM_MISSING
+    known = [0.0 if name.startswith(tuple(f"{code}_" for code in no_98)) else DONT_KNOW for name in answers]
     return {
-        name: np.where(u[:, k] < lost, EMPTY, np.where(u[:, k] < lost + DONT_KNOW, 98, value)).astype(np.int64)
+        name: np.where(u[:, k] < lost, EMPTY, np.where(u[:, k] < lost + known[k], 98, value)).astype(np.int64)
         for k, (name, value) in enumerate(answers.items())
     }
 

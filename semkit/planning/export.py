@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -39,12 +39,12 @@ def as_text(value: NDArray[np.int64] | Text, empty: int) -> Text:
     return text if value.dtype.kind == "U" else np.where(value == empty, "", text)
 
 
-def _times(seconds: NDArray[np.int64], rows: RowDamage, seed: int) -> tuple[Text, Text, Text]:
+def _times(seconds: NDArray[np.int64], rows: RowDamage, seed: int, study: str) -> tuple[Text, Text, Text]:
     """Start and end of the interviews (local time) and submission (UTC), later rows later.
 
     A duplicate is the same interview sent again: start and end of its source, its own submission.
     """
-    u = stream(seed, "border", "export").random((seconds.size, 3))
+    u = stream(seed, study, "export").random((seconds.size, 3))
     day = np.floor(np.sort(FIELD_DAYS * u[:, 0]))
     place = np.sort(FIELD_DAYS * u[:, 0]) - day
     sent = np.rint(86400.0 * day + 3600.0 * (8.5 + 11.0 * place)).astype(np.int64)
@@ -62,15 +62,14 @@ def _local(seconds: NDArray[np.int64], milli: NDArray[np.int64]) -> Text:
     return np.asarray([moment.isoformat(timespec="milliseconds") for moment in moments])
 
 
-def _uuids(n: int, seed: int) -> Text:
+def _uuids(n: int, seed: int, study: str) -> Text:
     """Random (version 4) identifiers from the seed."""
-    rng = stream(seed, "border", "export", "cells")
+    rng = stream(seed, study, "export", "cells")
     return np.asarray([str(uuid.UUID(bytes=rng.bytes(16), version=4)) for _ in range(n)])
 
 
-def _split(name: str, chosen: Text) -> Columns:
+def _split(name: str, chosen: Text, options: Sequence[str]) -> Columns:
     """One 0/1 column a choice beside the joined answer; all empty where nothing was answered."""
-    options = MULTIPLE[name.rsplit("/", 1)[-1]]
     sets = [set(answer.split()) for answer in chosen]
     return {
         f"{name}/{option}": np.asarray(["" if not picked else str(int(option in picked)) for picked in sets])
@@ -78,7 +77,16 @@ def _split(name: str, chosen: Text) -> Columns:
     }
 
 
-def as_exported(parts: Mapping[str, Answers], quality: Answers, rows: RowDamage, seed: int, empty: int) -> Columns:
+def as_exported(
+    parts: Mapping[str, Answers],
+    quality: Answers,
+    rows: RowDamage,
+    seed: int,
+    empty: int,
+    *,
+    study: str = "border",
+    multiple: Mapping[str, Sequence[str]] = MULTIPLE,
+) -> Columns:
     """Lay the answers out as the platform exports them.
 
     Parameters
@@ -90,6 +98,10 @@ def as_exported(parts: Mapping[str, Answers], quality: Answers, rows: RowDamage,
     rows : RowDamage
         ``rows.source`` says which row's answers stand in each row.
     seed, empty : int
+    study : str
+        Whose streams are drawn from.
+    multiple : Mapping of str to sequence of str
+        Choices of the select-multiple questions.
 
     Returns
     -------
@@ -97,23 +109,23 @@ def as_exported(parts: Mapping[str, Answers], quality: Answers, rows: RowDamage,
     """
     source, n = rows.source, rows.source.size
     seconds = quality["duration_s"].astype(np.int64)
-    start, end, sent = _times(seconds, rows, seed)
+    start, end, sent = _times(seconds, rows, seed, study)
     columns: Columns = {"synthetic": np.full(n, "1"), "start": start, "end": end}
     for group, answers in {**parts, "quality": quality}.items():
         for name, value in answers.items():
             header = f"{group}/{name}"
             columns[header] = as_text(value, empty)[source]
-            if name in MULTIPLE:
-                columns |= _split(header, columns[header])
+            if name in multiple:
+                columns |= _split(header, columns[header], multiple[name])
     columns |= {
         "_id": (FIRST_ID + np.arange(n)).astype(np.str_),
-        "_uuid": _uuids(n, seed),
+        "_uuid": _uuids(n, seed, study),
         "_submission_time": sent,
         "_validation_status": np.full(n, ""),
         "_notes": np.full(n, ""),
         "_status": np.full(n, "submitted_via_web"),
         "_submitted_by": np.full(n, ""),
-        "__version__": np.full(n, FORM_UID),
+        "__version__": np.full(n, FORM_UID if study == "border" else f"vSynthetic_{study}"),
         "_tags": np.full(n, ""),
         "_index": (1 + np.arange(n)).astype(np.str_),
     }

@@ -7,30 +7,35 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from semkit.planning.detection import Detection, Share, detect
 from semkit.planning.population import CORRELATIONS, DIMENSIONS
 from semkit.planning.recovery import LABELS, recover
-from semkit.planning.simulation import Simulated, simulate_responses
+from semkit.planning.simulation import Simulated, border_file
+from semkit.planning.studies import STUDIES
 
+ROOT = Path(__file__).resolve().parents[2]
 SEED, RECEIVED = 20260100, 660
 CHECK_SEED, CHECK_SIZE = 20260199, 10_000
 
-OPENING = """# The invented data of the border study
+OPENING = """# The invented data of the studies
 
 The two files `examples/border_collaboration/border_synthetic.csv` and
 `examples/border_nointeraction/border_nointeraction_synthetic.csv` are **invented; no respondent exists**. They
 let everybody run semkit from a field export to a verdict, and they let us check the verdict, because what is
 true is known. A verdict on them is a statement about the generator, never about Kalimantan.
 
-- `python examples/make_demo.py` makes both files and their side-cars; `--check` compares instead. Same seed,
+- Files of the other studies (and the thirty fuzzy-coded cases) are in `examples/synthetic`; see the end of this page.
+- `python examples/make_demo.py` makes all files and their side-cars; `--check` compares instead. Same seed,
   same bytes.
-- The first column is `synthetic` = 1, names end in `_synthetic`, and the side-car says so and gives seed, size,
-  generator version, planted values, the file's SHA-256 and the damaged rows by `_id`. The reader keeps the
-  mark; a report on them carries a banner.
+- In every file the first column is `synthetic` = 1, names end in `_synthetic`, and the side-car says so and gives
+  seed, size, generator version, planted values, the file's SHA-256 and the damaged rows by `_id`. The reader keeps
+  the mark; a report on them carries a banner.
 - Seed, size, population and rules were fixed before the first verdict and are never changed because of one.
-- `sk.simulate_responses("border", n=..., seed=...)` draws other files from the same population.
+- `sk.simulate_responses("border", n=..., seed=...)` or `semkit simulate border --n ... --seed ...` draws other files
+  from the same population. `blocks=` with all four instruments adds the challenges and strategies.
 
 This page is written by `python -m semkit.planning.reference` (through `python docs/make.py`).
 
@@ -245,13 +250,49 @@ def _recovered(files: dict[str, Simulated], sides: dict[str, dict[str, Any]]) ->
     return [*lines, ""]
 
 
+def _studies() -> list[str]:
+    """The other studies: what each is, and its planted values."""
+    lines = [
+        "## The other studies",
+        "",
+        "One instrument each, drawn by the equations in `semkit/planning/studies`; where a design names a mean or a",
+        "share, the cut points are moved to give it. Damage and export are those of the border study. Products are",
+        "centred at their mean, residual variances make every endogenous variable's variance 1. The digital study has",
+        "no figure of a paper behind any margin: all are assumptions. What the designs leave open (export mode and",
+        "promotion, programmes and clearance, incomes and prices, weavers and brands, non-members of WhatsApp groups,",
+        "for whom every term with the group is 0) is an assumption in the same files.",
+        "",
+        _row("study", "instrument", "submissions", "seed"),
+        _row("---", "---", "---:", "---:"),
+    ]
+    lines += [_row(f"`{one.name}`", f"`{one.instrument}`", one.n, one.seed) for one in STUDIES.values()]
+    lines += ["", "Planted values (1,000,000 draws, rows as in the side-car):", ""]
+    lines += [_row("study", "claim", "model", "quantity", "raw", "std")]
+    lines += [_row("---", "---", "---", "---", "---:", "---:")]
+    for name, study in STUDIES.items():
+        side = json.loads((ROOT / "examples" / "synthetic" / f"{name}_synthetic.json").read_text(encoding="utf-8"))
+        for claim in study.claims:
+            one = side["planted"]["claims"][claim]
+            numbers = (_number(one["raw"]), _number(one["std"]))
+            lines.append(_row(f"`{name}`", claim, one["model"], f"`{one['label']}`", *numbers))
+    return [
+        *lines,
+        "",
+        "`border_cases30`: thirty cases, fuzzy scores {0, .33, .67, 1} for six conditions and the outcome, two coders",
+        "who agree on 85 per cent and are one step apart on the rest; outcome = max(min(network, policy, partner),",
+        "min(network, capacity, newexp), min(network, adaptive)), 15 per cent of its scores moved one step. Scores of",
+        "conditions are independent with shares .2 .3 .3 .2 (assumed).",
+        "",
+    ]
+
+
 def page() -> str:
     """The whole page."""
     files: dict[str, Simulated] = {
-        study: simulate_responses(study, n=RECEIVED, seed=SEED) for study in ("border", "border_nointeraction")
+        study: border_file(study, n=RECEIVED, seed=SEED) for study in ("border", "border_nointeraction")
     }
     sides = {study: json.loads(invented.sidecar()) for study, invented in files.items()}
-    large = {study: simulate_responses(study, n=CHECK_SIZE, seed=CHECK_SEED) for study in files}
+    large = {study: border_file(study, n=CHECK_SIZE, seed=CHECK_SEED) for study in files}
     lines = [
         OPENING,
         *_structure(),
@@ -260,6 +301,7 @@ def page() -> str:
         *_recovered(large, sides),
         FORMULAS,
         ASSUMPTIONS,
+        *_studies(),
     ]
     return "\n".join(lines)
 

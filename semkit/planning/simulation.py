@@ -1,11 +1,11 @@
-"""Invented but honest answers to the border study: population, answers, damage, field export."""
+"""Invented but honest answers: population, answers, damage, field export."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -14,13 +14,24 @@ from semkit.planning import export, measurement, objective, profile
 from semkit.planning.damage import EMPTY, RowDamage, answer_carelessly, draw_attention, draw_rows, lose_items
 from semkit.planning.draws import IntArray
 from semkit.planning.objective import NOT_APPLICABLE, Answers
-from semkit.planning.population import Population, draw_population
+from semkit.planning.population import VARIANTS, Population, draw_population
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BLOCKS: tuple[str, ...] = ("collaborative_network", "government_role", "marketing_performance")
-"""Instruments that can be written, in order of asking."""
+    from semkit.planning.studies.cases import Cases
+    from semkit.planning.studies.equations import Study
+
+BLOCKS: tuple[str, ...] = (
+    "collaborative_network",
+    "government_role",
+    "marketing_performance",
+    "border_challenges_adaptive",
+)
+"""Instruments of the border study that can be written, in order of asking."""
+
+CORE = BLOCKS[:3]
+"""What the committed files hold, and what is written unless other blocks are asked for."""
 
 ASKED_OF_ALL = frozenset({"cn_crs_1", "cn_crs_2", "cn_crs_3"})
 """Items of ``collaborative_network`` that firms without partners answer too."""
@@ -30,6 +41,7 @@ OBJECTIVE = {
     "government_role": objective.government,
     "marketing_performance": objective.performance,
 }
+"""Objective questions; the challenges and strategies have none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,12 +118,15 @@ def draw_block(population: Population, rows: RowDamage, block: str) -> Answers:
 
     Order of what happens: careful answers, careless answers, lost cells, routing.
     """
-    careful = measurement.draw_items(population, block)
+    offsets = measurement.border_offsets() if block == "border_challenges_adaptive" else None
+    careful = measurement.draw_items(population, block, offsets=offsets)
     items = lose_items(answer_carelessly(careful, rows, population.seed, block), population.seed, block)
     check, key = measurement.ATTENTION[block]
     items[check] = draw_attention(rows, key, population.seed, block)
     if block == "collaborative_network":
         items = _route(items, population.groups["no_partner"])
+    if block not in OBJECTIVE:  # the last block of the full questionnaire: some stop before it
+        return {name: np.where(rows.break_off, EMPTY, value).astype(np.int64) for name, value in items.items()}
     return {**items, **objective.lose_money(OBJECTIVE[block](population), population, block)}
 
 
@@ -122,24 +137,37 @@ def draw_marker(population: Population, rows: RowDamage) -> Answers:
     return {**lose_items(answered, population.seed, "marker")}
 
 
+@overload
 def simulate_responses(
-    study: str = "border", *, n: int = 660, seed: int = 20260100, blocks: Sequence[str] | None = None
-) -> Simulated:
-    """Draw a field export of invented firms from the stated population of the border study.
+    study: Literal["border_cases30"], *, n: int | None = None, seed: int | None = None,
+    blocks: Sequence[str] | None = None,
+) -> Cases: ...
+@overload
+def simulate_responses(
+    study: str = "border", *, n: int | None = None, seed: int | None = None, blocks: Sequence[str] | None = None
+) -> Any: ...
+def simulate_responses(
+    study: str = "border", *, n: int | None = None, seed: int | None = None, blocks: Sequence[str] | None = None
+) -> Simulated | Cases:
+    """Draw a field export of invented respondents from the stated population of a study.
 
     Parameters
     ----------
-    study : {"border", "border_nointeraction"}
-        The second has no term that multiplies the network by government; all else, draws included, is the same.
-    n : int, default 660
-        Submissions received, before anything is cleaned.
-    seed : int, default 20260100
+    study : str
+        ``border``, ``border_nointeraction`` (no term that multiplies the network by government; all else, draws
+        included, is the same), ``marketing_network``, ``export_compliance``, ``digital``, ``governance``, or
+        ``border_cases30`` (thirty cases with fuzzy scores by two coders).
+    n : int, optional
+        Submissions received, before anything is cleaned; the study's own number when left out.
+    seed : int, optional
+        The study's own seed when left out.
     blocks : sequence of str, optional
-        Instruments to write, all three by default.  Leaving one out does not change a byte of the others' columns.
+        Border studies: instruments to write, the three core ones by default; ``border_challenges_adaptive`` is the
+        fourth.  Leaving one out does not change a byte of the others' columns.
 
     Returns
     -------
-    Simulated
+    Simulated or Cases
 
     Raises
     ------
@@ -150,7 +178,8 @@ def simulate_responses(
     -----
     Groups, latent variables and damage of rows are drawn first from their own streams; items, objective
     questions and damage of cells have one stream for each block.  The population's equations are in
-    :mod:`semkit.planning.population`, the response process in :mod:`semkit.planning.measurement`.
+    :mod:`semkit.planning.population` and :mod:`semkit.planning.studies`, the response process in
+    :mod:`semkit.planning.measurement`.
 
     Examples
     --------
@@ -158,18 +187,53 @@ def simulate_responses(
     >>> simulate_responses(n=10).to_bytes() == simulate_responses(n=10).to_bytes()
     True
     """
-    chosen = tuple(BLOCKS if blocks is None else blocks)
-    for block in chosen:
-        if block not in BLOCKS:
+    from semkit.planning.studies import STUDIES, simulate_cases
+    from semkit.planning.studies.cases import NAME, N
+
+    known = (*VARIANTS, *STUDIES, NAME)
+    if study not in known:
+        raise OptionError(
+            Problem(
+                "planning.unknown-study",
+                "study",
+                f'"{study}" has no generator',
+                ", ".join(known),
+                suggest(study, known).strip() or "Choose one of these.",
+            )
+        )
+    if study in VARIANTS:
+        return border_file(study, 660 if n is None else n, 20260100 if seed is None else seed, blocks)
+    own = () if study == NAME else (STUDIES[study].instrument,)
+    _check_blocks(blocks, own)
+    if study == NAME:
+        if n not in (None, N):
+            raise OptionError(
+                Problem("planning.bad-size", "n", f"{n} cases", f"{N}: the paper's profile has this many",
+                        "Leave n out.")
+            )  # fmt: skip
+        return simulate_cases() if seed is None else simulate_cases(seed)
+    one = STUDIES[study]
+    return _other(one, one.n if n is None else n, one.seed if seed is None else seed)
+
+
+def _check_blocks(blocks: Sequence[str] | None, known: Sequence[str]) -> None:
+    for block in blocks or ():
+        if block not in known:
             raise OptionError(
                 Problem(
                     "planning.unknown-block",
                     "blocks",
                     f'"{block}" has no generator',
-                    ", ".join(BLOCKS),
-                    suggest(block, BLOCKS).strip() or "Choose among these.",
+                    ", ".join(known),
+                    suggest(block, known).strip() or "Choose among these.",
                 )
             )
+
+
+def border_file(study: str, n: int, seed: int, blocks: Sequence[str] | None = None) -> Simulated:
+    """A file of one of the border studies; see :func:`simulate_responses`."""
+    chosen = tuple(CORE if blocks is None else blocks)
+    _check_blocks(chosen, BLOCKS)
     population = draw_population(n, seed, study)
     rows = draw_rows(n, seed)
     screening = profile.draw_screening(population, rows)
@@ -180,3 +244,37 @@ def simulate_responses(
     ended = {group: profile.end_interview(answers, rows, order) for group, answers in parts.items()}
     quality = profile.draw_quality(population, rows)
     return Simulated(study, chosen, population, rows, export.as_exported(ended, quality, rows, seed, EMPTY))
+
+
+def _other(study: Study, n: int, seed: int) -> Simulated:
+    """A study with one instrument: the same steps as the border study, by the study's own equations."""
+    from semkit.instrument import load_instrument
+    from semkit.planning.studies import draw_study, shared
+
+    population = draw_study(study, n, seed)
+    rows = draw_rows(n, seed, study.name)
+    block = study.instrument
+    careful = measurement.draw_items(population, block, study=study.name, offsets=study.offsets)
+    items = answer_carelessly(careful, rows, seed, block, study.name)
+    items = lose_items(items, seed, block, study.name, study.no_98)
+    check, key = measurement.ATTENTION[block]
+    items[check] = draw_attention(rows, key, seed, block, study.name)
+    items = study.route(population, items)
+    facts = shared.lose_money(study.objective(population), population, study.money)
+    facts = shared.ask_classes(facts)
+    marker = answer_carelessly(measurement.draw_markers(population, study.name), rows, seed, "marker", study.name)
+    screening = study.screening(population, rows)
+    parts: dict[str, Answers] = {
+        "screening": screening,
+        "profile": study.profile(population),
+        block: {**items, **facts},
+        "marker": {**lose_items(marker, seed, "marker", study.name)},
+    }
+    ended = {group: profile.end_interview(answers, rows, tuple(screening)) for group, answers in parts.items()}
+    quality = shared.quality(population, rows, study.seconds)
+    form = load_instrument(block)
+    multiple = {one.name: [choice.code for choice in one.choices] for one in form.questions if one.answer == "multiple"}
+    columns = export.as_exported(ended, quality, rows, seed, EMPTY, study=study.name, multiple=multiple)
+    if study.weight is not None:
+        columns["weight"] = np.asarray([f"{value:.6f}" for value in study.weight(population)[rows.source]])
+    return Simulated(study.name, (block,), population, rows, columns)

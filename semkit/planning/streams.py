@@ -14,7 +14,14 @@ from semkit.errors import OptionError, Problem
 
 Kind = Literal["rows", "items", "objective", "cells", "careless", "attention", "money"]
 
-STUDIES: dict[str, int] = {"border": 0}
+STUDIES: dict[str, int] = {
+    "border": 0,
+    "marketing_network": 1,
+    "export_compliance": 2,
+    "digital": 3,
+    "governance": 4,
+    "border_cases30": 5,
+}
 """Studies by stream; both variants of the border study share one, on purpose."""
 
 BLOCKS: dict[str, int] = {
@@ -30,6 +37,10 @@ BLOCKS: dict[str, int] = {
     "government_role": 21,
     "marketing_performance": 22,
     "border_challenges_adaptive": 23,
+    "marketing_network_partnership": 24,
+    "export_compliance": 25,
+    "digital_collaboration": 26,
+    "collaborative_governance": 27,
 }
 
 KINDS: dict[Kind, int] = {"rows": 0, "items": 1, "objective": 2, "cells": 3, "careless": 4, "attention": 5, "money": 6}

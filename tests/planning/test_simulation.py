@@ -17,7 +17,7 @@ from semkit.errors import OptionError
 from semkit.planning import measurement
 from semkit.planning.damage import CARELESS, MODES
 from semkit.planning.draws import choose, poisson, whole
-from semkit.planning.simulation import BLOCKS
+from semkit.planning.simulation import BLOCKS, CORE
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 FILES = {"border": "border_collaboration", "border_nointeraction": "border_nointeraction"}
@@ -68,7 +68,7 @@ def test_same_seed_same_bytes_and_another_seed_others():
 
 @pytest.mark.parametrize("blocks", [(), *((block,) for block in BLOCKS), BLOCKS[:2], BLOCKS[1:], BLOCKS[::-1]])
 def test_leaving_blocks_out_changes_no_byte_of_the_others(blocks):
-    whole_file = simulate_responses(n=150, seed=4)
+    whole_file = simulate_responses(n=150, seed=4, blocks=BLOCKS)
     part = simulate_responses(n=150, seed=4, blocks=blocks)
     for header, value in part.columns.items():
         assert np.array_equal(value, whole_file.columns[header]), header
@@ -124,7 +124,7 @@ def test_time_stamps_agree_with_seconds_taken():
 def test_choices_are_codes_and_headers_are_names_of_the_instruments():
     invented = simulate_responses(n=600, seed=2)
     questions, items = {}, {}
-    for block in BLOCKS:
+    for block in CORE:
         form = load_instrument(block)
         questions |= {question.name: question for question in form.questions}
         items |= {item.name: item for item in form.items}
@@ -154,7 +154,7 @@ def test_choices_are_codes_and_headers_are_names_of_the_instruments():
 
 
 def test_reverse_items_and_attention_keys_are_the_instruments():
-    for block in BLOCKS:
+    for block in CORE:
         form = load_instrument(block)
         reverse = {f"{c}_{k}" for c, (_, numbers) in measurement.ITEMS[block].items() for k in numbers}
         assert reverse == {item.name for item in form.scored_items if item.reverse}
@@ -242,7 +242,7 @@ def test_careless_rows_are_quick(large):
 
 
 def test_missing_cells(large, answered):
-    items = [name for block in BLOCKS for name in measurement.item_names(block)] + list(measurement.MARKERS)
+    items = [name for block in CORE for name in measurement.item_names(block)] + list(measurement.MARKERS)
     cells = np.array([column(large, name)[answered] for name in items])
     asked = cells != "97"
     for mark, rate in (("", 0.015), ("98", 0.010)):
