@@ -37,6 +37,7 @@ _HOME: dict[str, str] = {
     "Replicates": "semkit.sample",
     "cfa": "semkit.fitting",
     "compare": "semkit.fitting",
+    "compare_methods": "semkit.fitting",
     "growth": "semkit.fitting",
     "invariance": "semkit.fitting",
     "nested": "semkit.fitting",
