@@ -28,7 +28,7 @@ FloatArray = NDArray[np.float64]
 
 _REPLACED = 4  # how often the points may be placed anew
 _LEGS = 12  # Hessians computed at most
-_LAST = 1e-12  # decrement of the discrepancy from which one Newton step is the last
+_LAST = 1e-10  # decrement of the discrepancy from which one Newton step is the last
 _MOVED = 0.1  # squared distance in standard errors that estimates may have moved since the points were placed
 
 
@@ -154,7 +154,7 @@ def fit_moderated(
     if isinstance(method, QML):
         quasi = make_quasi(layout, crossings, data, first, given[0], offset)
         objective = replace(quasi, level=quasi.at(begin, "gradient").logl)
-        summit = _climb(objective, begin, constraints)
+        summit = _climb(objective, begin, constraints, rough=True)
     else:
         parts = make_parts(layout, crossings, data, first, given[0], method.nodes, adaptive=method.adaptive)
         mixture = MixtureObjective(parts, given[0], offset=offset)
@@ -194,7 +194,9 @@ class Summit:
     final: Evaluation
 
 
-def _climb(objective: Likelihood, start: FloatArray, constraints: TableConstraints | None) -> Summit:
+def _climb(
+    objective: Likelihood, start: FloatArray, constraints: TableConstraints | None, *, rough: bool = False
+) -> Summit:
     """Quasi-Newton steps with gradients, which cost a tenth of a Hessian, from one Hessian; Newton's last step.
 
     With constraints all steps are those of constrained Newton.
@@ -211,6 +213,11 @@ def _climb(objective: Likelihood, start: FloatArray, constraints: TableConstrain
         return -2.0 / n * (found.logl - objective.level), -2.0 / n * found.gradient
 
     x, calls = start, 0
+    if rough:  # outer products of scores are near enough to begin with
+        here = objective.at(x, "outer")
+        if here.outer is not None and np.all(np.isfinite(here.outer)):
+            run = descend(value, x, 2.0 / n * here.outer, tolerance=1e-12, max_calls=150)
+            x, calls = run.x, 1 + run.calls
     for _ in range(_LEGS):
         here = objective.at(x)
         calls += 1

@@ -214,6 +214,50 @@ def cases(c: Conditional, pattern: Pattern, pairs: IntArray, *, summed: bool = T
     return Cases(logl, _collect(pattern, z, marks, adj_z, adj_g, adj_cov, adj_h, summed))
 
 
+def sums_of_one(c: Conditional, pattern: Pattern, pairs: IntArray) -> Cases:
+    """What :func:`cases` gives summed, for one marker, where matrices of a respondent are rows."""
+    f, w, k, cov, h = c.f[0], c.w[0], c.k[0], c.cov[0], c.h[0, 0]
+    weight, mark = pattern.weight, pattern.data[:, pattern.marks]
+    z = pattern.data[:, pattern.rest] - mark * f[:, 0] - c.mean_w[0]
+    wz = z @ w
+    g = z @ k.T + c.mean_g[0]
+    a, b = 1 + pairs[:, 0], 1 + pairs[:, 1]
+    at_a, at_b = g[:, a], g[:, b]
+    both = at_a * at_b + cov[a, b]
+    error = mark[:, 0] - g[:, 0] - both @ h
+    tangent = np.zeros((len(z), len(cov)))
+    tangent[:, 0] = 1.0
+    for t in range(len(pairs)):
+        tangent[:, a[t]] += h[t] * at_b[:, t]
+        tangent[:, b[t]] += h[t] * at_a[:, t]
+    q = cov[a[:, None], a] * cov[b[:, None], b] + cov[a[:, None], b] * cov[b[:, None], a]
+    by_cov = tangent @ cov
+    v = np.sum(by_cov * tangent, axis=1) + h @ q @ h
+    e = error / v
+    logl = -0.5 * (np.sum(wz * z, axis=1) + c.logdet[0] + (1 + z.shape[1]) * np.log(2 * np.pi) + e * error + np.log(v))
+    we, adj_v = weight * e, 0.5 * weight * (e * e - 1.0 / v)
+    adj_t = (2.0 * adj_v)[:, None] * by_cov
+    adj_g = we[:, None] * tangent
+    level = float(adj_v.sum())
+    adj_h = we @ both + 2.0 * level * (q @ h)
+    adj_cov = tangent.T @ (adj_v[:, None] * tangent)
+    for t in range(len(pairs)):
+        adj_g[:, b[t]] += h[t] * adj_t[:, a[t]]
+        adj_g[:, a[t]] += h[t] * adj_t[:, b[t]]
+        adj_h[t] += adj_t[:, a[t]] @ at_b[:, t] + adj_t[:, b[t]] @ at_a[:, t]
+        adj_cov[a[t], b[t]] += h[t] * we.sum()
+        for u in range(len(pairs)):
+            size = level * h[t] * h[u]
+            adj_cov[a[t], a[u]] += size * cov[b[t], b[u]]
+            adj_cov[b[t], b[u]] += size * cov[a[t], a[u]]
+            adj_cov[a[t], b[u]] += size * cov[b[t], a[u]]
+            adj_cov[b[t], a[u]] += size * cov[a[t], b[u]]
+    adj_z = adj_g @ k - weight[:, None] * wz
+    total = (-adj_z.T @ mark, -adj_z.sum(axis=0), -0.5 * (z * weight[:, None]).T @ z, np.array([-0.5 * weight.sum()]),
+             adj_g.T @ z, adj_g.sum(axis=0), adj_cov, adj_h)
+    return Cases(logl, np.concatenate([part.ravel() for part in total]))
+
+
 def _collect(
     pattern: Pattern, z: FloatArray, marks: FloatArray, adj_z: FloatArray, adj_g: FloatArray, adj_cov: FloatArray,
     adj_h: FloatArray, summed: bool,
@@ -326,7 +370,11 @@ class QuasiObjective:
         logl[places[~valid]] = np.nan
         slopes = moved.flat().imag.reshape(len(places), q, -1) / _STEP
         for j, place in enumerate(places):
-            found = cases(moved.real(j * q), pattern, part.model.pairs, summed=not outer)
+            one = moved.real(j * q)
+            if not outer and len(pattern.marks) == 1:
+                found = sums_of_one(one, pattern, part.model.pairs)
+            else:
+                found = cases(one, pattern, part.model.pairs, summed=not outer)
             logl[place] += pattern.weight @ found.logl
             if not outer:
                 gradient[place] += slopes[j] @ found.slope
