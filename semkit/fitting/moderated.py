@@ -80,9 +80,11 @@ class ModeratedSolution(Solution):
     def scales_at(self, theta: FloatArray, given: FloatArray, *, slopes: bool = True) -> Scales:
         if theta is self.minimum.x:
             return self.scales
-        sd = [[np.sqrt(v) for v, _ in self.objective.variances(one, slopes=False)] for one in theta]
-        whole = np.array([np.concatenate([*each, [1.0, np.nan]]) for each in sd])
-        return Scales(self.scales.names, whole, np.zeros((*whole.shape, self.layout.n_parameters if slopes else 0)))
+        sd = [np.concatenate([*(np.sqrt(v) for v, _ in self.objective.variances(one, slopes=False)), [1.0, np.nan]])
+              for one in theta]
+        names = tuple(block.observed + block.eta for block in self.layout.blocks)
+        whole = np.array(sd)
+        return Scales(names, whole, np.zeros((*whole.shape, self.layout.n_parameters if slopes else 0)))
 
     def posterior_moments(self) -> list[tuple[FloatArray, FloatArray]]:
         """Posterior means and variances of the latent variables given the answers, ``(n, k)`` each."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -144,9 +144,16 @@ class ModeratedFit(Fit):
         """Not offered: the other engines have no likelihood for latent products."""
         self._refuse("crosscheck()", "fit.linear.crosscheck(), or interaction='product'")
 
-    def bootstrap(self, draws: int = 2000, **options: Any) -> NoReturn:
-        """Not offered for these methods; robust errors are (``estimator="mlr"``)."""
-        self._refuse("bootstrap()", "estimator='mlr', or interaction='product'")
+    def bootstrap(
+        self, draws: int = 2000, *, seed: int | None = None, kind: str = "ordinary", ci: str = "percentile",
+        level: float = 0.95, statistics: Sequence[str] = (),
+    ) -> ModeratedFit:
+        """The same fit with ordinary bootstrap draws (:mod:`semkit.fitting.redraw`), as in :meth:`Fit.bootstrap`."""
+        from semkit.fitting.redraw import with_draws
+
+        if statistics:
+            self._refuse("bootstrap(statistics=...)", "draws of parameters")
+        return with_draws(self, draws, seed, kind=kind, ci=ci, level=level)
 
     def _refuse(self, what: str, instead: str) -> NoReturn:
         raise NotSupportedError(Problem("fitting.not-with-products", what,
@@ -169,6 +176,10 @@ class ModeratedFit(Fit):
         if self.table.n_groups == 1:
             shown = shown.drop(columns="group")
         lines.append(shown.to_string(index=False, float_format=lambda v: f"{v:.3f}", na_rep=""))
+        if self.bootstrap_draws is not None:
+            d = self.bootstrap_draws
+            lines.append(f"bootstrap: {d.requested} draws, {d.failed} failed, {d.inadmissible} inadmissible, "
+                         f"seed {d.seed}")
         lines += [f"{note.severity}: {note}" for note in self.notes]
         return "\n".join(lines)
 

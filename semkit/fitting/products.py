@@ -57,7 +57,8 @@ def fit_products(
     table = bounded(table, options.bounds, tuple(part.cov[0] for part in parts))
     solution = fit_moderated(table, options, parts, sample, method, tuple(columns), _start(table, start))
     provenance: dict[str, Any] = {"semkit": __version__, "numpy": np.__version__, "call": options.call}
-    return ModeratedFit(solution, recipe, None, provenance, ())
+    fit = ModeratedFit(solution, recipe, None, provenance, ())
+    return fit.bootstrap(options.bootstrap, seed=options.seed) if options.bootstrap else fit
 
 
 def moderated_options(options: Options, information: str | None, method: LMS | QML, moments: object) -> Options:
@@ -77,8 +78,6 @@ def moderated_options(options: Options, information: str | None, method: LMS | Q
         refused.append((f"missing={options.missing!r}", "is not offered", "missing='fiml' or 'listwise'"))
     if options.auxiliary:
         refused.append(("auxiliary=", "is not offered", "leave it out"))
-    if options.bootstrap:
-        refused.append(("bootstrap=", "is not offered", "estimator='mlr' for robust errors"))
     if refused:
         raise NotSupportedError(*(
             Problem("fitting.not-with-products", where, f"with interaction={method.name.lower()!r}: {what}", allowed,

@@ -93,6 +93,15 @@ class MixtureObjective:
         """Posterior means and variances of eta by group, ``(n, m)`` each."""
         return [eta_moments(p.model, theta, self.given, p.who, p.points) for p in self.parts]
 
+    def reweighted(self, weights: list[FloatArray], given: FloatArray) -> MixtureObjective:
+        """The same with a count for every respondent of each group, known values centred anew."""
+        parts = []
+        for part, weight in zip(self.parts, weights, strict=True):
+            centre = weight @ part.known / weight.sum()
+            drawn = np.repeat(part.known, weight.astype(np.int64), axis=0) if part.known.shape[1] else part.known
+            parts.append(replace(part, who=part.who.weighted(weight, centre), known=drawn - centre))
+        return replace(self, parts=tuple(parts), given=given)
+
     @property
     def integrates(self) -> bool:
         """Whether anything is integrated out."""
@@ -133,10 +142,13 @@ class Likelihood(Protocol):
     def n(self) -> int: ...
     @property
     def level(self) -> float: ...
+    @property
+    def given(self) -> FloatArray: ...
     def at(self, theta: FloatArray, order: str = "exact") -> Evaluation: ...
     def implied(self, theta: FloatArray) -> tuple[Implied, ...]: ...
     def variances(self, theta: FloatArray, *, slopes: bool = True) -> list[tuple[FloatArray, FloatArray]]: ...
     def eta_moments(self, theta: FloatArray) -> list[tuple[FloatArray, FloatArray]]: ...
+    def reweighted(self, weights: list[FloatArray], given: FloatArray) -> Likelihood: ...
 
 
 def make_quasi(

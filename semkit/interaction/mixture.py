@@ -80,9 +80,10 @@ class Respondents:
     centre: FloatArray
     n: int
 
-    def weighted(self, weight: FloatArray) -> Respondents:
-        """The same respondents with other case weights ``(n,)``."""
-        return replace(self, bundles=tuple(replace(b, weight=weight[b.rows]) for b in self.bundles))
+    def weighted(self, weight: FloatArray, centre: FloatArray) -> Respondents:
+        """The same respondents with case weights ``(n,)``, and ``centre (e,)`` taken from their known values."""
+        return replace(self, bundles=tuple(
+            replace(b, weight=weight[b.rows], known=b.known - centre) for b in self.bundles))
 
     def ordered(self, key: FloatArray) -> Respondents:
         """The same respondents, those of a segment in ascending order of ``key (n,)``.

@@ -64,8 +64,17 @@ class QuasiPart:
     n: int
 
     def weighted(self, weight: FloatArray) -> QuasiPart:
-        """The same respondents with other case weights ``(n,)``."""
-        return replace(self, patterns=tuple(replace(p, weight=weight[p.rows]) for p in self.patterns))
+        """The same respondents with case weights ``(n,)``; observed factors are centred at their weighted means."""
+        total, count = np.zeros(self.model.block.p), np.zeros(self.model.block.p)
+        for p in self.patterns:
+            own, seen = weight[p.rows], ~np.isnan(p.data)
+            total += own @ np.where(seen, p.data, 0.0)
+            count += own @ seen
+        names, block = self.model.block.observed, self.model.block
+        means = {name: total[k] / count[k] for k, name in enumerate(names)}
+        centre = np.array([means.get(block.eta[f], 0.0) for f in self.model.factors])
+        return replace(self, model=replace(self.model, centre=centre),
+                       patterns=tuple(replace(p, weight=weight[p.rows]) for p in self.patterns))
 
 
 def make_patterns(model: Reduced, data: FloatArray, theta: FloatArray, given: FloatArray) -> QuasiPart:
@@ -350,6 +359,11 @@ class QuasiObjective:
     def eta_moments(self, theta: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
         """Means and variances of eta given each respondent's answers, by group, ``(n, m)`` each."""
         return [eta_moments(part, theta, self.given) for part in self.parts]
+
+    def reweighted(self, weights: list[FloatArray], given: FloatArray) -> QuasiObjective:
+        """The same with case weights of each group."""
+        parts = tuple(part.weighted(weight) for part, weight in zip(self.parts, weights, strict=True))
+        return replace(self, parts=parts, given=given)
 
     @staticmethod
     def _add(
