@@ -130,6 +130,8 @@ def refusals(fit: Fit) -> list[str]:
         out.append("the model has a mean structure, where semopy's results are not right")
     if options.missing != "listwise":
         out.append("missing values are used by full information, where semopy's results are not right")
+    if options.least_squares:
+        out.append("the estimator is a kind of least squares, and semopy is asked for maximum likelihood")
     if options.likelihood != "normal":
         out.append("the likelihood is not the normal one with divisor N")
     if options.conditional_x:

@@ -56,6 +56,10 @@ def make_scheme(solution: Solution, kind: str) -> Scheme:
 
 def _check(solution: Solution, kind: str) -> None:
     sample = solution.sample
+    if solution.least is not None:
+        raise NotSupportedError(Problem("fitting.not-with-least-squares", "bootstrap()",
+                                        "draws are fitted by maximum likelihood only", "estimator='ml' or 'mlr'",
+                                        "Use se='robust.sem'."))
     if sample is None and kind != "parametric":
         raise OptionError(Problem("fitting.no-raw-data", "bootstrap", "the model was fitted to moments",
                                   "a fit to raw data, or kind='parametric'", "Fit with data instead of moments."))
@@ -87,10 +91,6 @@ def _check(solution: Solution, kind: str) -> None:
 
 def row_counts(solution: Solution, chunk: Chunk) -> list[FloatArray]:
     """How often each respondent of each group is drawn, ``(b, n_g)``."""
-    if solution.least is not None:
-        raise NotSupportedError(Problem("fitting.not-with-least-squares", "bootstrap()",
-                                        "draws are fitted by maximum likelihood only", "estimator='ml' or 'mlr'",
-                                        "Use se='robust.sem'."))
     assert solution.sample is not None
     sizes = [group.nobs for group in solution.sample.groups]
     counts = [np.empty((len(chunk), n)) for n in sizes]

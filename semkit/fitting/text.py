@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from semkit.fitting.corrections import CORRECTIONS
+from semkit.fitting.estimators import RESIDUAL, SCALED
 
 if TYPE_CHECKING:
     from semkit.fitting.fit import Fit
@@ -23,12 +24,20 @@ def summary(fit: Fit) -> str:
     values = fit.fit_measures
     robust = "chisq.scaled" in values.index
     tail, index = (".scaled", ".robust") if robust else ("", "")
+    if robust and "cfi.robust" not in values.index:  # a test that changes the degrees of freedom has no such indices
+        index = ".scaled"
     lines.append(
-        f"chisq({fit.solution.df}) = {values['chisq' + tail]:.3f}, p = {values['pvalue' + tail]:.4f}   "
+        f"chisq({values.get('df' + tail, fit.solution.df):.5g}) = {values['chisq' + tail]:.3f}, "
+        f"p = {values['pvalue' + tail]:.4f}   "
         f"CFI = {values['cfi' + index]:.3f}  TLI = {values['tli' + index]:.3f}  "
         f"RMSEA = {values['rmsea' + index]:.3f} [{values['rmsea.ci.lower' + index]:.3f}, "
         f"{values['rmsea.ci.upper' + index]:.3f}]  SRMR = {values['srmr']:.3f}"
     )
+    lines += [
+        f"{test.label}: chisq({test.df:.5g}) = {test.stat:.3f}, p = {test.pvalue:.4f}"
+        for name, test in fit.tests.items()
+        if name in (*SCALED, *RESIDUAL) and name in fit.solution.options.test and test.stat != values["chisq" + tail]
+    ]
     lines += [
         f"{test.label}: {test.stat:.3f}, p = {test.pvalue:.4f}"
         for name, test in fit.tests.items() if name in (*CORRECTIONS, "bollen.stine")

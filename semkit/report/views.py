@@ -98,6 +98,8 @@ def _fit_line(fit: Mapping[str, float]) -> str:
         return ""
     robust = "chisq.scaled" in fit
     scaled, tail = (".scaled", ".robust") if robust else ("", "")
+    if robust and "cfi.robust" not in fit:  # a test that changes the degrees of freedom has no such indices
+        tail = scaled
     df = fit.get("df" + scaled, fit.get("df"))
     span = rounding.interval(
         fit.get("rmsea.ci.lower" + tail), fit.get("rmsea.ci.upper" + tail), 3, leading=False

@@ -254,9 +254,34 @@ def test_all_problems_of_a_call_are_told_at_once() -> None:
 
 
 def test_draws_of_least_squares_are_refused_after_the_fit_too() -> None:
+    for kind in ("ordinary", "parametric", "bollen.stine"):
+        with pytest.raises(NotSupportedError) as caught:
+            fitted("gls").bootstrap(5, seed=1, kind=kind)
+        assert caught.value.code == "fitting.not-with-least-squares"
     with pytest.raises(NotSupportedError) as caught:
-        fitted("gls").bootstrap(5, seed=1)
+        sk.cfa(MODEL, pupils(), estimator="uls", test="bollen.stine")
     assert caught.value.code == "fitting.not-with-least-squares"
+
+
+def test_another_engine_is_not_asked_for_another_estimator() -> None:
+    with pytest.raises(SemkitError, match="least squares"):
+        fitted("wls").crosscheck("semopy")
+
+
+@pytest.mark.parametrize("estimator", EVERY)
+def test_every_fit_can_be_read(estimator: str) -> None:
+    fit = fitted(estimator)
+    assert f"cfa fit: {estimator.upper()}" in repr(fit)
+    assert "nan" not in repr(fit).split("\n")[1]
+    assert "CFI" in fit._repr_html_()
+
+
+def test_further_tests_are_shown() -> None:
+    fit = sk.cfa(MODEL, pupils(), test=["satorra.bentler", "scaled.shifted", "browne.residual.adf"])
+    lines = repr(fit).split("\n")
+    assert lines[1].startswith("chisq(24) = 80.872")
+    assert lines[2].startswith("simple second-order correction: chisq(24) = 75.853")
+    assert lines[3].startswith("Browne's residual-based (ADF) test: chisq(24) = 82.408")
 
 
 def test_too_few_respondents_for_distribution_free_weights() -> None:
