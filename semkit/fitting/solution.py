@@ -216,6 +216,8 @@ class Solution:
             return np.full((self.layout.n_parameters,) * 2, np.nan)
         if self.gamma is not None:
             return twostage.covariance(self)
+        if self.sampling is not None and self.sampling.replicates is not None:
+            return weighting.replicate_vcov(self, self.sampling)
         if self.options.se == "robust.huber.white":
             return sandwich(self.bread, self.meat) / self.total
         if self.options.se == "robust.sem":

@@ -2,14 +2,16 @@
 
 Weights make the moments (or the pattern likelihood) those of the population; the covariance matrix of the weighted
 scores under the design replaces the sum of their squares in the sandwich, and in both halves of the scaling factor of
-the Yuan-Bentler statistic.  With replicate weights the estimates are computed from each replicate instead.
+the Yuan-Bentler statistic.  With replicate weights the estimates are computed from each replicate instead, and
+tests from the scores under each replicate's weights.
 
 References
 ----------
 Binder (1983), International Statistical Review 51, 279-292; Muthen & Satorra (1995), Sociological Methodology 25,
 267-316 (clusters, strata and weights in structural equations); Asparouhov (2005), Structural Equation Modeling 12,
 411-434 (pseudo maximum likelihood); Asparouhov & Muthen (2005), Proc. Federal Committee on Statistical Methodology
-(scaled tests).
+(scaled tests); Rao & Tausi (2004), Communications in Statistics - Theory and Methods 33, 2087-2095 (replicate weights
+applied to scores).
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from semkit.estimate.scaling import root_of_rows
 from semkit.estimate.weights import Root, influence
 from semkit.interaction import ProductIndicators
 from semkit.numerics.linearisation import kish_effective
-from semkit.sample import Design, Sampling, group_moments
+from semkit.sample import Design, Sampling
 
 if TYPE_CHECKING:
     from semkit.fitting.solution import Solution
@@ -109,15 +111,13 @@ def weighted_scores(solution: Solution) -> FloatArray:
 
 
 def meat(solution: Solution, sampling: Sampling) -> FloatArray:
-    """Covariance matrix of the scores under the design, per respondent, ``(q, q)``.
-
-    With replicate weights it is the one that gives the replicates' covariance matrix as sandwich.
-    """
-    if sampling.replicates is not None:
-        theta = replicate_estimates(solution, sampling)[0]
-        spread = sampling.replicate_covariance(theta, solution.theta)
-        return sandwich(solution.information, spread * solution.total)
+    """Covariance matrix of the scores under the design, per respondent, ``(q, q)``."""
     return sampling.covariance(weighted_scores(solution), small_sample=False) / solution.total
+
+
+def replicate_vcov(solution: Solution, sampling: Sampling) -> FloatArray:
+    """Covariance matrix of the estimates from those of the replicates, ``(q, q)``."""
+    return sampling.replicate_covariance(replicate_estimates(solution, sampling)[0], solution.theta)
 
 
 def simple_covariance(solution: Solution, sampling: Sampling) -> FloatArray:
@@ -176,9 +176,6 @@ def saturated_trace(solution: Solution, sampling: Sampling, x: list[int], fixed:
     total, means = 0.0, solution.table.meanstructure
     for g, data in enumerate(solution.data):
         y = [k for k in range(data.shape[1]) if not (fixed and k in x)]
-        if sampling.replicates is not None:
-            total += _replicate_trace(solution, sampling, g, y, x if fixed else [], means)
-            continue
         w = _weights(solution, g)
         for values in _whitened(data[:, y], data[:, x] if fixed else data[:, :0], w, means):
             rows = sampling.deviations(w[:, None] * values, part_of(solution, g), small_sample=False)
@@ -191,9 +188,6 @@ def independence_trace(solution: Solution, sampling: Sampling, x: list[int], y: 
     total, means = 0.0, solution.table.meanstructure
     for g, data in enumerate(solution.data):
         blocks = [[k] for k in y] + ([x] if x and not fixed else [])
-        if sampling.replicates is not None:
-            total += sum(_replicate_trace(solution, sampling, g, block, [], means) for block in blocks)
-            continue
         w = _weights(solution, g)
         for values in (part for block in blocks for part in _whitened(data[:, block], data[:, :0], w, means)):
             rows = sampling.deviations(w[:, None] * values, part_of(solution, g), small_sample=False)
@@ -234,33 +228,6 @@ def _whitened(y: FloatArray, x: FloatArray, w: FloatArray, means: bool) -> Itera
         yield scale[start : start + width] * (z[:, a] * z[:, b] - (a == b))
 
 
-def _replicate_trace(
-    solution: Solution, sampling: Sampling, g: int, y: list[int], x: list[int], means: bool
-) -> float:
-    """The same from the saturated estimates of the replicates: ``N_g tr(A Var)``."""
-    assert solution.sample is not None
-    own = group_moments(solution.sample, g, _replicate_parts(solution, sampling)[g])
-    mean, cov = solution.moments[g].mean[0], solution.moments[g].cov[0]
-    whole = np.concatenate([cov[None], own.cov])
-    level = np.concatenate([mean[None], own.mean])
-    omega = whole[:, y][:, :, y]
-    left = np.zeros((len(whole), len(y), 0))
-    x_root = np.eye(0)
-    if x:
-        left = np.linalg.solve(whole[:, x][:, :, x], whole[:, x][:, :, y]).swapaxes(1, 2)
-        omega = omega - left @ whole[:, x][:, :, y]
-        x_root = np.linalg.cholesky(whole[0][np.ix_(x, x)])
-    root = np.linalg.inv(np.linalg.cholesky(omega[0]))
-    pieces = [root @ left @ x_root, root @ omega @ root.T / np.sqrt(2.0)]
-    if means:
-        # intercepts at the covariates' full-sample means: independent of the slopes' information
-        shift = level[:, y] - np.einsum("ryx,rx->ry", left, level[:, x] - level[:1, x])
-        pieces.append(shift @ root.T)
-    values = np.concatenate([piece.reshape(len(whole), -1) for piece in pieces], axis=1)
-    rows = sampling.replicate_deviations(values[1:], values[0])
-    return solution.moments[g].nobs * float(np.sum(rows**2))
-
-
 def moment_roots(
     solution: Solution, sampling: Sampling, means: bool, fixed: tuple[int, ...]
 ) -> tuple[Root, ...]:
@@ -269,14 +236,13 @@ def moment_roots(
     Raises
     ------
     NotSupportedError
-        ``fitting.not-with-design``: replicate weights, or clusters that cross groups (their moments are correlated).
+        ``fitting.not-with-design``: clusters, or replicates, that cross groups (their moments are correlated).
     """
     units = [set(sampling.psu[part_of(solution, g)].tolist()) for g in range(len(solution.moments))]
     crossing = sum(map(len, units)) > len(set().union(*units))
-    if sampling.replicates is not None or crossing:
-        what = "clusters that cross groups" if crossing else "replicate weights"
-        raise NotSupportedError(Problem("fitting.not-with-design", "test, se", f"corrections from the moments' "
-                                        f"covariance matrix have no form for {what} here", "estimator='mlr'",
+    if crossing or (sampling.replicates is not None and len(units) > 1):
+        raise NotSupportedError(Problem("fitting.not-with-design", "test, se", "corrections from the moments' "
+                                        "covariances have no form for clusters that cross groups", "estimator='mlr'",
                                         "Use estimator='mlr'; for differences method='satorra.bentler.2001'."))
     out = []
     for g, data in enumerate(solution.data):
@@ -292,10 +258,6 @@ def moment_meat(solution: Solution, g: int, values: FloatArray) -> FloatArray:
     sampling = solution.sampling
     if sampling is None:
         return np.asarray(values.T @ values / len(values))
-    if sampling.replicates is not None:
-        raise NotSupportedError(Problem("fitting.not-with-design", "replicates, missing='fiml'", "tests with missing "
-                                        "values are not computed from replicate weights", "complete data, or strata "
-                                        "and clusters", "Use missing='listwise', or test='standard'."))
     w = _weights(solution, g)
     rows = sampling.deviations(w[:, None] * values, part_of(solution, g), small_sample=False)
     return np.asarray(rows.T @ rows / w.sum())
@@ -328,9 +290,6 @@ def residual_variances(solution: Solution, sampling: Sampling, g: int, standardi
     """
     p, n = solution.data[g].shape[1], solution.total
     rows, cols = np.tril_indices(p)
-    if sampling.replicates is not None:
-        spread = _replicate_residuals(solution, sampling, g, standardized)[:, rows, cols]
-        return _symmetric(n * np.sum(spread**2, axis=0), p)
     at, w = part_of(solution, g), _weights(solution, g)
     z = solution.data[g] - solution.moments[g].mean[0]
     own = solution.moments[g].cov[0][rows, cols]
@@ -343,27 +302,9 @@ def residual_variances(solution: Solution, sampling: Sampling, g: int, standardi
         np.add.at(slope, block.free.source, by_cov[0][:, rows, cols])
         values -= weighted_scores(solution) @ (solution.bread @ slope) / n
     spread = sampling.deviations(values, small_sample=False)
-    return _symmetric(n * np.sum(spread**2, axis=0), p)
-
-
-def _symmetric(cells: FloatArray, p: int) -> FloatArray:
-    """A symmetric matrix from its lower triangle."""
-    rows, cols = np.tril_indices(p)
     out = np.zeros((p, p))
-    out[rows, cols] = out[cols, rows] = cells
+    out[rows, cols] = out[cols, rows] = n * np.sum(spread**2, axis=0)
     return out
-
-
-def _replicate_residuals(solution: Solution, sampling: Sampling, g: int, standardized: bool) -> FloatArray:
-    """Deviations ``(R, p, p)`` of the replicates' covariances, or of their residuals."""
-    assert solution.sample is not None
-    own = group_moments(solution.sample, g, _replicate_parts(solution, sampling)[g]).cov
-    here = solution.moments[g].cov[0]
-    if standardized:
-        theta, given = replicate_estimates(solution, sampling)
-        own = own - imply(solution.layout.blocks[g], theta, given).sigma
-        here = here - solution.implied[g].sigma[0]
-    return sampling.replicate_deviations(own.reshape(len(own), -1), here.ravel()).reshape(own.shape)
 
 
 def notes(solution: Solution) -> tuple[Note, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import Note, NotSupportedError, Problem, SampleError, suggest
+from semkit.errors import Note, Problem, SampleError, suggest
 from semkit.numerics.linearisation import deviations, replicated, residualised, totals
 from semkit.sample.design import Design, Replicates
 
@@ -102,15 +102,14 @@ class Sampling:
         small_sample : bool
             Whether weights alone bring the factor ``n / (n - 1)``, too.
 
-        Raises
-        ------
-        NotSupportedError
-            ``sample.replicates-have-no-units``.
+        References
+        ----------
+        Rao & Tausi (2004), Communications in Statistics - Theory and Methods 33, 2087-2095 (replicate weights
+        applied to estimating functions).
         """
         if self.replicates is not None:
-            raise NotSupportedError(Problem("sample.replicates-have-no-units", "design.replicates", "replicate weights "
-                                            "say nothing of sampling units", "estimates of every replicate",
-                                            "Describe strata and clusters instead, if they are known."))
+            plain = values / self.weights[at][:, None]
+            return self.replicate_deviations(self.replicates[:, at] @ plain, values.sum(axis=0))
         if self.weights_only and not small_sample:
             return values
         known = self.design.calibration
