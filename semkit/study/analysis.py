@@ -54,7 +54,7 @@ class ModelRun:
         Why there is no fit.
     measurement : Measurement or None
     rows : ndarray of bool
-        Respondents with all variables of the model.
+        Respondents with all variables of the model; with full information, those it uses.
     notes : tuple of Note
     """
 
@@ -160,7 +160,7 @@ def run_model(
             if key in expansion.composites
         }
         design = sampling_design(study.file)
-        measured = measure(expansion, frame, rows, model.estimator, design)
+        measured = measure(expansion, frame, rows, model.estimator, design, model.missing)
         fit = sem(
             expansion.text,
             with_design(frame, columns, design),
@@ -210,7 +210,7 @@ def _expand_for(
                 "Add the column to the export, or remove the variable from the model.",
             )
         )
-    rows = np.asarray(np.isfinite(frame[columns].to_numpy(dtype=float)).all(axis=1))
+    rows = _used(frame, columns, expansion, full=study.file.models[name].missing == "fiml")
     _, constant = varying(frame.loc[rows], expansion.controls)
     notes: tuple[Note, ...] = ()
     if constant:
@@ -227,6 +227,17 @@ def _expand_for(
     if dropped:
         notes += (Note("study.control-dropped", "info", "; ".join(dropped), f'model "{name}"'),)
     return expansion, columns, rows, notes
+
+
+def _used(frame: pd.DataFrame, columns: list[str], expansion: Expansion, *, full: bool) -> np.ndarray:
+    """Respondents with all columns; by full information those with any, and with all covariates."""
+    from semkit.model import classify, parse
+
+    seen = np.isfinite(frame[columns].to_numpy(dtype=float))
+    if not full:
+        return np.asarray(seen.all(axis=1))
+    x = {part for name in classify(parse(expansion.text).terms).ov_x for part in name.split(":")}
+    return np.asarray(seen.any(axis=1) & seen[:, [k for k, name in enumerate(columns) if name in x]].all(axis=1))
 
 
 def columns_of(study: Study, expansion: Expansion) -> list[str]:

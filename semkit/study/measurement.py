@@ -55,7 +55,8 @@ class Measurement:
 
 
 def measure(
-    expansion: Expansion, whole: pd.DataFrame, rows: np.ndarray, estimator: str, design: Design | None = None
+    expansion: Expansion, whole: pd.DataFrame, rows: np.ndarray, estimator: str, design: Design | None = None,
+    missing: str = "listwise",
 ) -> Measurement:
     """Fit the measurement part of an expanded model and measure its gates' figures.
 
@@ -67,6 +68,7 @@ def measure(
         Respondents the model used; the others remain part of the sampling design only.
     estimator : str
     design : Design, optional
+    missing : {"listwise", "fiml"}
     """
     from semkit.fitting import cfa
     from semkit.model import parse
@@ -85,7 +87,7 @@ def measure(
     values = frame[names].to_numpy(dtype=float)
     sds = {factor: float(frame[items].mean(axis=1).std(ddof=1)) for factor, items in observed.items()}
     with np.errstate(all="ignore"):
-        corr = np.corrcoef(values, rowvar=False) if len(values) > 2 else np.full((len(names), len(names)), NAN)
+        corr = _correlations(values)
     place = {name: number for number, name in enumerate(names)}
     pairs = {
         (one, two): htmt(corr, [place[i] for i in observed[one]], [place[i] for i in observed[two]])
@@ -97,12 +99,12 @@ def measure(
         if design is not None:
             columns = with_design(whole, names, design)
             data = columns.assign(**{name: columns[name].where(rows) for name in names})
-        fit = cfa(text, data, estimator=estimator, design=design)
+        fit = cfa(text, data, estimator=estimator, design=design, missing=missing)
         omegas = {factor: omega_of(fit.estimates, factor) for factor, items in observed.items() if len(items) > 1}
         measures = {str(key): float(value) for key, value in fit.fit_measures.items()}
     except SemkitError as error:
-        missing = {factor: NAN for factor, items in observed.items() if len(items) > 1}
-        return Measurement(text, missing, pairs, sds, problem=f"the measurement part failed: {error.problems[0].what}")
+        unknown = {factor: NAN for factor, items in observed.items() if len(items) > 1}
+        return Measurement(text, unknown, pairs, sds, problem=f"the measurement part failed: {error.problems[0].what}")
     problem = "" if fit.converged else "the measurement part did not converge"
     return Measurement(
         text,
@@ -116,6 +118,19 @@ def measure(
         problem=problem,
         fit=fit,
     )
+
+
+def _correlations(values: np.ndarray) -> np.ndarray:
+    """Correlations ``(p, p)``; of incomplete answers by full information (saturated model)."""
+    from semkit.numerics.em import make_patterns, saturated
+
+    if len(values) <= 2:
+        return np.full((values.shape[1],) * 2, NAN)
+    if not np.isnan(values).any():
+        return np.asarray(np.corrcoef(values, rowvar=False))
+    _, cov, found = saturated(make_patterns(values[~np.isnan(values).all(axis=1)]))
+    sd = np.sqrt(np.diagonal(cov))
+    return np.asarray(cov / np.outer(sd, sd)) if found else np.full(cov.shape, NAN)
 
 
 def _ranked(estimates: pd.DataFrame, factor: str) -> tuple[str, ...]:

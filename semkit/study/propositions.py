@@ -41,6 +41,16 @@ def models(found: Findings, known: Known) -> dict[str, Expansion]:
         expansions[name] = expansion
         _sense(found, expansion, columns, path)
         _parcels(found, expansion, known, path)
+        if model.missing == "fiml" and expansion.composites:
+            found.add(
+                Problem(
+                    "study.fiml-with-composites",
+                    found.at(("models", name, "missing")),
+                    f"full information does not go with the composite {expansion.composites[0]}",
+                    'missing = "listwise", or constructs instead of composites',
+                    "The error variance of a composite is known for complete answers only.",
+                )
+            )
     return expansions
 
 

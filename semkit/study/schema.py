@@ -147,8 +147,10 @@ class ModelModel(Strict):
         "percentile intervals.",
         examples=[2000],
     )  # fmt: skip
-    missing: Literal["listwise"] = Field(
-        "listwise", description="Respondents with all variables of the model are used."
+    missing: Literal["listwise", "fiml"] = Field(
+        "listwise",
+        description="`listwise`: respondents with all variables of the model are used. `fiml`: respondents with any "
+        "of them, by full information; covariates must still be complete, and composites cannot be used.",
     )
     crosscheck: bool = Field(False, description="Fit it with a second engine too and print the agreement.")
     labels: dict[Name, TextModel] = Field(default_factory=dict, description="Words for its variables.")
