@@ -255,8 +255,8 @@ def minimise(
                    state.iterations)
 
 
-# A Newton step from a decrement d leaves one of the order of d^2: from here one more step is the last, and what the
-# quadratic model says of its end is right to rounding.
+# A Newton step from a decrement d leaves one of the order of C d^2: from here one more step is the last if C, which the
+# last two decrements tell, is small enough; what the quadratic model says of its end is then right to rounding.
 _LAST = 2e-10
 
 
@@ -267,13 +267,14 @@ def _minimise_one(
     rows = np.zeros(1, dtype=np.int64)
     x, exact = start.copy(), scoring_steps == 0
     f, g, h = objective(x, rows, exact)
-    value, decrement, converged, iteration = float(f[0]), np.inf, False, 0
+    value, decrement, before, converged, iteration = float(f[0]), np.inf, np.inf, False, 0
     for iteration in range(1, max_iterations + 1):
         if not np.isfinite(value):
             break
         step = _free_step(g, h)
-        decrement = -float(g[0] @ step[0])
-        if exact and decrement < max(tolerance, _LAST):
+        before, decrement = decrement, -float(g[0] @ step[0])
+        ahead = abs(decrement) ** 3 / max(before**2, 1e-300)  # C d^2, C = d / d_before^2
+        if exact and (decrement < tolerance or (decrement < _LAST and ahead < tolerance)):
             x, value, g = x + step, value - 0.5 * decrement, g + (h @ step[..., None])[..., 0]
             converged = True
             break
@@ -290,6 +291,8 @@ def _minimise_one(
             converged = decrement < 1e-9
             break
         x, value, g, h = trial, float(f[0]), new_g, new_h
+        if length < 1.0:
+            decrement = 0.0  # a shortened step tells nothing of C: the next one is not the last
     nothing = np.zeros((1, 0))
     return Minimum(x, np.array([value]), g, h, nothing, nothing.astype(bool), np.array([decrement]),
                    np.array([converged]), iteration)
