@@ -72,8 +72,8 @@ def ours(cell: Cell, data: FloatArray) -> Ended:
     return Ended(tuple(judge(fit) for fit in fits), np.array([fit.solution.stat for fit in fits]))
 
 
-def peer(rows: list[list[float | None]], parameters: int) -> Ended:
-    """lavaan's outcomes; a solution without standard errors for all parameters is no minimum it could vouch for."""
+def peer(rows: list[list[float | None]]) -> Ended:
+    """lavaan's outcomes: its own word on convergence and on whether a solution is proper."""
     how = tuple("failed" if not ok else "proper" if proper else "flagged" for ok, proper, *_ in rows)
     return Ended(how, np.array([np.nan if row[2] is None else row[2] for row in rows], dtype=np.float64))
 
@@ -112,7 +112,7 @@ def main() -> int:
     ]
     worse = False
     for (cell, data), rows in zip(each(), page["cells"], strict=True):
-        own, theirs = ours(cell, data), peer(rows, 0)
+        own, theirs = ours(cell, data), peer(rows)
         lines.append(row(cell.name, own, theirs))
         print(lines[-1], file=sys.stderr, flush=True)
         worse |= own.count("proper", "flagged") < theirs.count("proper", "flagged")

@@ -39,8 +39,12 @@ def solve(
     starts: Iterable[FloatArray],
     constraints: TableConstraints | None = None,
     max_iterations: int = 200,
+    positive: IntArray | None = None,
 ) -> Minimum:
     """Estimate from the first starting vector that leads to convergence.
+
+    A solution with a negative variance may be one of several minima: then three more starts are tried, and the lowest
+    minimum counts.
 
     Parameters
     ----------
@@ -49,18 +53,35 @@ def solve(
     starts : iterable of ndarray (B, q)
         Tried in turn, each made only when it is needed; the best attempt is returned when none converges.
     constraints : TableConstraints, optional
+    max_iterations : int
+        Of the first two attempts; later ones have half of it.
+    positive : ndarray of int, optional
+        Parameters that no population has below zero.
     """
     best: Minimum | None = None
-    attempt = 0
+    attempt, more = 0, _MORE
     for attempt, start in enumerate(starts, start=1):
+        limit = max_iterations if attempt <= 2 else max_iterations // 2
         with np.errstate(all="ignore"):
-            found = minimise(objective, start, constraints=constraints, max_iterations=max_iterations)
-        if found.converged.all():
-            return replace(found, attempts=attempt) if attempt > 1 else found
-        if best is None or _level(found) < _level(best):
+            found = minimise(objective, start, constraints=constraints, max_iterations=limit)
+        if best is None or _better(found, best):
             best = found
+        if best.converged.all():
+            if positive is None or not len(positive) or not np.any(best.x[:, positive] < 0.0) or more == 0:
+                break
+            more -= 1
     assert best is not None
-    return replace(best, attempts=attempt)
+    return replace(best, attempts=attempt) if attempt > 1 else best
+
+
+_MORE = 3
+
+
+def _better(one: Minimum, two: Minimum) -> bool:
+    """Converged before not converged, then lower by more than rounding."""
+    if one.converged.all() != two.converged.all():
+        return bool(one.converged.all())
+    return _level(one) < _level(two) - 1e-9
 
 
 def _level(found: Minimum) -> float:

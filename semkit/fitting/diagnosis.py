@@ -39,13 +39,14 @@ def _convergence(solution: Solution) -> list[Note]:
     if solution.converged:
         return []
     minimum, found = solution.minimum, _runaways(solution)
-    tried = (f"{minimum.attempts} starts were tried (instrumental variables, factors with variance 1, simple values, "
-             f"three disturbed ones); the best ended with a discrepancy of {float(minimum.f[0]):.3f}.")
+    tried = (f"{minimum.attempts} starts were tried (instrumental variables, factors with variance 1, solutions within "
+             f"bounds, simple values, disturbed ones); the best ended with a discrepancy of "
+             f"{float(minimum.f[0]):.3f}.")
     if found:
         cause = ("Away from all bounds the fit goes on getting better by ever smaller amounts: the likelihood has no "
                  f"maximum there ({'; '.join(' '.join(pair) for pair in found)}).")
-        remedy = ("Look at the indicators named; fix a negative variance at 0, take another marker or std_lv=True for "
-                  "a factor whose variance goes to 0, or get more respondents or indicators.")
+        remedy = ("Look at the indicators named; take another marker or std_lv=True for a factor whose variance goes "
+                  "to 0, estimate with bounds='standard', or get more respondents or indicators.")
     else:
         cause = "The model may be misspecified or not identified, or the sample too small for it."
         remedy = "Look at the model and the data; simplify the model or give start values."

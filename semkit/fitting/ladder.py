@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semkit.estimate.discrepancy import Observed
-from semkit.estimate.layout import Layout, make_layout
+from semkit.estimate.expressions import make_constraints
+from semkit.estimate.layout import PSI, THETA, Layout, make_layout
 from semkit.estimate.optimise import LikelihoodObjective
 from semkit.estimate.start import starting_values
+from semkit.fitting.bounds import bounded
 from semkit.model import ParameterTable
 from semkit.numerics.newton import minimise
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 def starts(
@@ -23,7 +26,8 @@ def starts(
     """Starting vectors ``(1, q)`` in the order in which they are tried.
 
     The user's values; instrumental variables; the solution with factor variances of 1, put back into the units of the
-    markers; loadings of 1; three vectors near the first.
+    markers; solutions within bounds, from instrumental variables and from loadings of 1; loadings of 1, with small
+    factor variances and with large ones; three vectors near the first.
 
     Parameters
     ----------
@@ -38,12 +42,57 @@ def starts(
     if own is not None:
         yield np.where(np.isfinite(own), own, first)[None]
     yield first[None]
-    standardised = unmarked(table, observed, given)
-    if standardised is not None:
-        yield standardised[None]
-    yield starting_values(table, layout, plain, simple=True)[None]
+    simple = starting_values(table, layout, plain, simple=True)
+    makers: tuple[Callable[[], FloatArray | None], ...] = (
+        lambda: unmarked(table, observed, given), lambda: inside(table, layout, observed, given, first),
+        lambda: inside(table, layout, observed, given, simple),
+    )  # fmt: skip
+    for make in makers:
+        vector = make()
+        if vector is not None:
+            yield vector[None]
+    yield _small(layout, simple, plain)[None]
+    yield simple[None]
     for seed in range(3):
         yield _disturbed(first, plain, seed)[None]
+
+
+def variance_parameters(table: ParameterTable) -> IntArray:
+    """Parameters that are variances."""
+    rows = [k for k, row in enumerate(table.free_rows) if table.op[row] == "~~" and table.lhs[row] == table.rhs[row]]
+    return np.unique(table.unique[rows]) if rows else np.zeros(0, dtype=np.int64)
+
+
+def inside(
+    table: ParameterTable, layout: Layout, observed: tuple[Observed, ...], given: FloatArray, start: FloatArray
+) -> FloatArray | None:
+    """The complete-data solution within bounds ``(q,)``, a start from which the nearest minimum is found; or None.
+
+    Where loadings and variances of a factor may run away together, a solution inside the region that makes sense is
+    often near a minimum that is finite.
+
+    References
+    ----------
+    De Jonckere & Rosseel (2022), Structural Equation Modeling 29, 412-427.
+    """
+    limited = bounded(table, "standard", tuple(data.cov[0] for data in observed))
+    constraints = make_constraints(limited, layout, given)
+    objective = LikelihoodObjective(layout, observed, given)
+    with np.errstate(all="ignore"):
+        found = minimise(objective, start[None], constraints=constraints, max_iterations=60)
+    return found.x[0] if np.isfinite(found.x).all() and np.isfinite(found.f).all() else None
+
+
+def _small(layout: Layout, start: FloatArray, plain: tuple[tuple[FloatArray, FloatArray], ...]) -> FloatArray:
+    """A start with hardly any common variance and nothing related; residuals have half of each variance."""
+    out = start.copy()
+    for block, (cov, _) in zip(layout.blocks, plain, strict=True):
+        cells, own = block.free, block.free.row == block.free.col
+        size = float(np.mean(np.diagonal(cov)))
+        psi, theta = cells.kind == PSI, cells.kind == THETA
+        out[cells.source[psi]] = np.where(own[psi], 0.05 * size, 0.0)
+        out[cells.source[theta]] = np.where(own[theta], 0.5 * np.diagonal(cov)[cells.row[theta]], 0.0)
+    return out
 
 
 def _disturbed(start: FloatArray, plain: tuple[tuple[FloatArray, FloatArray], ...], seed: int) -> FloatArray:

@@ -19,7 +19,7 @@ from semkit.estimate.optimise import LikelihoodObjective, solve
 from semkit.estimate.scaling import Pieces
 from semkit.estimate.standardize import Scales, scales
 from semkit.fitting import twostage, weighting
-from semkit.fitting.ladder import starts
+from semkit.fitting.ladder import starts, variance_parameters
 from semkit.fitting.options import Options
 from semkit.fitting.quadratic import least_squares, moment_pieces, normal_pieces
 from semkit.model import ParameterTable
@@ -275,6 +275,7 @@ def fit_moments(
         level = sum(deviance(part, one.mean[0], one.cov[0]) for part, one in zip(patterns, moments, strict=True))
         objective = PatternObjective(layout, patterns, given, level)
     least = least_squares(layout, options, observed, given, sample, nacov) if options.least_squares else None
-    minimum = solve(objective if least is None else least, starts(table, layout, observed, given, start), constraints)
+    minimum = solve(objective if least is None else least, starts(table, layout, observed, given, start), constraints,
+                    positive=None if start is not None else variance_parameters(table))
     return Solution(table, layout, options, sample, moments, observed, given, minimum, total, patterns, gamma,
                     least, nacov)
