@@ -105,8 +105,8 @@ def difference(a: Outcome, b: Outcome) -> float:
 def report(count: int, tell: bool = True) -> str:
     package, theirs = peers()
     lines = [
-        f"| condition | N | converged | coverage, semkit | coverage, {package} | rejected, semkit | rejected, {package} "
-        "| largest difference |", "|---|---|---|---|---|---|---|---|",
+        f"| condition | N | converged | coverage, semkit | coverage, {package} | rejected, semkit "
+        f"| rejected, {package} | largest difference |", "|---|---|---|---|---|---|---|---|",
     ]
     for condition, peer in zip(CONDITIONS, theirs, strict=False):
         own = ours(condition, count)
