@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from semkit import __version__
 from semkit.errors import Note, NotSupportedError, OptionError, Problem, suggest
+from semkit.estimate.scaling import CORRECTIONS
 from semkit.fitting import twostage
 from semkit.fitting.auxiliary import check_auxiliary, saturate
 from semkit.fitting.bounds import bounded
@@ -25,7 +26,7 @@ from semkit.fitting.ordinalcalls import asked_ordered, fit_ordinal, refuse_desig
 from semkit.fitting.ordinaloptions import make_ordinal_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import fit_moments
-from semkit.fitting.weighting import design_options
+from semkit.fitting.weighting import design_options, require_groups_apart
 from semkit.interaction import LMS, QML
 from semkit.model import ModelSpec, ParameterTable, build_table, check, coded_classes
 from semkit.sample import Composite, Design, GroupMoments, Sample, group_labels, group_moments, make_sample
@@ -342,6 +343,8 @@ def fit_spec(
     provenance: dict[str, Any] = {"semkit": __version__, "numpy": np.__version__, "call": options.call}
     fit = Fit(solution, recipe, None, provenance, notes)
     require_corrections(solution)
+    if options.se == "robust.sem" or set(options.test) & set(CORRECTIONS):
+        require_groups_apart(solution)
     if "bollen.stine" in options.test:
         fit = with_test_draws(fit)
     kind = "ordinary" if solution.sampling is None else "cluster"

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
+_UNEVEN = 0.5  # effective share of the respondents below which weights are noted
 _ROOM = 4_000_000  # numbers in one block of case-wise scores
 
 
@@ -228,6 +229,25 @@ def _whitened(y: FloatArray, x: FloatArray, w: FloatArray, means: bool) -> Itera
         yield scale[start : start + width] * (z[:, a] * z[:, b] - (a == b))
 
 
+def require_groups_apart(solution: Solution) -> None:
+    """Refuse corrections from the moments' covariances where those of different groups are correlated.
+
+    Raises
+    ------
+    NotSupportedError
+        ``fitting.not-with-design``: clusters, or replicates, that cross groups.
+    """
+    sampling = solution.sampling
+    if sampling is None:
+        return
+    units = [set(sampling.psu[part_of(solution, g)].tolist()) for g in range(len(solution.moments))]
+    crossing = sum(map(len, units)) > len(set().union(*units))
+    if crossing or (sampling.replicates is not None and len(units) > 1):
+        raise NotSupportedError(Problem("fitting.not-with-design", "test, se", "corrections from the moments' "
+                                        "covariances have no form for clusters that cross groups", "estimator='mlr'",
+                                        "Use estimator='mlr'; for differences method='satorra.bentler.2001'."))
+
+
 def moment_roots(
     solution: Solution, sampling: Sampling, means: bool, fixed: tuple[int, ...]
 ) -> tuple[Root, ...]:
@@ -236,14 +256,9 @@ def moment_roots(
     Raises
     ------
     NotSupportedError
-        ``fitting.not-with-design``: clusters, or replicates, that cross groups (their moments are correlated).
+        As :func:`require_groups_apart`.
     """
-    units = [set(sampling.psu[part_of(solution, g)].tolist()) for g in range(len(solution.moments))]
-    crossing = sum(map(len, units)) > len(set().union(*units))
-    if crossing or (sampling.replicates is not None and len(units) > 1):
-        raise NotSupportedError(Problem("fitting.not-with-design", "test, se", "corrections from the moments' "
-                                        "covariances have no form for clusters that cross groups", "estimator='mlr'",
-                                        "Use estimator='mlr'; for differences method='satorra.bentler.2001'."))
+    require_groups_apart(solution)
     out = []
     for g, data in enumerate(solution.data):
         w = _weights(solution, g)
@@ -321,6 +336,15 @@ def notes(solution: Solution) -> tuple[Note, ...]:
     found = [Note("fitting.design", "info",
                   f"{len(sampling.weights)} respondents, {drawn}, {df:.0f} degrees of freedom of the design; "
                   f"effective N of the weights {kish_effective(sampling.weights):.0f}.", "design")]
+    effective = kish_effective(sampling.weights)
+    if effective < _UNEVEN * len(sampling.weights):
+        share = float(np.sort(sampling.weights)[-max(1, len(sampling.weights) // 100) :].sum() / len(sampling.weights))
+        found.append(Note(
+            "fitting.uneven-weights", "warning",
+            f"{len(sampling.weights)} respondents tell as much as {effective:.0f} with equal weights; one in a hundred "
+            f"holds {share:.0%} of all weight.", "design", "A few respondents decide.",
+            "Look at the largest weights; trim them (design.rake(..., trim=(0.2, 5))) and compare.",
+        ))
     if df < solution.n_free:
         found.append(Note(
             "fitting.few-units", "warning",

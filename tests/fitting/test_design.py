@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 import semkit as sk
 from semkit.errors import NotSupportedError, OptionError, SampleError
+from semkit.fitting.estimators import ESTIMATORS, SCALED
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PEER = json.loads((GOLDEN / "survey_regression.json").read_text(encoding="utf-8"))
@@ -226,6 +228,61 @@ def test_a_fit_says_what_it_rests_on() -> None:
     assert "deff" not in sk.cfa(CFA, DATA, estimator="mlr").estimates
     easy = sk.cfa(CFA, DATA, design=sk.Design(weights="weight"))
     assert "fitting.few-units" not in {note.code for note in easy.notes}
+
+
+def test_weights_of_which_few_decide_are_noted() -> None:
+    heavy = DATA.assign(weight=np.where(DATA.index % 60 == 0, 80.0, 1.0))
+    fit = sk.cfa(CFA, heavy, design=sk.Design(weights="weight"))
+    note = next(note for note in fit.notes if note.code == "fitting.uneven-weights")
+    assert "423 respondents" in str(note)
+    assert "fitting.uneven-weights" not in [note.code for note in sk.cfa(CFA, DATA, design=FULL).notes]
+
+
+@pytest.mark.parametrize("missing", ["listwise", "fiml"])
+def test_order_scale_and_names_say_nothing(missing: str) -> None:
+    """Rows in another order, weights in another unit, clusters and strata under other names."""
+    text = GAPS if missing == "fiml" else CFA
+    fit = sk.cfa(text, DATA, design=FULL, missing=missing, group="sex")
+    other = DATA.sample(frac=1.0, random_state=3).assign(
+        weight=lambda t: t["weight"] * 1e4, village=lambda t: "v" + (t["village"] % 10).astype(str),
+        region=lambda t: t["region"].map(lambda r: f"region {r}"))
+    again = sk.cfa(text, other, design=FULL, missing=missing, group="sex")
+    order = [again.table.groups.index(label) for label in fit.table.groups]
+    own, theirs = fit.estimates, again.estimates
+    pieces = [theirs[theirs["group"] == again.table.groups[g]] for g in order]
+    theirs = pd.concat(pieces, ignore_index=True)
+    for column in ("est", "se", "deff"):
+        np.testing.assert_allclose(own[column], theirs[column], rtol=1e-5, atol=1e-7)
+    for name in ("chisq.scaled", "cfi.robust", "srmr"):
+        assert fit.fit_measures[name] == pytest.approx(again.fit_measures[name], rel=1e-5)
+    assert "sample.cluster-in-strata" in [note.code for note in again.notes]
+
+
+DESIGNS = {
+    "weights": sk.Design(weights="weight"), "full": FULL, "cluster": sk.Design(cluster="village"),
+    "replicates": sk.Design(weights="weight", replicates=sk.Replicates(tuple(f"JK1{k + 1}" for k in range(24)), "JK1")),
+}
+
+
+@pytest.mark.parametrize("name", [*DESIGNS, "raked"])
+@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+def test_every_estimator_is_a_fit_or_a_refusal(estimator: str, name: str) -> None:
+    design = DESIGNS[name] if name in DESIGNS else FULL.rake(DATA, {"sex": SEX, "age": AGE})
+    fits = 0
+    for missing, group, test in product(("listwise", "fiml", "two.stage"), (None, "urban", "sex"), (None, *SCALED)):
+        options = {"estimator": estimator, "missing": missing, "group": group, "test": test, "design": design}
+        try:
+            fit = sk.cfa(GAPS, DATA, **options)
+            measures = fit.fit_measures
+        except NotSupportedError as error:
+            assert all(problem.what and problem.remedy for problem in error.problems)
+            continue
+        fits += 1
+        assert fit.converged and np.isfinite(fit.estimates["se"]).all(), options
+        assert np.isfinite(measures["chisq.scaled"]) and measures["cfi.robust" if "cfi.robust" in measures else "cfi"]
+    assert (fits > 0) == (estimator in ("ml", "mlr", "mlm", "mlmv", "mlmvs"))
+    if estimator in ("ml", "mlr"):
+        assert fits >= 2 * 3 * 2  # every group and both ways with gaps, at least with the usual test
 
 
 @pytest.mark.parametrize("options", [
