@@ -41,7 +41,7 @@ def given_values(table: ParameterTable, layout: Layout, groups: tuple[GroupMomen
         if table.op[row] == "~1":
             out[:, k] = groups[g].mean[:, names.index(lhs)]
         elif lhs == rhs and lhs in composites and not table.exo[row]:
-            out[:, k] = groups[g].error[:, composites.index(lhs)]
+            out[:, k] = groups[g].error[:, composites.index(lhs)] * divisor[g]
         else:
             out[:, k] = groups[g].cov[:, names.index(lhs), names.index(rhs)] * divisor[g]
     return out

@@ -1,4 +1,4 @@
-"""Estimator x groups x missing x errors x test: every cell is a fit with finite numbers or a documented refusal."""
+"""Estimator x groups x missing x weights x errors x test: every cell is a fit or a documented refusal."""
 
 from __future__ import annotations
 
@@ -29,19 +29,23 @@ def documented() -> str:
 @cache
 def data(missing: str) -> pd.DataFrame:
     name = "HS_missing10.csv" if missing != "listwise" else "HolzingerSwineford1939.csv"
-    return pd.read_csv(ROOT / "tests" / "reference" / "data" / name)
+    frame = pd.read_csv(ROOT / "tests" / "reference" / "data" / name)
+    return frame.assign(w=np.random.default_rng(1).uniform(0.5, 2.0, len(frame)))
 
 
 def refused(error: SemkitError) -> bool:
     return all(f"`{problem.code}`" in documented() and problem.what and problem.remedy for problem in error.problems)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("missing", ["listwise", "fiml", "two.stage"])
 @pytest.mark.parametrize("estimator", list(ESTIMATORS))
-def test_every_cell_is_a_fit_or_a_refusal(estimator: str, missing: str) -> None:
+def test_every_cell_is_a_fit_or_a_refusal(estimator: str, missing: str, weighted: bool) -> None:
     fits = 0
-    for errors, test, grouped in product(ERRORS, TESTS, (False, True)):
+    for errors, test, grouped in product(ERRORS[: 2 if weighted else None], TESTS, (False, True)):
         options: dict[str, Any] = {"estimator": estimator, "missing": missing, "se": errors, "test": test}
+        if weighted:
+            options["design"] = sk.Design(weights="w")
         if grouped and "school" in data(missing):
             options |= {"group": "school", "group_equal": "loadings"}
         try:
@@ -57,6 +61,10 @@ def test_every_cell_is_a_fit_or_a_refusal(estimator: str, missing: str) -> None:
         se = fit.estimates["se"].to_numpy()
         assert np.isnan(se).any() if errors == "none" else np.isfinite(se).all(), options
     complete = missing == "listwise"
-    assert fits > 10 if complete else fits >= 0
-    if complete and estimator == "ml":
+    if weighted:
+        offered = {"listwise": ("ml", "mlr", "mlm", "mlmv", "mlmvs"), "fiml": ("ml", "mlr"), "two.stage": ()}
+        assert (fits > 0) == (estimator in offered[missing])
+    elif complete:
+        assert fits > 10
+    if complete and estimator == "ml" and not weighted:
         assert fits == len(ERRORS) * len(TESTS) * 2  # nothing is refused there
