@@ -10,6 +10,8 @@ from semkit.fitting.estimators import RESIDUAL, SCALED
 if TYPE_CHECKING:
     from semkit.fitting.fit import Fit
 
+_CENTRED = {"double": "double-mean-centred", "mean": "mean-centred", "residual": "residual-centred"}
+
 
 def summary(fit: Fit) -> str:
     """Header, fit, estimates and notes, for terminals."""
@@ -18,7 +20,8 @@ def summary(fit: Fit) -> str:
         used += f" of {fit.nobs_received}"
     lines = [f"semkit {fit.solution.options.call} fit: {fit.method}, {used}, {fit.table.n_free} parameters"]
     if fit.recipe.products:
-        lines.append(f"interaction: product indicators ({len(fit.recipe.products)} double-mean-centred products)")
+        products = fit.recipe.products
+        lines.append(f"interaction: product indicators ({len(products)} {_CENTRED[products[0].centering]} products)")
     if not fit.converged:
         lines.append("THE ESTIMATES DID NOT CONVERGE.")
     values = fit.fit_measures

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass, replace
 
 from semkit.errors import ModelError, Note, Problem
+from semkit.interaction.constrained import constrain
 from semkit.interaction.factors import Factor, Pair, choose_pairs, describe_product
 from semkit.interaction.option import ProductIndicators
 from semkit.interaction.residuals import Draft, add_residuals
@@ -79,7 +80,7 @@ def expand(
         ``interaction.product-twice`` (``a:b`` and ``b:a``), ``interaction.unknown-pair``, ``interaction.unknown-rank``.
     NotSupportedError
         ``interaction.three-way``, ``interaction.second-order``, ``interaction.cross-loading``,
-        ``interaction.groups``, ``interaction.shared-single-indicator``.
+        ``interaction.groups``, ``interaction.shared-single-indicator``, ``interaction.constrained``.
 
     Notes
     -----
@@ -106,13 +107,19 @@ def expand(
     products: dict[str, Product] = {}
     for interaction in interactions:
         for column, (left, right) in zip(interaction.columns, interaction.pairs, strict=True):
-            products.setdefault(column, Product(column, left, right))
+            on = tuple(dict.fromkeys((*interaction.one.columns, *interaction.two.columns)))
+            products.setdefault(column, Product(column, left, right, option.centering,
+                                                on if option.centering == "residual" else ()))
     latent = [interaction for interaction in interactions if interaction.latent]
     draft = Draft(spec, single_group=n_groups == 1 and not spec.blocks)
-    measurement = [term for interaction in latent for term in _measurement(draft, interaction, std_lv=std_lv)]
-    covariances = _covariances(spec, latent)
-    residuals = add_residuals(draft, latent)
-    expanded = _assemble(draft, measurement, [*covariances, *residuals])
+    if option.constrained and latent:
+        measurement, rest = constrain(draft, latent, std_lv=std_lv)
+    else:
+        measurement = [term for interaction in latent for term in _measurement(draft, interaction, std_lv=std_lv)]
+        rest = [*_covariances(spec, latent), *add_residuals(draft, latent)]
+    if option.centering == "mean":
+        rest += [term for interaction in latent for term in _means(draft, interaction, option.constrained)]
+    expanded = _assemble(draft, measurement, rest)
     return Expansion(expanded, tuple(products.values()), tuple(interactions), tuple(notes))
 
 
@@ -155,6 +162,17 @@ def _measurement(draft: Draft, interaction: Interaction, *, std_lv: bool) -> lis
     if std_lv:
         terms.append(Term(interaction.name, "~~", interaction.name, (Modifier("fixed", (None,)),)))
     return terms
+
+
+def _means(draft: Draft, interaction: Interaction, constrained: bool) -> list[Term]:
+    """A mean of the product factor, through which alone its products have means: the covariance of its factors."""
+    modifiers = [Modifier("fixed", (None,))]
+    if constrained:
+        label = draft.new_label("mean", interaction.name)
+        draft.constrain(label, [draft.covariance(interaction.one.name, interaction.two.name, interaction.name)])
+        modifiers.append(Modifier("label", (label,)))
+    out = [Term(interaction.name, "~1", "", tuple(modifiers))]
+    return out + [Term(column, "~1", "", (Modifier("fixed", (0.0,)),)) for column in interaction.columns]
 
 
 def _covariances(spec: ModelSpec, latent: list[Interaction]) -> list[Term]:

@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from semkit.errors import NotSupportedError, OptionError, Problem, suggest
+from semkit.errors import OptionError, Problem, suggest
 
+CENTERINGS = ("double", "residual", "mean")
 MATCHES = ("order", "all", "loading", "pairs")
 
 
 @dataclass(frozen=True)
 class ProductIndicators:
-    """Product indicators, double mean centred.
+    """Product indicators.
 
     Parameters
     ----------
     match : {"order", "all", "loading", "pairs"}
         ``order``: the i-th indicator of one construct times the i-th of the other; ``all``: every pair;
         ``loading``: indicators in the order of ``ranks`` (best with best); ``pairs``: as given.
-    centering : {"double"}
-        Indicators are centred, multiplied, and the products centred again, so that the mean of the
-        product factor need not be modelled.
+    centering : {"double", "residual", "mean"}
+        ``double``: indicators are centred, multiplied, and the products centred again, so that the mean of the
+        product factor need not be modelled.  ``residual``: products are replaced by their residuals from the regression
+        on all indicators of both constructs; needs complete data.  ``mean``: centred indicators are multiplied, and
+        the product factor has a free mean.
+    constrained : bool
+        Loadings, variances, residual variances and covariances of the products follow from those of their components
+        under normality: fewer parameters, but wrong where the components are not normal.
     ranks : mapping of construct to tuple of indicators
         For ``match="loading"``: indicators from the most to the least reliable.
     pairs : mapping of product to tuple of pairs
@@ -31,6 +37,8 @@ class ProductIndicators:
     ----------
     Marsh, Wen & Hau (2004), Psychological Methods 9, 275-300 (unconstrained approach, matched pairs).
     Lin, Wen, Marsh & Lin (2010), Structural Equation Modeling 17, 374-391 (double mean centring).
+    Little, Bovaird & Widaman (2006), Structural Equation Modeling 13, 497-519 (residual centring).
+    Algina & Moulder (2001), Structural Equation Modeling 8, 40-52 (constrained, centred indicators).
 
     Examples
     --------
@@ -40,6 +48,7 @@ class ProductIndicators:
 
     match: str = "order"
     centering: str = "double"
+    constrained: bool = False
     ranks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pairs: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
@@ -63,10 +72,15 @@ class ProductIndicators:
                 Problem("interaction.no-pairs", "ProductIndicators.pairs", "match='pairs' without pairs",
                         'pairs={"a:b": (("x1", "z1"), ...)}', "Name the pairs.")
             )
+        if self.centering not in CENTERINGS:
+            problems.append(
+                Problem("interaction.centering", "ProductIndicators.centering", f"{self.centering!r}",
+                        ", ".join(CENTERINGS), suggest(str(self.centering), CENTERINGS).strip() or "Choose one.")
+            )
+        if self.constrained and self.centering == "residual":
+            problems.append(
+                Problem("interaction.centering", "ProductIndicators.constrained", "with centering='residual'",
+                        "centering='double' or 'mean'", "Residual-centred products have no such constraints.")
+            )
         if problems:
             raise OptionError(*problems)
-        if self.centering != "double":
-            raise NotSupportedError(
-                Problem("interaction.centering", "ProductIndicators.centering", f"{self.centering!r} is not offered",
-                        "double", "Use centering='double'.")
-            )

@@ -19,7 +19,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A double-mean-centred product column: ``(x - mean x)(z - mean z)`` minus its own mean.
+    """A product column ``(x - mean x)(z - mean z)``, centred in one of three ways.
 
     Parameters
     ----------
@@ -27,15 +27,23 @@ class Product:
         Name of the new column.
     left, right : str
         Columns that are multiplied.
+    centering : {"double", "mean", "residual"}
+        The product minus its own mean; as it is; its residual from the regression on ``on``.
+    on : tuple of str
+        For ``"residual"``: the first-order indicators.
 
     References
     ----------
-    Lin, Wen, Marsh & Lin (2010), Structural Equation Modeling 17, 374-391 (double mean centring).
+    Lin, Wen, Marsh & Lin (2010), Structural Equation Modeling 17, 374-391 (double mean centring); Marsh, Wen & Hau
+    (2004), Psychological Methods 9, 275-300; Little, Bovaird & Widaman (2006), Structural Equation Modeling 13,
+    497-519 (residual centring; regressed on the indicators, products of raw and of centred ones have one residual).
     """
 
     name: str
     left: str
     right: str
+    centering: str = "double"
+    on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,13 +182,30 @@ def group_moments(sample: Sample, group: int, weights: FloatArray | None = None)
         left, right = mean[:, i, None], mean[:, j, None]
         cov[:, k, :] -= left * cov[:, j, :] + right * cov[:, i, :]
         cov[:, :, k] -= left * cov[:, :, j] + right * cov[:, :, i]
-        mean[:, k] = 0.0
+        kept = sample.products[k - len(base)].centering == "mean"
+        mean[:, k] = mean[:, k] - (left * right)[:, 0] if kept else 0.0
+    _orthogonalise(cov, base, sample.products)
     mean[:, : len(base)] += centre
     order = [*base, *(product.name for product in sample.products)]
     pick = np.array([order.index(name) for name in sample.names])
     picked = cov[:, pick[:, None], pick[None, :]]
     error = composite_errors(sample, group, weights)
     return GroupMoments(mean[:, pick], picked, error, float(part.nobs))
+
+
+def _orthogonalise(cov: FloatArray, base: list[str], products: tuple[Product, ...]) -> None:
+    """Covariances ``(B, k, k)`` of residual-centred products in place of those of the products."""
+    by_columns: dict[tuple[str, ...], list[int]] = {}
+    for k, product in enumerate(products, start=len(base)):
+        if product.centering == "residual":
+            by_columns.setdefault(product.on, []).append(k)
+    for columns, places in by_columns.items():
+        on = [base.index(name) for name in columns]
+        slope = np.linalg.solve(cov[:, on][:, :, on], cov[:, on][:, :, places])  # (B, c, r)
+        move = np.zeros((cov.shape[0], cov.shape[1], cov.shape[1]))
+        move[:] = np.eye(cov.shape[1])
+        move[:, np.array(places)[:, None], np.array(on)] -= slope.swapaxes(1, 2)
+        cov[:] = move @ cov @ move.swapaxes(1, 2)
 
 
 def composite_errors(sample: Sample, group: int, weights: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from semkit.sample.arrays import Group, Product, Sample
 from semkit.sample.composite import Composite
 from semkit.sample.dependence import LARGEST, dependent_columns, flat
 from semkit.sample.design import Design
-from semkit.sample.gaps import check_overlap, empty_rows, gap_notes, mean_of, usable
+from semkit.sample.gaps import check_overlap, empty_rows, gap_notes, mean_of, residual_of, usable
 from semkit.sample.sampling import Sampling, make_sampling
 
 FloatArray = NDArray[np.float64]
@@ -87,6 +87,10 @@ def make_sample(
         codes[sampling.weights == 0.0] = -1
     if missing == "fiml":
         used = usable(base, base_names, tuple(complete)) & (codes >= 0)
+        if any(product.centering == "residual" for product in products) and np.isnan(base[used]).any():
+            raise NotSupportedError(Problem(
+                "sample.residual-with-gaps", "data", "residual-centred products need complete data",
+                "centering='double', or missing='listwise'", "Change one of them."))
         nobs = int(used.sum())
         notes = gap_notes(base, codes, base_names, tuple(complete), used, bool(products))
     else:
@@ -280,7 +284,11 @@ def _group(
     for product in products:
         left, right = columns[product.left], columns[product.right]
         values = (left - mean_of(left, weights)) * (right - mean_of(right, weights)) if len(base) else left
-        columns[product.name] = values - mean_of(values, weights) if len(base) else values
+        if product.centering == "double" and len(base):
+            values = values - mean_of(values, weights)
+        elif product.centering == "residual" and len(base):
+            values = residual_of(values, [columns[name] for name in product.on], weights)
+        columns[product.name] = values
     data = np.column_stack([columns[name] for name in wanted]) if columns else base
     n, p = data.shape
     if weights is None:

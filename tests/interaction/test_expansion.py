@@ -197,7 +197,7 @@ def test_options() -> None:
     for wrong in ({"match": "al"}, {"match": "loading"}, {"match": "pairs"}):
         with pytest.raises(OptionError):
             ProductIndicators(**wrong)  # type: ignore[arg-type]
-    with pytest.raises(NotSupportedError):
-        ProductIndicators(centering="residual")
+    with pytest.raises(OptionError):
+        ProductIndicators(centering="triple")
     with pytest.raises(ModelError):
         expand(parse(TWO + "Y ~ X:Z + Z:X"))
