@@ -14,6 +14,8 @@ from semkit.sample.nesting import nesting_notes
 def with_nesting(fit: Fit, data: Any, columns: Sequence[str]) -> Fit:
     """The fit with a note for every named column whose members answer alike (see :func:`nesting_notes` for the rule).
 
+    The clusters of the design are not looked at: the errors know them.
+
     Raises
     ------
     OptionError

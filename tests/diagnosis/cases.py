@@ -11,7 +11,6 @@ import pandas as pd
 
 import semkit as sk
 from semkit.errors import Note, Problem, SemkitError
-from semkit.sample.categories import category_notes
 
 THREE = "f =~ x1 + x2 + x3"
 NAMES = ("x1", "x2", "x3")
@@ -208,13 +207,36 @@ def same_village() -> Any:
     return sk.cfa(THREE, data, nesting="village")
 
 
-@case("sample.empty-category", "Empty category")
+@case("sample.unused-category", "Category that nobody chose")
 def nobody_disagreed() -> Any:
-    codes = 1 + items().rank(pct=True).mul(4).astype(int).clip(0, 3).to_numpy()  # 0 of 0 ... 4 was never chosen
-    return category_notes(codes, (5, 5, 5), NAMES)
+    words = pd.CategoricalDtype(["never", "rarely", "sometimes", "often"], ordered=True)
+    chosen = items(400).rank(pct=True).mul(2.99).astype(int)  # 0, 1, 2
+    chosen["x2"] = pd.Categorical.from_codes(chosen["x2"] + 1, dtype=words)
+    return sk.cfa(THREE, chosen, ordered=True)
 
 
-@case("sample.empty-cells", "Empty cells of pairs of categories")
+@case("sample.empty-category", "Category that is empty in one group")
+def nobody_there_disagreed() -> Any:
+    data = items(400).rank(pct=True).mul(2.99).astype(int).assign(place=["Aruk", "Entikong"] * 200)
+    data.loc[(data["place"] == "Aruk") & (data["x2"] == 0), "x2"] = 1
+    return sk.cfa(THREE, data, ordered=list(NAMES), group="place")
+
+
+@case("fitting.empty-cells", "Empty cells of pairs of items")
 def few_in_many() -> Any:
-    codes = items(40).rank(pct=True).mul(7).astype(int).clip(0, 6).to_numpy()
-    return category_notes(codes, (7, 7, 7), NAMES)
+    codes = items(150).rank(pct=True).mul(4.99).astype(int)
+    return sk.cfa(THREE, codes, ordered=True)
+
+
+@case("fitting.correlation-at-limit", "Pair of items without a polychoric correlation")
+def one_follows() -> Any:
+    codes = items(300, ("x1", "x2", "x3", "x4")).rank(pct=True).mul(2.99).astype(int)
+    codes["x4"] = codes["x1"].clip(upper=1)  # x1 in two categories
+    return sk.cfa("f =~ x1 + x2 + x3 + x4", codes, ordered=True)
+
+
+@case("sample.code-as-category", "Undeclared code among the categories")
+def code_as_category() -> Any:
+    codes = items(300).rank(pct=True).mul(2.99).astype(int)
+    codes.loc[:7, "x2"] = -99
+    return sk.cfa(THREE, codes, ordered=True)

@@ -74,6 +74,26 @@ def gaps(rng: np.random.Generator, n: int, options: dict[str, Any]) -> sk.Fit:
     return sk.cfa(measurement(2, 3), data, **chosen)
 
 
+def ordinal(rng: np.random.Generator, n: int, options: dict[str, Any]) -> sk.Fit:
+    """Three categories, none of them rare."""
+    z = factors(rng, max(n, 500), 2, 3)
+    cuts = [[-0.5, 0.5], [-0.3, 0.6]][int(rng.integers(2))]
+    data = ((z - z.mean()) / z.std()).apply(lambda column: np.searchsorted(cuts, column))
+    return sk.cfa(measurement(2, 3), data, ordered=True, estimator=str(rng.choice(["wlsmv", "dwls", "ulsmv"])))
+
+
+def clusters(rng: np.random.Generator, n: int, options: dict[str, Any]) -> sk.Fit:
+    """Places that matter, and weights: the errors know them."""
+    village = rng.integers(0, 30, n)
+    data = factors(rng, n, 2, 3).assign(village=village, weight=rng.uniform(0.5, 2.0, n))
+    design = sk.Design(weights="weight", cluster="village")
+    return sk.cfa(measurement(2, 3), data, design=design, nesting="village")
+
+
+def least_squares(rng: np.random.Generator, n: int, options: dict[str, Any]) -> sk.Fit:
+    return sk.cfa(measurement(2, 3), factors(rng, n, 2, 3), estimator=str(rng.choice(["gls", "uls", "mlm", "mlmv"])))
+
+
 def villages(rng: np.random.Generator, n: int, options: dict[str, Any]) -> sk.Fit:
     """Places that make no difference."""
     data = factors(rng, n, 2, 3).assign(village=rng.integers(0, int(rng.integers(8, 40)), n))
@@ -87,7 +107,7 @@ def growth(rng: np.random.Generator, n: int, options: dict[str, Any]) -> sk.Fit:
 
 
 def moderation(rng: np.random.Generator, n: int, options: dict[str, Any]) -> sk.Fit:
-    n = max(n, 400)
+    n = max(n, 600)
     data = factors(rng, n, 2, 3)
     z = (data - data.mean()) / data.std()
     y = 0.3 * z["x11"] + 0.2 * z["x21"] + 0.15 * z["x11"] * z["x21"] + rng.normal(size=n)
@@ -98,6 +118,7 @@ def moderation(rng: np.random.Generator, n: int, options: dict[str, Any]) -> sk.
 
 KINDS: tuple[Callable[[np.random.Generator, int, dict[str, Any]], sk.Fit], ...] = (
     one_factor, two_factors, three_factors, mediation, paths, covariates, groups, gaps, villages, growth, moderation,
+    ordinal, clusters, least_squares,
 )
 
 
