@@ -27,6 +27,7 @@ _HOME: dict[str, str] = {
     "Cleaned": "semkit.cleaning",
     "CleaningPlan": "semkit.cleaning",
     "clean": "semkit.cleaning",
+    "monitor": "semkit.monitoring",
     # engine branch
     "Composite": "semkit.sample",
     "Design": "semkit.sample",

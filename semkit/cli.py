@@ -1,5 +1,5 @@
 """The command line: ``semkit new | new-instrument | check | run | clean | validate | fit | export |
-simulate``.
+monitor | simulate``.
 
 Exit codes: 0 done; 1 the study's answer is "no" (bad data), or a mistake in semkit itself; 2 wrong usage (arguments,
 files, models).
@@ -20,7 +20,7 @@ from semkit import __version__
 from semkit.errors import OptionError, Problem, SemkitError, suggest
 
 FORMS = ("codebook", "xlsform", "limesurvey", "qualtrics", "google-forms", "html", "docx", "entry-workbook", "workbook")
-COMMANDS = ("new", "new-instrument", "check", "run", "clean", "validate", "fit", "export", "simulate")
+COMMANDS = ("new", "new-instrument", "check", "run", "clean", "validate", "fit", "export", "monitor", "simulate")
 
 _EPILOG = """examples:
   semkit new mystudy                        a study folder to start from
@@ -28,6 +28,7 @@ _EPILOG = """examples:
   semkit run mystudy/study.toml             all stages, verdicts, report.html
   semkit run mystudy/study.toml -o out      the same, results in the folder out
   semkit export government_role --to codebook --lang id,en -o codebook.html
+  semkit monitor export.csv -i government_role   who has answered so far, and what looks wrong
   semkit simulate governance -o data        invented answers with a known truth
   semkit export government_role --to xlsform --set organisation=... --set topic=... -o form.xlsx
 
@@ -170,6 +171,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=WORDS",
         help="words for a placeholder of the consent text, NAME.id=WORDS for one language; may be repeated",
     )
+    sub = command("monitor", _monitor, "say how a survey stands while it is in the field",
+                  "semkit monitor export.csv -i government_role --quota quota.toml -o now.html")  # fmt: skip
+    sub.add_argument("file", metavar="EXPORT", help="a half-finished export of the field tool")
+    sub.add_argument("-i", "--instrument", action="append", required=True, metavar="INSTRUMENT",
+                     help="name of one of semkit's instruments, or a .toml file; may be repeated")  # fmt: skip
+    sub.add_argument("--quota", metavar="FILE.toml", help="[quota.<question>] with <choice> = <interviews>")
+    sub.add_argument("--region", metavar="QUESTION", help="question whose choices are the regions")
+    sub.add_argument("--mapping", metavar="FILE", help="table that says which column is which (CSV or XLSX)")
+    sub.add_argument("-o", "--output", metavar="FILE.html", help="page to write (default: text here)")
     sub = command("simulate", _simulate, "draw a file of invented answers from a study's stated population",
                   "semkit simulate governance -o data")  # fmt: skip
     sub.add_argument("study", metavar="STUDY", help="border, border_nointeraction, border_cases30, marketing_network, "
@@ -288,6 +298,22 @@ def _export(options: argparse.Namespace) -> int:
     else:
         for path in export_files(forms, options.to, options.output, languages or forms[0].languages, settings):
             _say(f"wrote {path}")
+    return 0
+
+
+def _monitor(options: argparse.Namespace) -> int:
+    from semkit.instrument import load_instrument
+    from semkit.monitoring import monitor, read_quotas
+    from semkit.responses import read_responses
+    from semkit.writing import write_text
+
+    forms = [load_instrument(name) for name in options.instrument]
+    answers = read_responses(options.file, forms, mapping=options.mapping)
+    found = monitor(answers, quotas=read_quotas(options.quota) if options.quota else None, region=options.region)
+    if options.output:
+        _say(f"wrote {write_text(options.output, found.html())}")
+    else:
+        _say(found.text().rstrip())
     return 0
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "semkit"
 
 GROUND = ["errors", "result", "display", "numerics", "writing"]
-SURVEY = ["instrument", "responses", "cleaning"]
+SURVEY = ["instrument", "responses", "cleaning", "monitoring"]
 SIDE_BY_SIDE = ("interaction", "regression", "composite", "configuration")
 ENGINE = ["sample", "model", "estimate", SIDE_BY_SIDE, "fitting", "probe"]
 JOIN = ["validation", "verdict", "report", "study", "planning", "cli"]
@@ -109,7 +109,7 @@ PUBLIC = """
 CleaningPlan Cleaned Composite Design Fit Instrument LMS Moments Note Problem ProductIndicators QML Replicates Responses
 SemkitError cfa clean compare compare_methods growth invariance load_instrument moderated_regression nested polychoric
 probe read_responses reliability run sem simulate_model simulate_responses validate validity __version__
-k_anonymity pseudonyms reconcile stack_responses write_responses write_restricted
+k_anonymity monitor pseudonyms reconcile stack_responses write_responses write_restricted
 """.split()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 
 from semkit.errors import FileError, OptionError, Problem, ResponseError
 from semkit.responses.encoding import decode
@@ -13,6 +14,7 @@ from semkit.responses.sheet import Sheet, make_sheet
 
 DELIMITERS = (";", ",", "\t", "|")
 _HEADER_MOST = 2_000_000
+_OLD_END = re.compile("\r(?!\n)")
 _NAMES = {";": "semicolon ;", ",": "comma ,", "\t": "tab", "|": "bar |"}
 
 
@@ -62,7 +64,7 @@ def read_delimited(
     if delimiter is None:
         delimiter = find_delimiter(text, where, known)
     table = _records(text, delimiter, where)
-    return make_sheet(where, table, limits, encoding=encoding, delimiter=delimiter)
+    return make_sheet(where, table, limits, encoding=encoding, delimiter=delimiter, marked="'" in text)
 
 
 def find_delimiter(text: str, where: str, known: Callable[[str], bool] = lambda name: False) -> str:
@@ -114,12 +116,25 @@ def _header(text: str, delimiter: str) -> list[str]:
         return []
 
 
+def _lines(text: str) -> Iterator[str]:
+    """Lines with their ends; a StringIO would hold four bytes a letter of the whole file at once."""
+    if _OLD_END.search(text):  # carriage returns alone
+        yield from io.StringIO(text, newline="")
+        return
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
+
+
 def _records(text: str, delimiter: str, where: str) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     table: list[list[str]] = []
+    once = dict[str, str]().setdefault  # the same text is kept once: labels repeat a hundred thousand times
     try:
         for row in reader:
-            table.append(row)
+            table.append(list(map(once, row, row)))
     except csv.Error as error:
         raise FileError(
             Problem(

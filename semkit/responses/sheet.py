@@ -95,11 +95,12 @@ def make_sheet(
     encoding: str = "",
     delimiter: str = "",
     machine: frozenset[int] = frozenset(),
+    marked: bool = True,
 ) -> Sheet:
     """Check a table (header first) and turn it into columns.
 
     The two extra header rows of Qualtrics are taken apart, and the apostrophe that keeps spreadsheets from
-    calculating a text is undone.
+    calculating a text is undone (``marked``: whether the file has an apostrophe at all).
 
     Raises
     ------
@@ -144,7 +145,7 @@ def make_sheet(
     grid = np.empty((len(rows), width), dtype=object)
     for number, row in enumerate(rows):
         grid[number] = row[:width]
-    columns = tuple(plain_column(grid[:, column]) for column in range(width))
+    columns = tuple(plain_column(grid[:, column]) if marked else grid[:, column] for column in range(width))
     return Sheet(where, header, columns, encoding, delimiter, machine, first, labels)
 
 
