@@ -14,6 +14,7 @@ from semkit.estimate.discrepancy import Observed, discrepancy, slope, slope_from
 from semkit.estimate.fiml import PatternObjective, pattern_discrepancy
 from semkit.estimate.implied import imply
 from semkit.estimate.layout import Layout
+from semkit.estimate.leastsquares import LeastSquares, squares
 from semkit.estimate.optimise import LikelihoodObjective
 from semkit.numerics.em import Patterns
 from semkit.numerics.newton import Constraints, minimise
@@ -154,3 +155,49 @@ class GappedData:
 
     def _one(self, b: int) -> tuple[Patterns, ...]:
         return tuple(part.one(b) for part in self.patterns)
+
+
+@dataclass(frozen=True, eq=False)
+class SquaresData:
+    """Least-squares problems of ``B`` draws.
+
+    Parameters
+    ----------
+    problem : LeastSquares
+        With moments, and weights that depend on the data, of every draw.
+    observed : tuple of Observed, one a group
+    given : ndarray (B, d)
+    """
+
+    problem: LeastSquares
+    observed: tuple[Observed, ...]
+    given: FloatArray
+
+    @cached_property
+    def usable(self) -> BoolArray:
+        return np.asarray(np.all([np.isfinite(data.logdet) for data in self.observed], axis=0))
+
+    def take(self, rows: IntArray) -> SquaresData:
+        if len(rows) == len(self.given):
+            return self
+        model, groups = self.problem.model.take(rows), tuple(group.take(rows) for group in self.problem.groups)
+        return SquaresData(LeastSquares(model, groups), tuple(part.take(rows) for part in self.observed),
+                           self.given[rows])
+
+    def value(self, theta: FloatArray) -> FloatArray:
+        return squares(self.problem.model, theta, self.problem.groups, "value").f
+
+    def gradient(self, theta: FloatArray) -> FloatArray:
+        found = squares(self.problem.model, theta, self.problem.groups, "gradient").gradient
+        assert found is not None
+        return found
+
+    def hessian(self, theta: FloatArray) -> FloatArray:
+        found = squares(self.problem.model, theta, self.problem.groups, "exact").hessian
+        assert found is not None
+        return found
+
+    def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
+        ended = minimise(self.problem, start, constraints=limits(self.given), scoring_steps=4, tolerance=1e-12,
+                         max_iterations=steps)
+        return ended.x, ended.converged, ended.iterations

@@ -91,6 +91,10 @@ def bootstrap(
 
 def chunk_size(solution: Solution) -> int:
     """Draws in one call: a property of the model and of its missing patterns, never of the machine."""
+    if solution.least is not None:
+        k = max(group.moments.shape[1] for group in solution.least.groups)
+        wide = int(k) if solution.options.estimator == "wls" else 0
+        return max(1, min(CHUNK, _ROOM // int(k * (solution.layout.n_parameters + wide))))
     if solution.patterns is None:
         return CHUNK
     size = sum(part.mask.shape[0] * part.mask.shape[1] ** 2 for part in solution.patterns)

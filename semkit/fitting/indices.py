@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import NotSupportedError, OptionError, Problem, suggest
-from semkit.estimate.evidence import CompleteData, Evidence, GappedData
+from semkit.estimate.evidence import CompleteData, Evidence, GappedData, SquaresData
 from semkit.estimate.fiml import saturated_information
 from semkit.estimate.implied import imply
 from semkit.fitting.solution import Solution
@@ -32,6 +32,13 @@ def check_measures(solution: Solution, names: Sequence[str]) -> tuple[str, ...]:
     if wanted and solution.options.conditional_x:
         raise NotSupportedError(Problem("fitting.bootstrap-kind", "statistics=", "with conditional_x=True",
                                         "fixed_x=True", "Use fixed_x=True."))
+    unlike = [name for name in wanted if name in (*_INCREMENTAL, "fmin", "mfi")
+              or (name not in _RESIDUAL and solution.options.estimator == "uls")]
+    if unlike and solution.least is not None:
+        raise NotSupportedError(*(Problem("fitting.bootstrap-kind", f"statistics: {name!r}",
+                                          "is not drawn with least squares",
+                                          "srmr, crmr, rmr; with gls and wls also chisq, rmsea",
+                                          "Use estimator='ml'.") for name in unlike))
     return wanted
 
 
@@ -59,7 +66,7 @@ def draw_measures(
 
 def observed_moments(solution: Solution, evidence: Evidence) -> tuple[tuple[FloatArray, FloatArray], ...]:
     """Means ``(B, p)`` and covariances ``(B, p, p)`` of each group; with gaps those of the saturated model."""
-    if isinstance(evidence, CompleteData):
+    if isinstance(evidence, CompleteData | SquaresData):
         return tuple((part.mean, part.cov) for part in evidence.observed)
     assert isinstance(evidence, GappedData) and solution.patterns is not None
     out = []

@@ -169,7 +169,7 @@ def make_options(
                                   "does not go with a corrected test", "information='expected' or 'observed'",
                                   "Use another information, or test='standard'."))
     if usual.least_squares:
-        _least_squares(name, kind, chosen, errors, draws, rest)
+        _least_squares(name, kind, chosen, errors, rest)
         rest = rest | {"fixed_x": False}
     return Options(
         call=call, estimator=name, missing=gaps, information=kind,
@@ -178,7 +178,7 @@ def make_options(
 
 
 def _least_squares(
-    estimator: str, information: str, tests: tuple[str, ...], errors: str, draws: int, rest: dict[str, Any]
+    estimator: str, information: str, tests: tuple[str, ...], errors: str, rest: dict[str, Any]
 ) -> None:
     """Refuse what has no meaning without a likelihood, or is not offered without one, all at once."""
     refused = []
@@ -190,8 +190,6 @@ def _least_squares(
     for name in tests:
         if name.startswith("yuan.bentler"):
             refused.append((f"test={name!r}", "it corrects a likelihood ratio", "Use test='satorra.bentler'."))
-    if draws:
-        refused.append(("bootstrap=", "draws are fitted by maximum likelihood only", "Use se='robust.sem'."))
     if rest.get("conditional_x"):
         refused.append(("conditional_x=True", "the likelihood given covariates is fitted only", "Leave it out."))
     if refused:

@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 from semkit.errors import NotSupportedError, OptionError, Problem
 from semkit.estimate.discrepancy import observe
-from semkit.estimate.evidence import CompleteData, Evidence, GappedData
+from semkit.estimate.evidence import CompleteData, Evidence, GappedData, SquaresData
+from semkit.estimate.leastsquares import CovarianceModel, LeastSquares, MomentGroup
+from semkit.estimate.weights import MomentWeight, influence, stack
+from semkit.fitting.quadratic import least_squares
 from semkit.fitting.solution import Solution, given_values
 from semkit.numerics.jobs import Chunk
 from semkit.numerics.normal import conditional_moments, moved, normal_moments
@@ -84,6 +87,9 @@ def _check(solution: Solution, kind: str) -> None:
     if kind == "cluster" and (sample is None or sample.sampling is None):
         refused.append(("resamples primary sampling units, and the fit has none",
                         "Pass design=sk.Design(cluster=...), or use kind='ordinary'."))
+    if solution.options.estimator == "wls" and (sample is None or kind == "parametric" or sample.products):
+        refused.append(("with estimator='wls' needs the respondents behind every draw, and no products",
+                        "Use kind='ordinary', or estimator='gls'."))
     if refused:
         raise NotSupportedError(*(Problem("fitting.bootstrap-kind", f"kind={kind!r}", what, ", ".join(KINDS), fix)
                                   for what, fix in refused))
@@ -104,7 +110,7 @@ def row_counts(solution: Solution, chunk: Chunk) -> list[FloatArray]:
 
 def reweighted(
     solution: Solution, weights: list[FloatArray], data: tuple[FloatArray, ...] | None = None
-) -> CompleteData | GappedData:
+) -> CompleteData | GappedData | SquaresData:
     """The sample under ``b`` weight vectors a group; or other columns (in the order of the model) under them."""
     sample = solution.sample
     assert sample is not None
@@ -120,12 +126,15 @@ def reweighted(
         )
         moments = tuple(GroupMoments(m.mean + part.mean(axis=0), m.cov, m.error, m.nobs)
                         for m, part in zip(moments, data, strict=True))
-    return complete(solution, moments)
+    return complete(solution, moments, data or solution.data, weights)
 
 
-def complete(solution: Solution, moments: tuple[GroupMoments, ...]) -> CompleteData:
-    """Moments of ``b`` draws as evidence."""
-    wishart = solution.options.likelihood == "wishart"
+def complete(
+    solution: Solution, moments: tuple[GroupMoments, ...], data: tuple[FloatArray, ...] = (),
+    weights: list[FloatArray] | None = None,
+) -> CompleteData | SquaresData:
+    """Moments of ``b`` draws as evidence; ``data`` and ``weights`` are what distribution-free weights are made of."""
+    wishart = solution.options.unbiased
     inflate = tuple(group.nobs / (group.nobs - 1) if wishart else 1.0 for group in solution.moments)
     observed = tuple(
         observe(part.cov * ratio if wishart else part.cov, part.mean, weight)
@@ -133,7 +142,22 @@ def complete(solution: Solution, moments: tuple[GroupMoments, ...]) -> CompleteD
     )
     composites = tuple(solution.sample.composites) if solution.sample is not None else ()
     given = given_values(solution.table, solution.layout, moments, composites, inflate)
-    return CompleteData(solution.layout, observed, given)
+    if solution.least is None:
+        return CompleteData(solution.layout, observed, given)
+    if solution.options.estimator != "wls":
+        return SquaresData(least_squares(solution.layout, solution.options, observed, given, None), observed, given)
+    groups = []
+    for block, part, seen, w in zip(solution.layout.blocks, data, observed, weights or [], strict=True):
+        inverse = np.stack([_distribution_free(part, block.means, row) for row in w])
+        moved_to = stack(seen.cov, seen.mean if block.means else None)
+        groups.append(MomentGroup(moved_to, MomentWeight(inverse), seen.weight))
+    return SquaresData(LeastSquares(CovarianceModel(solution.layout, given), tuple(groups)), observed, given)
+
+
+def _distribution_free(data: FloatArray, means: bool, weights: FloatArray) -> FloatArray:
+    """Inverse distribution-free covariance matrix of the moments ``(k, k)`` of one draw (Browne 1984, eq. 2.7)."""
+    rows = influence(data, means, weights=weights)
+    return np.asarray(np.linalg.pinv(rows.T @ (rows * weights[:, None]) / weights.sum(), hermitian=True))
 
 
 def gapped(
@@ -185,7 +209,7 @@ def simulated(solution: Solution, chunk: Chunk) -> Evidence:
     generators, moments = list(chunk.generators()), []
     for own, implied, block in zip(solution.moments, solution.implied, solution.layout.blocks, strict=True):
         n = round(own.nobs)
-        ratio = (n - 1) / n if solution.options.likelihood == "wishart" else 1.0
+        ratio = (n - 1) / n if solution.options.unbiased else 1.0
         mean, cov = implied.mu[0] if block.means else own.mean[0], implied.sigma[0] * ratio
         pair = (conditional_moments(generators, mean, cov, n, fixed) if fixed
                 else normal_moments(generators, mean, cov, n))
@@ -222,7 +246,7 @@ def turned(solution: Solution, share: float) -> tuple[FloatArray, ...]:
         mean = data.mean(axis=0)
         cov = (data - mean).T @ (data - mean) / len(data)
         sigma = implied.sigma[0]
-        if solution.options.likelihood == "wishart":
+        if solution.options.unbiased:
             sigma = sigma * (len(data) - 1) / len(data)
         mu = implied.mu[0] if block.means else mean
         out.append(moved(data, mean, cov, share * mean + (1.0 - share) * mu, share * cov + (1.0 - share) * sigma))

@@ -47,6 +47,22 @@ def test_draws_with_gaps_are_refits_of_resampled_rows(model: str) -> None:
             assert draws.statistics[name][k] == pytest.approx(again.fit_measures[name], rel=1e-5, abs=1e-7), name
 
 
+@pytest.mark.parametrize("estimator", ["gls", "uls", "wls"])
+@pytest.mark.parametrize("options", [{}, {"meanstructure": True}, {"group": "school"}])
+def test_draws_of_least_squares_are_refits(estimator: str, options: dict[str, object]) -> None:
+    model = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6"
+    fit = sk.cfa(model, H, estimator=estimator, **options)
+    measures = ("srmr", "crmr") if estimator == "uls" else ("chisq", "rmsea", "srmr")
+    draws = bootstrap(fit, 3, seed=12, statistics=measures)
+    sizes = [group.rows for group in fit.solution.sample.groups]
+    for k, generator in enumerate(Chunk(0, 0, 3, 12).generators()):
+        rows = np.concatenate([part[generator.integers(0, len(part), len(part))] for part in sizes])
+        again = sk.cfa(model, H.iloc[rows], estimator=estimator, **options)
+        np.testing.assert_allclose(draws.est[k], again.est, rtol=1e-4, atol=1e-5)
+        for name in measures:
+            assert draws.statistics[name][k] == pytest.approx(again.fit_measures[name], rel=1e-5, abs=1e-7), name
+
+
 def test_without_gaps_both_kinds_of_evidence_agree() -> None:
     whole = bootstrap(sk.cfa(CHILDREN, H, meanstructure=True), 5, seed=3, statistics=("chisq", "rmsea"))
     fiml = bootstrap(sk.cfa(CHILDREN, H, missing="fiml"), 5, seed=3, statistics=("chisq", "rmsea"))
@@ -171,3 +187,38 @@ def test_refusals_name_the_alternative() -> None:
         gaps.bootstrap(10, kind="bollen.stine")
     with pytest.raises(OptionError, match="was not drawn"):
         fit.bootstrap(10, seed=1).bootstrap_draws.interval("rmsea")
+
+
+def survey(n: int = 600) -> pd.DataFrame:
+    """Clusters that share something, in two strata, with unequal weights."""
+    rng = np.random.default_rng(8)
+    cluster = np.repeat(np.arange(n // 10), 10)
+    f = rng.normal(size=n) + 0.8 * rng.normal(size=n // 10)[cluster]
+    data = pd.DataFrame({f"x{k}": 0.8 * f + 0.6 * rng.normal(size=n) for k in range(1, 5)})
+    return data.assign(y=0.5 * f + rng.normal(size=n), cluster=cluster, stratum=cluster % 2, w=rng.uniform(0.5, 2.0, n))
+
+
+def test_primary_units_are_drawn_whole_and_errors_are_those_of_the_design() -> None:
+    """Rao-Wu weights: each draw keeps the strata's totals in expectation; errors near the linearised ones."""
+    data = survey()
+    design = sk.Design(weights="w", strata="stratum", cluster="cluster")
+    fit = sk.sem("f =~ x1 + x2 + x3 + x4\ny ~ f", data, design=design)
+    from semkit.fitting.resampling import unit_weights
+
+    weights = unit_weights(fit.solution, Chunk(0, 0, 300, 1))[0]
+    own = fit.solution.sample.groups[0].weights
+    factor = weights / own
+    assert np.ptp(factor.reshape(300, 60, 10), axis=2).max() == pytest.approx(0.0, abs=1e-12)
+    assert set(np.round(np.unique(factor) * 29 / 30, 9)) <= set(range(30))
+    assert factor[:, data["stratum"] == 0].mean(axis=1) == pytest.approx(1.0)
+    done = fit.bootstrap(400, seed=2, kind="cluster")
+    ratio = done.draws.std(axis=0, ddof=1) / np.sqrt(np.diag(fit.vcov))
+    assert np.abs(ratio - 1.0).max() < 0.2
+    model = "f =~ x1 + x2 + x3 + x4\ny ~ f"
+    level = sk.sem(model, data, design=design, meanstructure=True).bootstrap(200, seed=2, kind="cluster")
+    naive = sk.sem(model, data, meanstructure=True)
+    at = naive.names.index("x1 ~1")
+    assert level.draws[:, level.names.index("x1 ~1")].std() > 1.5 * np.sqrt(naive.vcov[at, at])
+    assert done.bootstrap_draws.interval("y ~ f", "bca").ci_lower > 0.0
+    with pytest.raises(NotSupportedError, match="cluster"):
+        fit.bootstrap(10)
