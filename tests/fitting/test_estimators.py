@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import semkit as sk
-from semkit.errors import NotSupportedError, OptionError, SampleError, SemkitError
+from semkit.errors import OptionError, SampleError, SemkitError
 from semkit.fitting.baseline import baseline
 
 DATA = Path(__file__).parents[1] / "reference" / "data"
@@ -232,7 +232,6 @@ def test_covariates_are_random_under_least_squares_and_it_says_so() -> None:
         ({"estimator": "gls", "se": "robust.huber.white"}, "fitting.not-with-least-squares"),
         ({"estimator": "uls", "information": "first.order"}, "fitting.not-with-least-squares"),
         ({"estimator": "wls", "test": "yuan.bentler.mplus"}, "fitting.not-with-least-squares"),
-        ({"estimator": "gls", "bootstrap": 10}, "fitting.not-with-least-squares"),
         ({"estimator": "gls", "conditional_x": True}, "fitting.not-with-least-squares"),
         ({"estimator": "gls", "missing": "fiml"}, "fitting.not-with-fiml"),
         ({"estimator": "mlmv", "missing": "fiml"}, "fitting.not-with-fiml"),
@@ -249,18 +248,8 @@ def test_what_has_no_meaning_is_refused(options: dict[str, Any], code: str) -> N
 
 def test_all_problems_of_a_call_are_told_at_once() -> None:
     with pytest.raises(SemkitError) as caught:
-        sk.cfa(MODEL, pupils(), estimator="gls", se="robust.huber.white", information="first.order", bootstrap=5)
-    assert len(caught.value.problems) == 3
-
-
-def test_draws_of_least_squares_are_refused_after_the_fit_too() -> None:
-    for kind in ("ordinary", "parametric", "bollen.stine"):
-        with pytest.raises(NotSupportedError) as caught:
-            fitted("gls").bootstrap(5, seed=1, kind=kind)
-        assert caught.value.code == "fitting.not-with-least-squares"
-    with pytest.raises(NotSupportedError) as caught:
-        sk.cfa(MODEL, pupils(), estimator="uls", test="bollen.stine")
-    assert caught.value.code == "fitting.not-with-least-squares"
+        sk.cfa(MODEL, pupils(), estimator="gls", se="robust.huber.white", information="first.order")
+    assert len(caught.value.problems) == 2
 
 
 def test_another_engine_is_not_asked_for_another_estimator() -> None:
