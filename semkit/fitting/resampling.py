@@ -59,10 +59,6 @@ def make_scheme(solution: Solution, kind: str) -> Scheme:
 
 def _check(solution: Solution, kind: str) -> None:
     sample = solution.sample
-    if solution.least is not None:
-        raise NotSupportedError(Problem("fitting.not-with-least-squares", "bootstrap()",
-                                        "draws are fitted by maximum likelihood only", "estimator='ml' or 'mlr'",
-                                        "Use se='robust.sem'."))
     if sample is None and kind != "parametric":
         raise OptionError(Problem("fitting.no-raw-data", "bootstrap", "the model was fitted to moments",
                                   "a fit to raw data, or kind='parametric'", "Fit with data instead of moments."))
@@ -87,6 +83,8 @@ def _check(solution: Solution, kind: str) -> None:
     if kind == "cluster" and (sample is None or sample.sampling is None):
         refused.append(("resamples primary sampling units, and the fit has none",
                         "Pass design=sk.Design(cluster=...), or use kind='ordinary'."))
+    if solution.options.estimator == "uls" and kind == "noncentral":
+        refused.append(("needs a statistic with a chi-square distribution", "Use estimator='gls' or 'ml'."))
     if solution.options.estimator == "wls" and (sample is None or kind == "parametric" or sample.products):
         refused.append(("with estimator='wls' needs the respondents behind every draw, and no products",
                         "Use kind='ordinary', or estimator='gls'."))
