@@ -155,6 +155,8 @@ def _residual_pairs(solution: Solution, g: int, block: Block, known: set[frozens
         i, j = int(cells.row[c]), int(cells.col[c])
         row = int(cells.table_row[c])
         found = beyond_one(matrix[np.ix_([i, j], [i, j])])
+        if {table.lhs[row], table.rhs[row]} & set(solution.options.auxiliary):
+            continue  # what a saturated correlate shares with a factor stands in its covariances with residuals
         if found and frozenset((table.lhs[row], table.rhs[row])) not in known:
             notes.append(Note(
                 "fitting.residual-correlation", "error",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import OptionError, Problem
+from semkit.errors import NotSupportedError, OptionError, Problem
 from semkit.estimate.information import invert
 from semkit.estimate.misfit import (
     covariance_variance,
@@ -55,9 +55,24 @@ def residual_table(fit: Fit, type: str, group: int = 0) -> pd.DataFrame:
     return pd.DataFrame(values, index=names, columns=names)
 
 
+def refuse_two_stages(solution: Solution, where: str) -> None:
+    """Refuse errors of residuals that would leave the first of two stages out.
+
+    Raises
+    ------
+    NotSupportedError
+        ``fitting.not-with-two-stage``.
+    """
+    if solution.gamma is not None:
+        raise NotSupportedError(Problem("fitting.not-with-two-stage", where,
+                                        "the errors of residuals after two stages are not offered",
+                                        "raw residuals and correlations", "Use missing='fiml'."))
+
+
 def _over_errors(fit: Fit, type: str, group: int) -> FloatArray:
     """Residuals over their standard errors; 0 where the model reproduces the moment in every sample."""
     solution = fit.solution
+    refuse_two_stages(solution, f"residuals({type!r})")
     if solution.least is not None or solution.nacov is not None:
         return _by_pieces(solution, type, group)
     cov, total = solution.observed[group].cov[0], solution.total

@@ -120,6 +120,8 @@ def _refuse(recipe: Recipe, spec: ModelSpec, data: Any) -> None:
             ("interaction", "Leave products out, or treat the items as numbers.",
              bool(recipe.products or spec.products)),
             ("composites=", "Use the items themselves.", bool(recipe.composites)),
+            ("composites (<~) of ordinal variables", "Treat the items as numbers, or use a factor (=~).",
+             any(term.op == "<~" and term.rhs in recipe.options.ordered for term in spec.terms)),
         ) if there
     ]
     if problems:

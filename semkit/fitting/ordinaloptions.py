@@ -85,6 +85,11 @@ def make_ordinal_options(call: str, ordered: tuple[str, ...], options: Mapping[s
         refused.append(("information=", "errors rest on derivatives and weights", "Leave it out."))
     if rest.get("bounds", "none") not in (None, "none"):
         refused.append(("bounds=", "is not offered", "Leave it out; use lower() in the model text."))
+    if "intercepts" in rest.get("effect_coding", ()):
+        refused.append(("effect_coding=", "ordinal variables have thresholds instead of intercepts",
+                        "Use effect_coding='loadings'."))
+    if rest.get("auxiliary"):
+        refused.append(("auxiliary=", "is not offered", "Leave it out."))
     if rest.get("meanstructure") is False:
         refused.append(("meanstructure=False", "thresholds need it", "Leave it out."))
     if rest.get("fixed_x") is False:

@@ -47,6 +47,8 @@ def _check(solution: Solution, type: str) -> None:
     reasons = []
     if solution.patterns is not None:
         reasons.append("after missing='fiml': the error of the residuals is not derived for it here")
+    if solution.gamma is not None:
+        reasons.append("after two stages")
     if solution.options.conditional_x:
         reasons.append("with conditional_x=True")
     if solution.sample is not None and solution.sample.sampling is not None:

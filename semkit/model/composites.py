@@ -44,6 +44,12 @@ def parts_of(terms: Sequence[Term]) -> dict[str, tuple[str, ...]]:
 def composite_problems(spec: ModelSpec) -> list[Problem]:
     """What cannot be a composite or one of its indicators, per group block."""
     out: list[Problem] = []
+    everywhere = {term.lhs for term in spec.terms if term.op == "<~"}
+    for product in spec.products:
+        out += [Problem("model.composite-product", f'product "{product}"', f'"{name}" is a composite',
+                        "products of observed variables, of factors, or of means (composites=)",
+                        "Give the composite fixed weights as a mean: composites={...}.")
+                for name in product.split(":") if name in everywhere]
     for block in spec.blocks or ("",):
         terms = [term for term in spec.terms if term.block == block]
         parts = parts_of(terms)

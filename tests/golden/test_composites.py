@@ -131,12 +131,21 @@ def test_its_own_rows_are_not_shown(schools: pd.DataFrame) -> None:
         ("c <~ x1 + x2\nx3 ~ c + x1", "model.composite-indicator"),
         ("f =~ x4 + x5 + x6\nc <~ f + x2\nx3 ~ c", "model.composite-indicator"),
         ("c <~ c + x2\nx3 ~ c", "model.own-predictor"),
+        ("c <~ x1 + x2\nx3 ~ c + x4 + c:x4", "model.composite-product"),
     ],
 )
 def test_what_cannot_be_a_composite_is_refused(schools: pd.DataFrame, model: str, code: str) -> None:
     with pytest.raises(sk.SemkitError) as caught:
         sk.sem(model, schools)
     assert code in {problem.code for problem in caught.value.problems}
+
+
+def test_ordinal_indicators_of_a_composite_are_refused() -> None:
+    data = pd.read_csv(DATA / "HS_ordinal5.csv")
+    with pytest.raises(sk.SemkitError, match="composites"):
+        sk.sem("c <~ x1 + x2 + x3\nf =~ x4 + x5 + x6\nf ~ c", data, ordered=["x1", "x2", "x3"])
+    with pytest.raises(sk.SemkitError, match="effect_coding"):
+        sk.cfa("f =~ x4 + x5 + x6", data, ordered=["x4", "x5", "x6"], effect_coding=True)
 
 
 def test_a_composite_alone_is_not_identified(schools: pd.DataFrame) -> None:

@@ -167,6 +167,20 @@ def test_bartlett_scores_are_missing_where_answers_do_not_determine_them() -> No
     assert np.isfinite(fit.predict().to_numpy()).all()
 
 
+def test_residual_errors_that_would_forget_the_first_stage_are_refused() -> None:
+    fit = sk.cfa(NINE, table("HS_missing10"), missing="two.stage")
+    assert np.isfinite(fit.residuals("cor").to_numpy()).all()
+    for call in (lambda: fit.residuals("standardized"), fit.residual_summary, lambda: fit.bootstrap(10, seed=1)):
+        with pytest.raises(sk.SemkitError, match="two stages"):
+            call()
+
+
+def test_saturated_correlates_do_not_make_a_solution_inadmissible() -> None:
+    # what they share with a factor stands in their covariances with residuals, which may be more than those have
+    fit = sk.sem(TWO, table("groups"), missing="fiml", auxiliary=["aux1", "aux2"])
+    assert fit.admissible and "fitting.residual-correlation" not in {note.code for note in fit.notes}
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
