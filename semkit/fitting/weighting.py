@@ -327,15 +327,8 @@ def notes(solution: Solution) -> tuple[Note, ...]:
     sampling = solution.sampling
     if sampling is None:
         return ()
-    given, df = sampling.design, sampling.df
-    units = len(np.unique(sampling.psu))
-    drawn = f"{units} {'clusters' if given.cluster else 'units'}"
-    drawn += f" in {len(sampling.sizes)} strata" if given.strata else ""
-    if sampling.replicates is not None and given.replicates is not None:
-        drawn = f"{len(sampling.replicates)} {given.replicates.type} replicates"
-    found = [Note("fitting.design", "info",
-                  f"{len(sampling.weights)} respondents, {drawn}, {df:.0f} degrees of freedom of the design; "
-                  f"effective N of the weights {kish_effective(sampling.weights):.0f}.", "design")]
+    df = sampling.df
+    found = [Note("fitting.design", "info", sampling.summary, "design")]
     effective = kish_effective(sampling.weights)
     if effective < _UNEVEN * len(sampling.weights):
         share = float(np.sort(sampling.weights)[-max(1, len(sampling.weights) // 100) :].sum() / len(sampling.weights))

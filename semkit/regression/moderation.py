@@ -14,7 +14,7 @@ from semkit.regression import leastsquares as ls
 from semkit.regression.columns import Columns, check_design, describe, frame_of, make_columns
 from semkit.regression.diagnosis import diagnose
 from semkit.regression.outcome import InteractionTest, RegressionRecipe, RegressionResult
-from semkit.regression.weighting import design_df, design_errors, label, used_design, weighted_variance
+from semkit.regression.weighting import design_df, design_errors, design_note, label, used_design, weighted_variance
 from semkit.result import FloatArray, Reference, Term, Variable
 from semkit.sample import Design, Sampling
 from semkit.sample.sampling import make_sampling
@@ -209,7 +209,12 @@ def _estimate_weighted(
         residuals=residual,
         leverage=hat,
         deff=np.diagonal(found.vcov) / np.diagonal(found.simple),
-        notes=(*columns.notes, *sampling.notes, *diagnose(recipe, variables, predictors, vif, hat, n)),
+        notes=(
+            *columns.notes,
+            *sampling.notes,
+            design_note(sampling),
+            *diagnose(recipe, variables, predictors, vif, hat, n),
+        ),
         provenance=_provenance(recipe, None),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semkit.errors import NotSupportedError, OptionError, Problem, SampleError
+from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleError
 from semkit.regression import leastsquares as ls
 from semkit.result import FloatArray
 from semkit.sample import Design, Sampling
@@ -129,6 +129,11 @@ def design_df(sampling: Sampling, coefficients: int) -> int:
                                   f"design for {coefficients} coefficients", f"at least {coefficients}",
                                   "Use fewer covariates; joining strata adds degrees of freedom."))
     return df
+
+
+def design_note(sampling: Sampling) -> Note:
+    """Respondents, units, degrees of freedom and effective N."""
+    return Note("regression.design", "info", sampling.summary, "design")
 
 
 def label(sampling: Sampling) -> str:

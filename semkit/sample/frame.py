@@ -101,7 +101,7 @@ def make_sample(
         _check_used(base[used], base_names, nobs, received)
     members = tuple(np.flatnonzero(used & (codes == g)) for g in range(len(labels)))
     if sampling is not None:
-        notes = (*notes, *sampling.notes, *_unweighted(sampling))
+        notes = (*notes, *sampling.notes)
         sampling = sampling.take(members)
     groups = _groups(labels, members, base, items, base_names, wanted, products, sampling)
     if missing == "fiml":
@@ -110,13 +110,6 @@ def make_sample(
         _check_groups(groups, wanted)
     return Sample(wanted, tuple(groups), received, nobs, base_names, item_names, tuple(products), made, notes,
                   sampling)
-
-
-def _unweighted(sampling: Sampling) -> tuple[Note, ...]:
-    count = int((sampling.weights == 0.0).sum())
-    if not count:
-        return ()
-    return (Note("sample.zero-weight", "info", f"{count} respondents have weight 0 and are left out."),)
 
 
 def _groups(

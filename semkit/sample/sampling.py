@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import Note, Problem, SampleError, suggest
-from semkit.numerics.linearisation import deviations, replicated, residualised, totals
+from semkit.numerics.linearisation import deviations, kish_effective, replicated, residualised, totals
 from semkit.sample.design import Design, Replicates
 
 FloatArray = NDArray[np.float64]
@@ -136,6 +136,17 @@ class Sampling:
         rscales = np.array(made.rscales or np.ones(len(made.columns)))
         return replicated(values, estimate if made.mse else None, made.multiplier, rscales)
 
+    @property
+    def summary(self) -> str:
+        """Respondents, units and strata, degrees of freedom and effective N in a sentence."""
+        given = self.design
+        drawn = f"{len(np.unique(self.psu))} {'clusters' if given.cluster else 'units'}"
+        drawn += f" in {len(self.sizes)} strata" if given.strata else ""
+        if self.replicates is not None and given.replicates is not None:
+            drawn = f"{len(self.replicates)} {given.replicates.type} replicates"
+        return (f"{len(self.weights)} respondents, {drawn}, {self.df:.0f} degrees of freedom of the design; "
+                f"effective N of the weights {kish_effective(self.weights):.0f}.")
+
     def take(self, groups: tuple[IntArray, ...]) -> Sampling:
         """The design seen by the rows used, given as positions in the frame, group after group."""
         rows = np.concatenate(groups)
@@ -208,6 +219,9 @@ def make_sampling(frame: Any, design: Design) -> Sampling:
                               "Nothing is known of the variance in such a stratum.", "Join it with a similar one."))
     if design.calibration is not None:
         notes = (*notes, *design.calibration.notes)
+    zero = int((weights == 0.0).sum())
+    if zero:
+        notes = (*notes, Note("sample.zero-weight", "info", f"{zero} respondents have weight 0 and are left out."))
     return replace(out, notes=notes)
 
 

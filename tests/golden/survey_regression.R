@@ -18,6 +18,7 @@ designs <- list(
 for (n in names(designs)) out$designs[[n]] <- one(designs[[n]])
 # rows left out for a gap are a domain of the design, a whole village among them
 out$gaps <- { f <- svyglm(z ~ x*w_gap + sex, designs$both); list(est=num(coef(f)), vcov=num(vcov(f)), df=f$df.residual) }
+out$domain <- { f <- svyglm(z ~ x*w + age, subset(designs$fpc, sex == 1 & region != 3)); list(est=num(coef(f)), vcov=num(vcov(f)), df=f$df.residual) }
 for (how in c("certainty", "adjust", "average")) {
   options(survey.lonely.psu=how)
   out$lone[[how]] <- num(vcov(svyglm(z ~ x*w + sex, svydesign(~village, strata=~zone, weights=~weight, data=d))))

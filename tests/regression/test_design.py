@@ -55,6 +55,15 @@ def test_rows_with_gaps_are_a_domain_of_the_design() -> None:
     assert "regression.listwise" in [note.code for note in found.notes]
 
 
+def test_a_part_of_the_population_has_weight_elsewhere_0() -> None:
+    part = DATA.assign(weight=DATA["weight"].where((DATA["sex"] == 1) & (DATA["region"] != 3), 0.0))
+    found = sk.moderated_regression(part, "z", "x", "w", ["age"], center=False, design=DESIGNS["fpc"])
+    np.testing.assert_allclose(found.est, in_order(PEER["domain"]["est"]), rtol=1e-9)
+    np.testing.assert_allclose(found.vcov, in_order(PEER["domain"]["vcov"]), rtol=1e-8, atol=1e-14)
+    assert found.df_residual == PEER["domain"]["df"]
+    assert "sample.zero-weight" in [note.code for note in found.notes]
+
+
 @pytest.mark.parametrize("how", ["certainty", "adjust", "average"])
 def test_policies_on_lone_units(how: str) -> None:
     found = regress(sk.Design(weights="weight", strata="zone", cluster="village", lone_psu=how))
