@@ -48,9 +48,8 @@ class Categorical:
     nobs : int
     boundary : tuple of (int, int)
         Pairs whose correlation has no estimate inside (-1, 1).
-    empty : tuple of (int, int, int)
-        Ordinal pairs with empty cells, and how many; ``adjusted`` those whose table was adjusted.
     adjusted : tuple of (int, int)
+        Pairs of binary variables whose table was adjusted for an empty cell.
     """
 
     categories: tuple[int, ...]
@@ -61,7 +60,6 @@ class Categorical:
     gamma: FloatArray
     nobs: int
     boundary: tuple[tuple[int, int], ...] = ()
-    empty: tuple[tuple[int, int, int], ...] = ()
     adjusted: tuple[tuple[int, int], ...] = ()
 
     @cached_property
@@ -106,7 +104,7 @@ def estimate_moments(
     edge = tuple((int(second[k]), int(first[k])) for k in np.flatnonzero(pairs.boundary))
     return Categorical(categories, tuple(margin.level for margin in margins),
                        np.array([margin.slopes for margin in margins]).reshape(p, x.shape[1]), variance, cov, matrix, n,
-                       edge, tuple(pairs.empty), tuple(pairs.adjusted))
+                       edge, tuple(pairs.adjusted))
 
 
 class _Pairs:
@@ -125,7 +123,6 @@ class _Pairs:
         self.rho, self.boundary = np.zeros(m), np.zeros(m, dtype=bool)
         self.scores = np.zeros((n, 0))
         self.cross = np.zeros((m, int(self.starts[-1])))
-        self.empty: list[tuple[int, int, int]] = []
         self.adjusted: list[tuple[int, int]] = []
 
     def run(self, scores: bool) -> None:
@@ -165,15 +162,13 @@ class _Pairs:
             self._table_scores(at, counts, limits)
 
     def _emptiness(self, at: IntArray, counts: FloatArray) -> FloatArray:
-        """Note empty cells; adjust 2 x 2 tables so that their margins stay."""
+        """Counts with an empty cell of a 2 x 2 table adjusted so that its margins stay."""
         sizes = np.array(self.categories)
         rows, cols = sizes[self.first[at]], sizes[self.second[at]]
         grid = np.arange(counts.shape[1])
         real = (grid[None, :, None] < rows[:, None, None]) & (grid[None, None, :] < cols[:, None, None])
         zero = real & (counts == 0.0)
         number = zero.sum(axis=(1, 2))
-        for k in np.flatnonzero(number):
-            self.empty.append((int(self.second[at[k]]), int(self.first[at[k]]), int(number[k])))
         square = (rows == 2) & (cols == 2) & (number == 1)
         if not square.any() or not self.zero_add:
             return counts

@@ -21,6 +21,7 @@ from semkit.fitting.draws import Draws
 from semkit.fitting.misfit import residual_table
 from semkit.fitting.ordinal import OrdinalSolution
 from semkit.fitting.ordinalafter import ordinal_modification_indices, refuse, response_residuals
+from semkit.fitting.ordinaldiagnosis import diagnose_ordinal
 from semkit.fitting.ordinalmeasures import ordinal_measures, ordinal_tests
 from semkit.fitting.ordinaltables import response_moments
 from semkit.fitting.recipe import Recipe
@@ -175,6 +176,8 @@ class Fit:
     def notes(self) -> tuple[Note, ...]:
         """Diagnoses of data and solution."""
         first = self.solution.sample.notes if self.solution.sample is not None else ()
+        if isinstance(self.solution, OrdinalSolution):
+            return (*first, *self.extra_notes, *diagnose_ordinal(self.solution))
         return (*first, *self.extra_notes, *diagnose(self.solution))
 
     @property

@@ -112,7 +112,8 @@ def _categories(column: Any) -> tuple[FloatArray, tuple[str, ...], list[str], fl
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError):
         return None
-    if any(isinstance(value, str) for value in column.to_numpy()[:1000]) or np.isinf(values).any():
+    text = column.dtype == object and any(isinstance(value, str) for value in column)
+    if text or np.isinf(values).any():
         return None
     seen = ~np.isnan(values)
     different, index = np.unique(values[seen], return_inverse=True)

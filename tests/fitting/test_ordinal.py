@@ -235,7 +235,8 @@ def test_a_category_that_loses_everyone_is_dropped_with_a_note() -> None:
 
 
 def test_empty_cells_are_noted_and_silent_without() -> None:
-    assert "fitting.empty-cells" in [note.code for note in sk.cfa(MODEL, DATA, ordered=True).notes]
+    few = sk.cfa("f =~ x1 + x2 + x3 + x4", DATA.iloc[:60], ordered=True)
+    assert "sample.empty-cells" in [note.code for note in few.notes]
     rng = np.random.default_rng(1)
     y = np.digitize(rng.normal(size=(2000, 1)) * 0.7 + 0.7 * rng.normal(size=(2000, 4)), [-0.5, 0.5])
     clean = sk.cfa("f =~ a + b + c + d", pd.DataFrame(y, columns=list("abcd")), ordered=True)
@@ -249,6 +250,24 @@ def test_thresholds_in_the_text_make_a_variable_ordinal_and_may_be_shared() -> N
     assert fit.fit_measures["df"] == 25
     alone = sk.cfa("f =~ x1 + x2 + x3\nx1 | t1", DATA)
     assert alone.solution.options.ordered == ("x1",) and "x2 ~1" in alone.names
+
+
+def test_a_response_explained_by_more_than_all_of_it_is_named() -> None:
+    rng = np.random.default_rng(1)
+    y = np.repeat(rng.normal(size=(80, 2)), 3, axis=1) * 0.5 + rng.normal(size=(80, 6))
+    frame = pd.DataFrame(np.digitize(y, [-1, 0.2, 1]), columns=[f"v{k}" for k in range(6)])
+    fit = sk.cfa("f =~ v0 + v1 + v2\nh =~ v3 + v4 + v5", frame, ordered=True)
+    assert [note.where for note in fit.notes if note.code == "fitting.negative-variance"] == ["v5 ~~ v5"]
+    assert not fit.admissible
+    with pytest.raises(sk.SemkitError, match="residual variance is not positive"):
+        fit.predict()
+
+
+def test_a_factor_without_scale_is_named() -> None:
+    fit = sk.cfa("f =~ NA*x1 + x2 + x3 + x4", DATA, ordered=True)
+    (note,) = (note for note in fit.notes if note.code == "fitting.not-identified")
+    assert "f ~~ f" in note.where and "f =~ x1" in note.where
+    assert "fitting.not-identified" not in [note.code for note in sk.cfa(MODEL, DATA, ordered=True).notes]
 
 
 def test_order_of_rows_and_coding_do_not_matter() -> None:

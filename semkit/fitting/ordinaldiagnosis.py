@@ -1,0 +1,113 @@
+"""Diagnoses of fits to ordinal indicators, as notes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semkit.errors import Note
+from semkit.fitting.admissibility import correlations, variances
+from semkit.fitting.diagnosis import _sizes
+from semkit.fitting.identification import confounded
+from semkit.fitting.ordinal import OrdinalSolution
+from semkit.sample.categories import category_notes
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def diagnose_ordinal(solution: OrdinalSolution) -> tuple[Note, ...]:
+    """What a researcher must know about a solution before using it."""
+    return (*_convergence(solution), *_cells(solution), *_sizes(solution), *_identification(solution),
+            *variances(solution), *_followers(solution), *correlations(solution))
+
+
+def _convergence(solution: OrdinalSolution) -> list[Note]:
+    if solution.converged:
+        return []
+    return [Note("fitting.not-converged", "error",
+                 f"the estimates did not converge; the best start ended with a discrepancy of "
+                 f"{float(solution.minimum.f[0]):.3f}.",
+                 cause="The model may be misspecified or not identified, or the sample too small for it.",
+                 remedy="Look at the model and at rare categories; simplify the model or give start values.")]
+
+
+def _cells(solution: OrdinalSolution) -> list[Note]:
+    """Pairs with many empty cells."""
+    assert solution.sample is not None
+    names = [name for name in solution.sample.names if name in solution.thresholds]
+    at = [solution.sample.names.index(name) for name in names]
+    sizes = [solution.thresholds[name] + 1 for name in names]
+    out: list[Note] = []
+    for group in solution.sample.groups:
+        data = group.data[:, at]
+        codes = np.where(np.isnan(data), -1.0, data).astype(np.int64)
+        out += category_notes(codes, sizes, names, group.label)
+    return out
+
+
+def _identification(solution: OrdinalSolution) -> list[Note]:
+    """Parameters that can be traded for each other."""
+    notes, table = [], solution.table
+    if solution.df < 0:
+        notes.append(Note("fitting.negative-df", "error", f"{-solution.df} more parameters than moments.",
+                          cause="No data can determine them all.", remedy="Free fewer parameters, or add indicators."))
+    first = {int(u): int(row) for u, row in reversed(list(zip(table.unique, table.free_rows, strict=True)))}
+    for involved in confounded(solution.expected, solution.basis):
+        by_model = _by_model(solution, involved)
+        if not by_model and not solution.converged:
+            continue  # where an estimation broke off says nothing of the model
+        names = ", ".join(table.names[first[int(k)]] for k in involved[:8])
+        names += f" and {len(involved) - 8} more" if len(involved) > 8 else ""
+        if by_model:
+            notes.append(Note(
+                "fitting.not-identified", "error", "the data do not determine these parameters one by one.", names,
+                "They can be traded for each other without changing the fit (a factor without scale, too few "
+                "indicators, or thresholds, intercepts and scales that are all free).",
+                "Fix one of them, for example a loading at 1 or an intercept at 0."))
+        else:
+            notes.append(Note(
+                "fitting.empirically-not-identified", "error",
+                "these data do not determine these parameters one by one, though others could.", names,
+                "Something the model leans on is zero here.", "Make loadings equal, take another marker, or add an "
+                "indicator."))
+    return notes
+
+
+def _by_model(solution: OrdinalSolution, involved: IntArray) -> bool:
+    """Whether the derivatives by these parameters depend on each other at three random points."""
+    generator = np.random.default_rng(1)
+    theta = np.where(np.isfinite(solution.parameters), solution.parameters, 1.0)
+    for _ in range(3):
+        point = theta + generator.uniform(0.05, 0.2, theta.shape) * np.maximum(np.abs(theta), 0.2)
+        with np.errstate(all="ignore"):
+            found = solution.responses.moments(point[None], True)
+        rows = [slope[0] for _, slope in found if slope is not None]
+        if solution.constraints is not None:
+            constraints = solution.constraints
+            rows.append(constraints.evaluate(point[None], np.arange(1))[1][0][constraints.equality])
+        part = np.vstack(rows)[:, involved]
+        length = np.linalg.norm(part, axis=0)
+        if not np.all(np.isfinite(length)):
+            continue
+        values = np.linalg.svd(part / np.where(length > 0.0, length, 1.0), compute_uv=False)
+        if not np.any(length == 0.0) and len(values) == len(involved) and values[-1] > 1e-7 * values[0]:
+            return False
+    return True
+
+
+def _followers(solution: OrdinalSolution) -> list[Note]:
+    """Residual variances that follow from loadings and are negative: an item explained by more than all it has."""
+    table, q, notes = solution.table, solution.table.n_unique, []
+    for k, row in enumerate(solution.layout.follower_rows):
+        value = float(solution.theta[q + k])
+        if value >= -1e-10:
+            continue
+        suffix = f" (group {table.groups[int(table.block[row]) - 1]})" if table.n_groups > 1 else ""
+        notes.append(Note(
+            "fitting.negative-variance", "error",
+            f"the residual variance of the response is negative ({value:.4g}): its factors explain more than all of "
+            "it.", f"{table.lhs[row]} ~~ {table.lhs[row]}{suffix}",
+            "Too small a sample, two indicators only, or an item that is almost the factor itself.",
+            "Look at its polychoric correlations; make loadings equal, or leave the item out."))
+    return notes
