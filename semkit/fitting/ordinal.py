@@ -266,7 +266,8 @@ def _described(
     seen = (~np.isnan(data)).astype(np.float64)
     raw_cov = (z.T @ z) / np.maximum(seen.T @ seen, 1.0)
     cov, mean = raw_cov.copy(), raw_mean.copy()
-    inner = raw_cov[np.ix_(x, x)]
+    inner = raw_cov[np.ix_(x, x)] * (len(data) / (len(data) - 1.0))  # divisor N - 1, as lavaan has it here
+    cov[np.ix_(x, x)] = inner
     cov[np.ix_(y, y)] = part.cov + part.slopes @ inner @ part.slopes.T
     cov[np.ix_(y, x)] = part.slopes @ inner
     cov[np.ix_(x, y)] = cov[np.ix_(y, x)].T

@@ -144,8 +144,8 @@ def ordinal_measures(solution: OrdinalSolution, found: Mapping[str, Test]) -> di
                 "baseline.df.scaled": corrected.df, "baseline.pvalue.scaled": corrected.pvalue,
                 "baseline.chisq.scaling.factor": corrected.scaling_factor}
         out |= _incremental(robust.stat, robust.df, corrected.stat, corrected.df, ".scaled")
-        mean_only = name == "satorra.bentler"
-        reference = (plain.stat, robust.trace, 1.0) if mean_only else (robust.stat, robust.df, 1.0)
+        shifted = name == "scaled.shifted"
+        reference = (robust.stat, robust.df, 1.0) if shifted else (plain.stat, robust.trace, 1.0)
         out |= _rmsea(".scaled", robust.stat, robust.df, nobs, groups, reference)
         if name != "mean.var.adjusted":
             population = _population(solution, _scaled_sigmas(solution), solution.pieces, df)

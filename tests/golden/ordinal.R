@@ -48,17 +48,16 @@ m <- "f =~ u1 + u2 + u3\nh =~ u4 + u5 + u6"
 u <- paste0("u", 1:6)
 ordinal <- c("u1", "u2", "u4", "u5")
 all <- c("thresholds", "loadings", "intercepts")
-control <- list(rel.tol = 1e-14, eval.max = 5000, iter.max = 5000)
 fits <- list(
-  groups_configural = cfa(m, mg, ordered = u, group = "g", control = control),
-  groups_scalar = cfa(m, mg, ordered = u, group = "g", group.equal = all, control = control),
-  groups_scalar_theta = cfa(m, mg, ordered = u, group = "g", group.equal = all, parameterization = "theta", control = control),
-  groups_strict_theta = cfa(m, mg, ordered = u, group = "g", group.equal = c(all, "residuals"), parameterization = "theta", control = control),
-  mixed = cfa(m, mixed, ordered = ordinal, control = control),
-  mixed_covariates = sem(paste0(m, "\nf + h ~ w + z"), mixed, ordered = ordinal, control = control),
-  mixed_covariates_theta = sem(paste0(m, "\nf ~ w + z\nh ~ f + w"), mixed, ordered = ordinal, parameterization = "theta", control = control),
-  skewed = cfa(m, skewed, ordered = u, control = control),
-  skewed_mvs = cfa(m, skewed, ordered = u, estimator = "WLSMVS", control = control)
+  groups_configural = cfa(m, mg, ordered = u, group = "g"),
+  groups_scalar = cfa(m, mg, ordered = u, group = "g", group.equal = all),
+  groups_scalar_theta = cfa(m, mg, ordered = u, group = "g", group.equal = all, parameterization = "theta"),
+  groups_strict_theta = cfa(m, mg, ordered = u, group = "g", group.equal = c(all, "residuals"), parameterization = "theta"),
+  mixed = cfa(m, mixed, ordered = ordinal),
+  mixed_covariates = sem(paste0(m, "\nf + h ~ w + z"), mixed, ordered = ordinal),
+  mixed_covariates_theta = sem(paste0(m, "\nf ~ w + z\nh ~ f + w"), mixed, ordered = ordinal, parameterization = "theta"),
+  skewed = cfa(m, skewed, ordered = u),
+  skewed_mvs = cfa(m, skewed, ordered = u, estimator = "WLSMVS")
 )
 keep <- c("npar", "chisq", "df", "chisq.scaled", "df.scaled", "pvalue.scaled", "chisq.scaling.factor", "baseline.chisq", "baseline.df",
           "baseline.chisq.scaled", "cfi", "tli", "cfi.scaled", "tli.scaled", "rmsea", "rmsea.scaled", "rmsea.ci.lower.scaled",
