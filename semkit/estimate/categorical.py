@@ -48,6 +48,8 @@ class Categorical:
     nobs : int
     boundary : tuple of (int, int)
         Pairs whose correlation has no estimate inside (-1, 1).
+    empty : tuple of (int, int, int)
+        Ordinal pairs with empty cells, and how many.
     adjusted : tuple of (int, int)
         Pairs of binary variables whose table was adjusted for an empty cell.
     """
@@ -60,6 +62,7 @@ class Categorical:
     gamma: FloatArray
     nobs: int
     boundary: tuple[tuple[int, int], ...] = ()
+    empty: tuple[tuple[int, int, int], ...] = ()
     adjusted: tuple[tuple[int, int], ...] = ()
 
     @cached_property
@@ -104,7 +107,7 @@ def estimate_moments(
     edge = tuple((int(second[k]), int(first[k])) for k in np.flatnonzero(pairs.boundary))
     return Categorical(categories, tuple(margin.level for margin in margins),
                        np.array([margin.slopes for margin in margins]).reshape(p, x.shape[1]), variance, cov, matrix, n,
-                       edge, tuple(pairs.adjusted))
+                       edge, tuple(pairs.empty), tuple(pairs.adjusted))
 
 
 class _Pairs:
@@ -123,6 +126,7 @@ class _Pairs:
         self.rho, self.boundary = np.zeros(m), np.zeros(m, dtype=bool)
         self.scores = np.zeros((n, 0))
         self.cross = np.zeros((m, int(self.starts[-1])))
+        self.empty: list[tuple[int, int, int]] = []
         self.adjusted: list[tuple[int, int]] = []
 
     def run(self, scores: bool) -> None:
@@ -169,6 +173,8 @@ class _Pairs:
         real = (grid[None, :, None] < rows[:, None, None]) & (grid[None, None, :] < cols[:, None, None])
         zero = real & (counts == 0.0)
         number = zero.sum(axis=(1, 2))
+        for k in np.flatnonzero(number):
+            self.empty.append((int(self.second[at[k]]), int(self.first[at[k]]), int(number[k])))
         square = (rows == 2) & (cols == 2) & (number == 1)
         if not square.any() or not self.zero_add:
             return counts

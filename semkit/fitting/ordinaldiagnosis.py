@@ -10,7 +10,6 @@ from semkit.fitting.admissibility import correlations, variances
 from semkit.fitting.diagnosis import _sizes
 from semkit.fitting.identification import confounded
 from semkit.fitting.ordinal import OrdinalSolution
-from semkit.sample.categories import category_notes
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -18,7 +17,7 @@ IntArray = NDArray[np.int64]
 
 def diagnose_ordinal(solution: OrdinalSolution) -> tuple[Note, ...]:
     """What a researcher must know about a solution before using it."""
-    return (*_convergence(solution), *_cells(solution), *_sizes(solution), *_identification(solution),
+    return (*_convergence(solution), *_sizes(solution), *_identification(solution),
             *variances(solution), *_followers(solution), *correlations(solution))
 
 
@@ -30,20 +29,6 @@ def _convergence(solution: OrdinalSolution) -> list[Note]:
                  f"{float(solution.minimum.f[0]):.3f}.",
                  cause="The model may be misspecified or not identified, or the sample too small for it.",
                  remedy="Look at the model and at rare categories; simplify the model or give start values.")]
-
-
-def _cells(solution: OrdinalSolution) -> list[Note]:
-    """Pairs with many empty cells."""
-    assert solution.sample is not None
-    names = [name for name in solution.sample.names if name in solution.thresholds]
-    at = [solution.sample.names.index(name) for name in names]
-    sizes = [solution.thresholds[name] + 1 for name in names]
-    out: list[Note] = []
-    for group in solution.sample.groups:
-        data = group.data[:, at]
-        codes = np.where(np.isnan(data), -1.0, data).astype(np.int64)
-        out += category_notes(codes, sizes, names, group.label)
-    return out
 
 
 def _identification(solution: OrdinalSolution) -> list[Note]:

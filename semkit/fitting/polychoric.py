@@ -11,7 +11,6 @@ import numpy as np
 from semkit.errors import Note, OptionError, Problem, SampleError
 from semkit.estimate.categorical import Categorical, estimate_moments
 from semkit.sample import make_sample, ordinal_columns
-from semkit.sample.categories import category_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +73,7 @@ def polychoric(
     Notes
     -----
     One empty cell in a 2 x 2 table gets 0.5 with the margins kept; larger tables stay as they are (lavaan's
-    ``zero.add = c(0.5, 0)``, ``zero.keep.margins = TRUE``).  Notes name adjusted pairs and pairs with many empty cells.
+    ``zero.add = c(0.5, 0)``, ``zero.keep.margins = TRUE``).  Notes name pairs with empty cells.
 
     References
     ----------
@@ -109,11 +108,8 @@ def polychoric(
                                     "respondents in every category",
                                     "Join it with its neighbour, or use missing='pairwise'.") for name in lost))
     moments = estimate_moments(values, counts)
-    codes = np.where(np.isnan(values), -1.0, values)[:, [k for k, count in enumerate(counts) if count]]
-    cells = category_notes(codes.astype(np.int64), [count for count in counts if count],
-                           [name for name in columns if name in read.levels])
     return Polychoric(*_tables(pd, moments, columns, read.levels), sample.nobs,
-                      (*read.notes, *cells, *pair_notes(moments, columns)))
+                      (*read.notes, *pair_notes(moments, columns)))
 
 
 def _tables(
@@ -154,9 +150,17 @@ def _correlation_errors(moments: Categorical, correlation: Any, start: int, cont
 
 
 def pair_notes(moments: Categorical, names: Sequence[str], group: str = "") -> list[Note]:
-    """Adjusted tables and correlations without an estimate."""
+    """Pairs with empty cells, adjusted tables and correlations without an estimate."""
     where = f" (group {group})" if group else ""
     notes = []
+    empty = [(i, j) for i, j, _ in moments.empty if (i, j) not in moments.adjusted]
+    if empty:
+        pairs = ", ".join(f"{names[i]} and {names[j]}" for i, j in empty[:8]) + (" ..." if len(empty) > 8 else "")
+        notes.append(Note(
+            "fitting.empty-cells", "info", f"{len(empty)} of the tables of two items have cells that nobody chose.",
+            pairs + where, "Small groups or skewed answers.",
+            "Correlations and errors are less certain there; joining rare categories helps.",
+        ))
     for i, j in moments.adjusted:
         notes.append(Note("fitting.empty-cell-adjusted", "warning", "an empty cell of the 2 x 2 table got 0.5 with the "
                           "margins kept.", f"{names[i]} and {names[j]}{where}", "Nobody has this pair of answers.",

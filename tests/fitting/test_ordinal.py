@@ -236,7 +236,7 @@ def test_a_category_that_loses_everyone_is_dropped_with_a_note() -> None:
 
 def test_empty_cells_are_noted_and_silent_without() -> None:
     few = sk.cfa("f =~ x1 + x2 + x3 + x4", DATA.iloc[:60], ordered=True)
-    assert "sample.empty-cells" in [note.code for note in few.notes]
+    assert "fitting.empty-cells" in [note.code for note in few.notes]
     rng = np.random.default_rng(1)
     y = np.digitize(rng.normal(size=(2000, 1)) * 0.7 + 0.7 * rng.normal(size=(2000, 4)), [-0.5, 0.5])
     clean = sk.cfa("f =~ a + b + c + d", pd.DataFrame(y, columns=list("abcd")), ordered=True)
