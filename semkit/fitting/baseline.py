@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from semkit.estimate.scaling import CORRECTIONS
 from semkit.estimate.tests import Test, independence_trace, saturated_trace, scaled
 from semkit.fitting import auxiliary, gaps, quadratic, twostage, weighting
+from semkit.fitting.regressed import conditional
 from semkit.fitting.solution import Solution
 
 FloatArray = NDArray[np.float64]
@@ -111,16 +112,10 @@ def _trace_baseline(solution: Solution, x: list[int], y: list[int]) -> float:
     means, total = solution.table.meanstructure, 0.0
     if solution.sampling is not None:
         return weighting.independence_trace(solution, solution.sampling, x, y, n_fixed(solution) > 0)
+    if solution.options.conditional_x and x:  # every outcome has its own regression
+        return sum(saturated_trace(data[:, [k, *x]], len(x), means) for data in solution.data for k in y)
     for data in solution.data:
         total += independence_trace(data[:, y], means)
         if x and not n_fixed(solution):
             total += saturated_trace(data[:, x], 0, means)
     return total
-
-
-def conditional(
-    cov: FloatArray, mean: FloatArray, y: list[int], x: list[int]
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Residual covariances, slopes and intercepts of the regression of y on x."""
-    slopes: FloatArray = np.asarray(np.linalg.solve(cov[np.ix_(x, x)], cov[np.ix_(x, y)]).T, dtype=np.float64)
-    return cov[np.ix_(y, y)] - slopes @ cov[np.ix_(x, y)], slopes, mean[y] - slopes @ mean[x]

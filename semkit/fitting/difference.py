@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from semkit.estimate.scaling import Pieces
 from semkit.estimate.weights import places
 from semkit.fitting.quadratic import normal_pieces
+from semkit.fitting.regressed import positions
 
 if TYPE_CHECKING:
     from semkit.fitting.fit import Fit
@@ -50,12 +51,30 @@ def pieces_of(solution: Solution) -> Pieces:
 def _order(larger: Fit, restricted: Fit) -> NDArray[np.int64]:
     """Where the larger model's moments stand among the restricted one's, whose variables may be in another order."""
     a, b = larger.table.variables.ov, restricted.table.variables.ov
+    if larger.solution.options.conditional_x:
+        return _given_order(larger, restricted)
     at = np.array([b.index(name) for name in a])
     rows, cols = places(len(a))
     number = np.zeros((len(a), len(a)), dtype=np.int64)
     number[rows, cols] = number[cols, rows] = np.arange(len(rows))
     below = number[at[rows], at[cols]]
     return np.concatenate([at, len(a) + below]) if larger.table.meanstructure else below
+
+
+def _given_order(larger: Fit, restricted: Fit) -> NDArray[np.int64]:
+    """The same for coefficients and residual covariances given covariates."""
+    (y, x), (other_y, other_x) = positions(larger.solution), positions(restricted.solution)
+    a, b = larger.table.variables.ov, restricted.table.variables.ov
+    level = int(larger.table.meanstructure)
+    of_y = np.array([[b[k] for k in other_y].index(a[k]) for k in y], dtype=np.int64)
+    of_x = np.array([[b[k] for k in other_x].index(a[k]) for k in x], dtype=np.int64)
+    width = level + len(x)
+    within = np.concatenate([np.zeros(level, dtype=np.int64), level + of_x])
+    rows, cols = places(len(y))
+    number = np.zeros((len(y), len(y)), dtype=np.int64)
+    number[rows, cols] = number[cols, rows] = np.arange(len(rows))
+    first = (of_y[:, None] * width + within).ravel()
+    return np.concatenate([first, len(y) * width + number[of_y[rows], of_y[cols]]])
 
 
 def shifted(stat: float, df: int, traces: tuple[float, float]) -> float:

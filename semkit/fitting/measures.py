@@ -19,8 +19,9 @@ from semkit.estimate.tests import (
     standard,
 )
 from semkit.fitting import auxiliary, gaps, quadratic, twostage
-from semkit.fitting.baseline import Baseline, conditional, n_fixed
+from semkit.fitting.baseline import Baseline, n_fixed
 from semkit.fitting.estimators import RESIDUAL
+from semkit.fitting.regressed import conditional
 from semkit.fitting.solution import Solution
 
 FloatArray = NDArray[np.float64]

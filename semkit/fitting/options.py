@@ -168,6 +168,8 @@ def make_options(
         raise OptionError(Problem("fitting.contradictory-options", f"information={kind!r}",
                                   "does not go with a corrected test", "information='expected' or 'observed'",
                                   "Use another information, or test='standard'."))
+    if rest.get("conditional_x"):
+        _given_covariates(kind, chosen)
     if usual.least_squares:
         _least_squares(name, kind, chosen, errors, rest)
         rest = rest | {"fixed_x": False}
@@ -175,6 +177,17 @@ def make_options(
         call=call, estimator=name, missing=gaps, information=kind,
         likelihood=choose("likelihood", likelihood), se=errors, test=chosen, bootstrap=draws, seed=seed, **rest,
     )
+
+
+def _given_covariates(information: str, tests: tuple[str, ...]) -> None:
+    """Refuse tests that are not defined for the moments given covariates."""
+    other = [name for name in tests if name in SCALED and name != "yuan.bentler.mplus"]
+    refused = [f"test={name!r}" for name in tests if name == "browne.residual.adf.model"]
+    refused += [f"information='observed', test={name!r}" for name in other if information == "observed"]
+    if refused:
+        raise NotSupportedError(*(
+            Problem("fitting.not-with-conditional-x", where, "is not offered for moments given covariates",
+                    "information='expected', fixed_x=True", "Use fixed_x=True instead.") for where in refused))
 
 
 def _least_squares(

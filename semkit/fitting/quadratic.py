@@ -23,7 +23,7 @@ from semkit.estimate.weights import (
     places,
     stack,
 )
-from semkit.fitting import weighting
+from semkit.fitting import regressed, weighting
 from semkit.fitting.options import Options
 from semkit.sample.arrays import Sample
 
@@ -153,7 +153,14 @@ def weights(solution: Solution) -> tuple[Weight, ...]:
 
 def moment_pieces(solution: Solution) -> Pieces:
     """What errors and corrected tests of a solution are made of; ``Gamma`` only when it is asked for."""
+    if given_covariates(solution):
+        return regressed.pieces(solution, slopes(solution))
     return Pieces(slopes(solution), weights(solution), solution.weights, solution.basis, lambda: roots(solution))
+
+
+def given_covariates(solution: Solution) -> bool:
+    """Whether moments are those of the regression on covariates."""
+    return solution.options.conditional_x and bool(solution.table.variables.ov_x)
 
 
 def normal_pieces(solution: Solution) -> Pieces:
@@ -178,7 +185,14 @@ def residual_stat(solution: Solution, name: str) -> float:
     means, fixed = solution.table.meanstructure, fixed_positions(solution)
     errors, by = residuals(solution), solution.pieces.slopes
     weighted: list[Weight] = []
-    if name == "browne.residual.nt":
+    if given_covariates(solution):
+        errors = regressed.residuals(solution)
+        weighted = list(regressed.sample_weights(solution))
+        if name == "browne.residual.adf":
+            y, x = regressed.positions(solution)
+            weighted = [MomentWeight(_inverse_nacov(regressed.influence(data, y, x, means), f"test={name!r}")[None])
+                        for data in solution.data]
+    elif name == "browne.residual.nt":
         weighted = [NormalWeight(inverse(seen.cov)[0], means) for seen in solution.observed]
     elif solution.nacov is not None:
         weighted = [MomentWeight(_inverse(nacov, f"test={name!r}")[None]) for nacov in solution.nacov]
@@ -224,6 +238,8 @@ def baseline(solution: Solution) -> tuple[float, Pieces]:
     closed form; unweighted ones have no chi-square, so that Browne's residual statistic under normality stands in
     unless a corrected test is asked for.
     """
+    if given_covariates(solution):
+        return float("nan"), regressed.baseline_pieces(solution)
     table, count = solution.table, solution.table.n_groups
     p, means, fixed = len(table.variables.ov), table.meanstructure, fixed_positions(solution)
     x = [table.variables.ov.index(name) for name in table.variables.ov_x]

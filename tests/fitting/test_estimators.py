@@ -181,6 +181,30 @@ def test_the_script_for_lavaan_asks_for_nothing_it_refuses(estimator: str, tmp_p
     assert "likelihood" not in text
 
 
+@pytest.mark.parametrize("means", [True, False])
+def test_given_covariates_difference_tests_do_not_depend_on_the_order_of_variables(means: bool) -> None:
+    data = pd.read_csv(DATA / "path_sim.csv")
+    options: dict[str, Any] = {"estimator": "mlm", "conditional_x": True, "meanstructure": means}
+    large = sk.sem("M1 ~ X + W\nM2 ~ M1 + X\nY ~ M2 + W + X", data, **options)
+    small = sk.sem("M1 ~ X + W\nM2 ~ M1 + X\nY ~ M2 + W", data, **options)
+    turned = sk.sem("Y ~ M2 + W\nM2 ~ M1 + X\nM1 ~ W + X", data, **options)
+    assert turned.table.variables.ov != small.table.variables.ov
+    one, other = (sk.compare(large, fit, method="satorra.2000").frame["chisq_diff"].iloc[1] for fit in (small, turned))
+    assert one == pytest.approx(other, rel=1e-7)
+    # one restriction: the robust Wald test of it is asymptotically the same
+    at = large.names.index("Y ~ X")
+    assert one == pytest.approx(large.est[at] ** 2 / large.vcov[at, at], rel=0.15)
+
+
+def test_saturated_means_change_nothing_given_covariates() -> None:
+    data = pd.read_csv(DATA / "path_sim.csv")
+    model = "M1 ~ X + W\nM2 ~ M1 + X\nY ~ M2 + W"
+    tests = ["satorra.bentler", "scaled.shifted", "browne.residual.nt"]
+    fits = [sk.sem(model, data, conditional_x=True, meanstructure=means, test=tests) for means in (True, False)]
+    for name in tests:
+        assert fits[0].tests[name].stat == pytest.approx(fits[1].tests[name].stat, rel=1e-6)
+
+
 def test_scores_do_not_depend_on_the_name_of_the_estimator() -> None:
     """They are a function of estimates and data: the same estimates give the same scores."""
     for method in ("regression", "bartlett"):
@@ -238,6 +262,8 @@ def test_covariates_are_random_under_least_squares_and_it_says_so() -> None:
         ({"estimator": "ml", "missing": "fiml", "test": "browne.residual.adf"}, "fitting.not-with-fiml"),
         ({"estimator": "gls", "likelihood": "wishart"}, "fitting.contradictory-options"),
         ({"estimator": "mlf", "test": "satorra.bentler"}, "fitting.contradictory-options"),
+        ({"conditional_x": True, "test": "browne.residual.adf.model"}, "fitting.not-with-conditional-x"),
+        ({"conditional_x": True, "estimator": "mlm", "information": "observed"}, "fitting.not-with-conditional-x"),
     ],
 )
 def test_what_has_no_meaning_is_refused(options: dict[str, Any], code: str) -> None:

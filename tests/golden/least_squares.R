@@ -48,6 +48,10 @@ out <- c(
   case("hs ulsmv", hs, H, estimator="ULSMV"),
   case("school ulsmvs", hs, H, estimator="ULSMVS", group="school", group.equal=ge),
   case("hs gls adf", hs, H, estimator="GLS", test=c("standard", "browne.residual.adf", "browne.residual.nt.model")),
+  case("given mlm", path, P, estimator="MLM", conditional.x=TRUE),
+  case("given mlmv", path, P, estimator="MLMV", conditional.x=TRUE),
+  case("given mlr", path, P, estimator="MLR", conditional.x=TRUE),
+  case("given browne", path, P, conditional.x=TRUE, test=c("browne.residual.nt", "browne.residual.adf")),
   case("pd gls equal", pd, D, estimator="GLS"),
   case("pd mlm equal", pd, D, estimator="MLM"),
   case("pd mlmv equal", pd, D, estimator="MLMV", meanstructure=TRUE))
