@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semkit.errors import Note
 from semkit.estimate.standardize import row_values
 from semkit.fitting.draws import Draws, checked_level, interval_kind
 from semkit.fitting.indices import check_measures, draw_measures
@@ -45,7 +46,20 @@ def with_draws(
     provenance = {**fit.provenance, "seed": found.seed, "draws_requested": found.requested,
                   "draws_failed": found.failed, "draws_inadmissible": found.inadmissible, "draws_kind": found.kind}
     options = replace(fit.recipe.options, bootstrap=found.requested, seed=found.seed)
-    return replace(fit, recipe=replace(fit.recipe, options=options), bootstrap_draws=found, provenance=provenance)
+    return replace(fit, recipe=replace(fit.recipe, options=options), bootstrap_draws=found, provenance=provenance,
+                   extra_notes=(*fit.extra_notes, *_left_out(found)))
+
+
+def _left_out(draws: Draws) -> tuple[Note, ...]:
+    """What a researcher must know when many draws could not be used."""
+    lost = draws.failed + draws.inadmissible
+    if lost <= 0.05 * draws.requested:
+        return ()
+    return (Note("fitting.draws-left-out", "warning",
+                 f"{draws.failed} of {draws.requested} draws did not converge and {draws.inadmissible} had negative "
+                 "variances or impossible correlations.", "bootstrap",
+                 "What is left is not a sample of all that could have been observed; intervals are too short.",
+                 "Look at the variances near 0 and the correlations near 1; a simpler model may be enough."),)
 
 
 def bootstrap(
@@ -137,9 +151,9 @@ def quantities(fit: Fit, theta: FloatArray, given: FloatArray) -> tuple[FloatArr
 
 
 def in_metric(fit: Fit, theta: FloatArray, given: FloatArray, kind: str) -> FloatArray:
-    """Estimates ``(b, k)`` in one metric: ``raw``, ``result`` or a standardised kind."""
+    """All rows of the table ``(b, rows)`` in one metric: ``raw``, ``result`` or a standardised kind."""
     solution = fit.solution
     rows = row_values(solution.table, solution.layout, theta, given, slopes=False)
     with np.errstate(all="ignore"):
         found = solution_rows(solution.table, solution, rows, fit.binary, theta, given, (kind,), slopes=False)
-    return found[kind].value[:, fit._positions]
+    return np.asarray(found[kind].value)

@@ -122,15 +122,10 @@ class Draws:
             raise OptionError(Problem("fitting.unknown-name", f'"{name}"', "was not drawn", ", ".join(self.names),
                                       suggest(name, self.names).strip() or "Fit measures are drawn by statistics=."))
         if name in self.statistics:
-            values, estimate = self.statistics[name][:, None], self._measured([name])
-            at = [name]
-        else:
-            assert self.fit is not None
-            column = self.fit.names.index(name)
-            every, estimates = self.metric(standardized)
-            values, estimate = every[:, [column]], estimates[[column]]
-            at = [f"{standardized}:{name}"]
-        return self._intervals([name], values, estimate, kind, level, at)[0]
+            return self._measure_rows([name], kind, level)[0]
+        assert self.fit is not None
+        column = int(self.fit._positions[self.fit.names.index(name)])
+        return self._rows([name], np.array([column]), standardized, kind, level)[0]
 
     def table(
         self, kind: str | None = None, *, level: float | None = None, standardized: bool | str = False
@@ -139,63 +134,67 @@ class Draws:
         import pandas as pd
 
         assert self.fit is not None
-        values, estimates = self.metric(standardized)
-        names = list(self.fit.names)
-        rows = self._intervals(names, values, estimates, kind, level, [f"{standardized}:{name}" for name in names])
-        drawn = list(self.statistics)
-        if drawn:
-            stacked = np.column_stack([self.statistics[name] for name in drawn])
-            rows += self._intervals(drawn, stacked, self._measured(drawn), kind, level, drawn)
+        rows = self._rows(list(self.fit.names), self.fit._positions, standardized, kind, level)
+        rows += self._measure_rows(list(self.statistics), kind, level)
         columns = ("name", "est", "bias", "se", "ci_lower", "ci_upper", "pvalue", "draws")
         return pd.DataFrame({name: [getattr(row, name) for row in rows] for name in columns})
 
-    def metric(self, standardized: bool | str = False) -> tuple[FloatArray, FloatArray]:
-        """Draws ``(B, k)`` and estimates ``(k,)`` of all parameters in one metric."""
-        assert self.fit is not None
-        if standardized is False:
-            return self.est, self.fit.est
-        if standardized is True:
-            return self.std, self.fit.std_est
+    def metric(self, standardized: bool | str = False) -> tuple[FloatArray, FloatArray, str]:
+        """Draws ``(B, rows)`` and values ``(rows,)`` of all rows of the table in one metric, and its name."""
         from semkit.fitting.bootstrap import in_metric
         from semkit.fitting.tables import standard_kind
 
-        kind = standard_kind(standardized)
-        return in_metric(self.fit, self.theta, self.given, kind), self.fit._all[kind].value[0, self.fit._positions]
-
-    def _measured(self, names: list[str]) -> FloatArray:
         assert self.fit is not None
-        return np.array([float(self.fit.fit_measures[name]) for name in names])
+        kind = standard_kind(standardized) if isinstance(standardized, str) else "result" if standardized else "raw"
+        return in_metric(self.fit, self.theta, self.given, kind), self.fit._all[kind].value[0], kind
+
+    def columns(
+        self, standardized: bool | str = False, rows: NDArray[np.int64] | None = None
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Errors, p and ends of rows of the table (default: all parameters) for the tables of estimates."""
+        assert self.fit is not None
+        at = self.fit._positions if rows is None else rows
+        found = self._rows([self.fit.table.names[k] for k in at], at, standardized, None, None)
+        se, p, low, high = (np.array([getattr(row, part) for row in found])
+                            for part in ("se", "pvalue", "ci_lower", "ci_upper"))
+        return se, p, low, high
+
+    def _rows(
+        self, names: list[str], at: NDArray[np.int64], standardized: bool | str, kind: str | None, level: float | None
+    ) -> list[Interval]:
+        values, estimates, metric = self.metric(standardized)
+        speed = self._acceleration[metric][at] if (kind or self.ci) == "bca" else None
+        return self._intervals(names, values[:, at], estimates[at], kind, level, speed)
+
+    def _measure_rows(self, names: list[str], kind: str | None, level: float | None) -> list[Interval]:
+        if not names:
+            return []
+        assert self.fit is not None
+        own = np.array([float(self.fit.fit_measures[name]) for name in names])
+        stacked = np.column_stack([self.statistics[name] for name in names])
+        speed = np.array([self._acceleration[name][0] for name in names]) if (kind or self.ci) == "bca" else None
+        return self._intervals(names, stacked, own, kind, level, speed)
 
     def _intervals(
         self, names: list[str], values: FloatArray, estimates: FloatArray, kind: str | None, level: float | None,
-        at: list[str],
+        speed: FloatArray | None,
     ) -> list[Interval]:
         chosen, share = interval_kind(kind or self.ci), checked_level(level if level is not None else self.level)
         if len(values) < 2:
             raise OptionError(Problem("fitting.too-few-draws", "bootstrap", f"{len(values)} draws were kept",
                                       "2 or more", "Ask for more draws; look at why they failed."))
-        speed = self._accelerations(at) if chosen == "bca" else None
         with np.errstate(all="ignore"):
             low, high = interval(values, estimates, chosen, share, speed)
             p = pvalue(values, estimates, chosen, 0.0, speed)
         bias, se = values.mean(axis=0) - estimates, values.std(axis=0, ddof=1)
+        for part in (low, high, p):  # what is not defined in some draw has no distribution
+            part[~np.isfinite(se)] = np.nan
         return [Interval(name, float(estimates[k]), float(bias[k]), float(se[k]), float(low[k]), float(high[k]),
                          float(p[k]), chosen, share, len(values)) for k, name in enumerate(names)]
 
-    def columns(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Errors, p and ends ``(k,)`` of all parameters for the table of estimates."""
-        assert self.fit is not None
-        rows = self._intervals(list(self.fit.names), self.est, self.fit.est, None, None,
-                               [f"False:{name}" for name in self.fit.names])
-        se, p, low, high = (np.array([getattr(row, part) for row in rows])
-                            for part in ("se", "pvalue", "ci_lower", "ci_upper"))
-        return se, p, low, high
-
-    def _accelerations(self, at: list[str]) -> FloatArray:
-        return np.array([self._acceleration[name] for name in at])
-
     @cached_property
-    def _acceleration(self) -> Mapping[str, float]:
+    def _acceleration(self) -> Mapping[str, FloatArray]:
+        """``a`` of all rows of the table by metric, and of each fit measure."""
         from semkit.fitting.jackknife import accelerations
 
         return accelerations(self)

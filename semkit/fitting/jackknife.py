@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 BLOCKS = 1000
-_KINDS = ("result", "std_all", "std_lv", "std_nox")
+_KINDS = ("raw", "result", "std_all", "std_lv", "std_nox")
 
 
-def accelerations(draws: Draws) -> Mapping[str, float]:
-    """``a`` of every parameter in every metric (``"False:name"``, ``"True:name"``, ``"std_lv:name"``) and measure.
+def accelerations(draws: Draws) -> Mapping[str, FloatArray]:
+    """``a`` of every row of the table by metric (``raw``, ``result``, ``std_lv``, ...), of every measure ``(1,)``.
 
     Each respondent (each primary unit under ``kind="cluster"``; each of 1,000 random blocks when there are more) is
     left out once and the model refitted in batched calls.  Of ``n`` blocks the influence value is ``(n - 1)`` times
@@ -50,23 +50,20 @@ def accelerations(draws: Draws) -> Mapping[str, float]:
         evidence = reweighted(solution, weights, data)
         theta, converged, _ = refit(solution, evidence)
         theta = np.where(converged[:, None], theta, np.nan)
-        out = {"False": in_metric(fit, theta, evidence.given, "raw")}
-        out |= {kind: in_metric(fit, theta, evidence.given, kind) for kind in _KINDS}
+        out = {kind: in_metric(fit, theta, evidence.given, kind) for kind in _KINDS}
         return out | draw_measures(solution, evidence, theta, tuple(draws.statistics))
 
     count = int(max(block.max() for block in blocks)) + 1
     found = run_job(task, Job(replicates=count, seed=0, chunk=draw_chunk(solution)))
     group = _group_of(blocks, count)
-    out: dict[str, float] = {}
+    out: dict[str, FloatArray] = {}
     for kind, values in found.items():
         columns = values if values.ndim == 2 else values[:, None]
-        parts = []
-        for g in np.unique(group):
-            own = columns[(group == g) & np.isfinite(columns).all(axis=1)]
-            parts.append((len(own) - 1.0) * (own.mean(axis=0) - own))
-        a = acceleration(tuple(parts))
-        names = [kind] if values.ndim == 1 else [f"{'True' if kind == 'result' else kind}:{n}" for n in fit.names]
-        out |= dict(zip(names, a.tolist(), strict=True))
+        # rows of what is not a number in any metric (constraints) stay out of it
+        there = np.isfinite(columns).any(axis=0)
+        good = np.isfinite(columns[:, there]).all(axis=1)
+        parts = [columns[(group == g) & good] for g in np.unique(group)]
+        out[kind] = acceleration(tuple((len(own) - 1.0) * (own.mean(axis=0) - own) for own in parts))
     return out
 
 

@@ -1,13 +1,14 @@
 """Estimates of many draws near one solution.
 
 Chord Newton from the full sample's solution; draws that do not arrive get a derivative of their own where they stand,
-and full Newton steps if that is not enough.
+full Newton steps if that is not enough, and starting values of their own in the end.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from semkit.estimate.evidence import Evidence
 from semkit.estimate.expressions import TableConstraints, make_constraints
 from semkit.estimate.implied import imply
+from semkit.fitting.ladder import starts
 from semkit.fitting.solution import Solution
 from semkit.numerics.chord import solve_chord
 
@@ -24,6 +26,8 @@ BoolArray = NDArray[np.bool_]
 
 # Iterations with the full sample's derivative, with a draw's own, and of Newton's method before giving up.
 FIRST, OWN, NEWTON = 40, 12, 40
+# Starting vectors and iterations of what did not arrive by then.
+STARTS, LONG = 3, 80
 
 
 def refit(solution: Solution, evidence: Evidence) -> tuple[FloatArray, BoolArray, int]:
@@ -60,7 +64,25 @@ def refit(solution: Solution, evidence: Evidence) -> tuple[FloatArray, BoolArray
             )
         theta[rest], converged[rest] = ended, arrived
         calls += more
+    for row in rest[~converged[rest]].tolist():
+        theta[row], converged[row], more = _anew(solution, evidence.take(np.array([row])), theta[row])
+        calls += more
     return theta, converged, calls
+
+
+def _anew(solution: Solution, evidence: Evidence, theta: FloatArray) -> tuple[FloatArray, bool, int]:
+    """One draw from starting values of its own, as a fit begins; ``theta`` where that does not help either."""
+    table, layout, given, calls = solution.table, solution.layout, evidence.given, 0
+    observed = getattr(evidence, "observed", solution.observed)
+    for start in islice(starts(table, layout, observed, given, None), STARTS):
+        with np.errstate(all="ignore"):
+            ended, arrived, more = evidence.minimise(
+                start, lambda values: make_constraints(table, layout, values), LONG
+            )
+        calls += more
+        if arrived[0]:
+            return ended[0], True, calls
+    return theta, False, calls
 
 
 @dataclass(frozen=True, eq=False)

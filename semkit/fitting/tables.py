@@ -155,6 +155,14 @@ def standardized_table(fit: Fit, kind: Kind) -> pd.DataFrame:
     shown = _shown(fit.table)
     values = fit._all[kind]
     columns = _columns(values.value[0], _errors(values, fit.solution.vcov))
+    drawn = fit.bootstrap_draws
+    if drawn is not None and len(drawn.theta) > 1:
+        se, pvalue, lower, upper = drawn.columns(kind, shown)
+        moves = se > 1e-10
+        at = shown[moves]
+        columns["se"][at], columns["pvalue"][at] = se[moves], pvalue[moves]
+        columns["z"][at] = columns["est"][at] / se[moves]
+        columns["ci_lower"][at], columns["ci_upper"][at] = lower[moves], upper[moves]
     data: dict[str, Any] = dict(fit.row_heads)
     data |= {("est_std" if name == "est" else name): column[shown] for name, column in columns.items()}
     return pd.DataFrame(data)

@@ -155,8 +155,11 @@ def test_intervals_of_everything_that_was_drawn() -> None:
     assert (row["ci_lower"], row["pvalue"]) == (draws.interval("a").ci_lower, draws.interval("a").pvalue)
     assert draws.interval("a").kind == "bc" and draws.interval("a").level == 0.9
     for kind in ("std_lv", "std_all", "std_nox", True):
-        values, estimate = draws.metric(kind)
-        assert np.abs(values.mean(axis=0) - estimate).max() < 0.1
+        values, estimate, _ = draws.metric(kind)
+        assert np.nanmax(np.abs(values.mean(axis=0) - estimate)) < 0.1
+    shown = done.standardized().set_index(["lhs", "op", "rhs"]).loc[("f", "=~", "x1")]  # the marker's varies, too
+    marker = draws.metric("std_all")[0][:, 0]
+    assert shown["se"] == pytest.approx(marker.std(ddof=1)) and shown["ci_lower"] < shown["est_std"] < shown["ci_upper"]
     standard = draws.interval("a", standardized=True)
     assert standard.est == pytest.approx(fit.std_est[fit.names.index("a")])
 
@@ -168,7 +171,16 @@ def test_the_acceleration_is_that_of_refits_without_one_respondent() -> None:
     left_out = np.array([sk.sem("y1 ~ b*x1", data.drop(index=i)).est[0] for i in data.index])
     move = left_out.mean() - left_out
     expected = np.sum(move**3) / (6.0 * np.sum(move**2) ** 1.5)
-    assert draws._acceleration["False:b"] == pytest.approx(expected, rel=1e-5)
+    assert draws._acceleration["raw"][fit._positions[0]] == pytest.approx(expected, rel=1e-5)
+
+
+def test_draws_that_are_left_out_are_noticed() -> None:
+    r = np.random.default_rng(3)
+    f = r.normal(size=60)
+    data = pd.DataFrame({f"x{k}": 0.6 * f + r.normal(size=60) for k in range(1, 4)})
+    fit = sk.cfa("f =~ x1 + x2 + x3", data, bootstrap=200, seed=1)
+    assert "fitting.draws-left-out" in [note.code for note in fit.notes]
+    assert not sk.cfa(CFA, study(), bootstrap=50, seed=1).notes
 
 
 def test_refusals_name_the_alternative() -> None:
