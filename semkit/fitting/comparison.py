@@ -313,6 +313,8 @@ def _difference(restricted: Fit, larger: Fit, method: str, name: str, other: str
 
 def nested_difference(restricted: Fit, larger: Fit) -> dict[str, Any]:
     """The difference test of models known to be nested; the 2010 scaling where that of 2001 is not positive."""
+    if isinstance(restricted.solution, OrdinalSolution) and isinstance(larger.solution, OrdinalSolution):
+        return ordinal_row(restricted.solution, larger.solution, "the step", "the step before")
     method = _method((larger, restricted), "auto")
     found = _tested(restricted, larger, method, None)
     if found["reason"]:

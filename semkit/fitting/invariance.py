@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import Note, NotSupportedError, OptionError, Problem, suggest
+from semkit.estimate.weights import MomentWeight
 from semkit.fitting.bounds import bounded
 from semkit.fitting.calls import make_table, sem
 from semkit.fitting.comparison import nested_difference
 from semkit.fitting.expansion import composite_column, prepare
 from semkit.fitting.fit import Fit
-from semkit.fitting.solution import fit_moments
+from semkit.fitting.ordinal import OrdinalSolution, fit_categorical
+from semkit.fitting.ordinalcalls import categorical_table
+from semkit.fitting.solution import Solution, fit_moments
 from semkit.model import ModelSpec, ParameterTable
 
 if TYPE_CHECKING:
@@ -25,10 +28,11 @@ FloatArray = NDArray[np.float64]
 
 # what each step adds to the steps before it
 STEPS: dict[str, str] = {
-    "configural": "", "metric": "loadings", "scalar": "intercepts", "strict": "residuals",
+    "configural": "", "thresholds": "thresholds", "metric": "loadings", "scalar": "intercepts", "strict": "residuals",
     "variances": "lv.variances", "covariances": "lv.covariances", "means": "means",
 }
 LADDER = ("configural", "metric", "scalar", "strict")
+ORDINAL_LADDER = ("configural", "thresholds", "metric", "scalar", "strict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Invariance:
 
 
 def invariance(
-    model: str, data: Any = None, *, group: str, steps: Sequence[str] = LADDER,
+    model: str, data: Any = None, *, group: str, steps: Sequence[str] | None = None,
     partial: Sequence[str] | Mapping[str, Sequence[str]] = (), level: float = 0.05, **options: Any,
 ) -> Invariance:
     """Test step by step what of a measurement model is the same in every group.
@@ -101,9 +105,11 @@ def invariance(
     data : DataFrame or object with ``.frame``
     group : str
         Grouping column.
-    steps : sequence of str
+    steps : sequence of str, optional
         Some of ``configural metric scalar strict variances covariances means``, in this order; each holds loadings,
         intercepts, residual variances, factor variances, factor covariances, factor means equal besides all before.
+        By default the first four.  With ordinal items (``ordered=``) ``thresholds`` come before ``metric``, and
+        ``strict`` needs the theta parameterisation, which is then the default.
     partial : sequence of str, or mapping of step to such
         Parameters that stay free, ``"f=~x2"``, ``"x1~1"``, ``"x1~~x1"``: from the first step that would hold them
         equal, or from the step named.
@@ -125,7 +131,8 @@ def invariance(
     ----------
     Meredith (1993), Psychometrika 58, 525-543; Chen (2007), Structural Equation Modeling 14, 464-504 (changes of fit:
     the smaller ones below 300 respondents); Cheung & Rensvold (2002), Structural Equation Modeling 9, 233-255;
-    Satorra & Bentler (2001), Psychometrika 66, 507-514.
+    Satorra & Bentler (2001), Psychometrika 66, 507-514; Wu & Estabrook (2016), Psychometrika 81, 1014-1045 (ordinal
+    items).
 
     Examples
     --------
@@ -141,29 +148,37 @@ def invariance(
     """
     import pandas as pd
 
-    chosen = _chosen_steps(steps)
+    ordinal = bool(len(options.get("ordered", ())))
+    if ordinal:
+        options = {"parameterization": "theta", **options}
+    ladder = ORDINAL_LADDER if options.get("parameterization", "theta") == "theta" else ORDINAL_LADDER[:-1]
+    chosen = _chosen_steps(steps if steps is not None else ladder if ordinal else LADDER, ordinal)
     _refuse(options)
     first = sem(model, data, group=group, **options)
     if first.table.n_groups < 2:
         raise OptionError(Problem("fitting.invariance-groups", f'group="{group}"', "has one group only",
                                   "two or more groups", "Choose another column."))
+    if type(first.solution) not in (Solution, OrdinalSolution):
+        raise NotSupportedError(Problem("fitting.not-supported", "invariance()", "is not offered for latent products",
+                                        "a measurement model", "Leave the structural part out."))
     exceptions = _exceptions(partial, chosen)
     fits: dict[str, Fit] = {}
     spec = prepare(model, first.recipe.interaction, first.recipe.composites, grouped=True,
                    std_lv=first.recipe.options.std_lv).spec
     previous = first
     for step in chosen:
-        previous = _step(spec, first, previous, _equal(step), exceptions[step])
+        previous = _step(spec, first, previous, _equal(step, ordinal), exceptions[step])
         fits[step] = previous
     cutoffs = SMALL if first.nobs <= 300 else ADEQUATE
     return Invariance(pd.DataFrame(list(_rows(fits, cutoffs, level))), fits, cutoffs, level, first.notes)
 
 
-def _chosen_steps(steps: Sequence[str]) -> tuple[str, ...]:
+def _chosen_steps(steps: Sequence[str], ordinal: bool) -> tuple[str, ...]:
     names = (steps,) if isinstance(steps, str) else tuple(steps)
-    wrong = [name for name in names if name not in STEPS]
-    problems = [Problem("fitting.invariance-step", f'steps="{name}"', "no such step", ", ".join(STEPS),
-                        suggest(str(name), STEPS).strip()) for name in wrong]
+    known = [name for name in STEPS if ordinal or name != "thresholds"]
+    wrong = [name for name in names if name not in known]
+    problems = [Problem("fitting.invariance-step", f'steps="{name}"', "no such step", ", ".join(known),
+                        suggest(str(name), known).strip()) for name in wrong]
     order = [list(STEPS).index(name) for name in names if name in STEPS]
     if not wrong and (not order or order != sorted(set(order))):
         problems.append(Problem("fitting.invariance-step", "steps=", "are not different steps in order",
@@ -178,23 +193,21 @@ def _refuse(options: Mapping[str, Any]) -> None:
     if refused:
         raise OptionError(*(Problem("fitting.unknown-option", f"{name}=", "is set by the steps",
                                     "steps=, partial=", "Use steps= and partial= instead.") for name in refused))
-    if len(options.get("ordered", ())):
-        raise NotSupportedError(Problem("fitting.not-supported", "invariance(ordered=)",
-                                        "the ladder has no steps for thresholds", "numeric items",
-                                        "Use estimator='mlr' with the items as numbers, or compare two fits."))
     if options.get("bootstrap") or options.get("moments") is not None:
         raise NotSupportedError(Problem("fitting.not-supported", "invariance()", "does not take bootstrap or moments",
                                         "data", "Fit the steps with sem(..., group_equal=) one by one."))
 
 
-def _equal(step: str) -> tuple[str, ...]:
-    names = list(STEPS)
+def _equal(step: str, ordinal: bool) -> tuple[str, ...]:
+    names = [name for name in STEPS if ordinal or name != "thresholds"]
     return tuple(STEPS[name] for name in names[: names.index(step) + 1] if STEPS[name])
 
 
 def _first_step(text: str) -> str:
     """The step that would hold a parameter equal for the first time."""
     plain = "".join(text.split())
+    if "|" in plain:
+        return "thresholds"
     if "=~" in plain:
         return "metric"
     if plain.endswith("~1"):
@@ -231,6 +244,13 @@ def _step(
         return first
     solution = first.solution
     options = replace(solution.options, group_equal=equal, group_partial=partial)
+    if isinstance(solution, OrdinalSolution):
+        responses = categorical_table(spec, options, solution.table.groups, solution.thresholds)
+        weights = tuple(cast(MomentWeight, part.weight) for part in solution.problem.groups)
+        assert solution.sample is not None
+        again = fit_categorical(responses, options, solution.sample, solution.statistics, solution.thresholds,
+                                solution.levels, weights)
+        return Fit(again, replace(first.recipe, options=options), None, first.provenance, first.extra_notes)
     composites = tuple(composite_column(name) for name in first.recipe.composites)
     table = make_table(spec, options, solution.table.groups, composites)
     table = bounded(table, options.bounds, tuple(part.cov[0] for part in solution.moments))
@@ -282,7 +302,9 @@ def _indices(fit: Fit) -> dict[str, float]:
     scaled = "chisq.scaled" in found.index
     out = {name: float(found[f"{name}.scaled" if scaled else name]) for name in ("chisq", "df", "pvalue")}
     for name in ("cfi", "rmsea"):
-        out[name] = float(found[f"{name}.robust" if f"{name}.robust" in found.index else name])
+        robust = float(found.get(f"{name}.robust", np.nan))
+        plain = float(found.get(f"{name}.scaled", found[name]))
+        out[name] = robust if np.isfinite(robust) else plain
     return out | {"srmr": float(found["srmr"])}
 
 

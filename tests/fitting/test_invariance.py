@@ -94,13 +94,32 @@ def test_no_step_goes_wrong_in_silence(schools: pd.DataFrame) -> None:
         ({"partial": ["x1~1", "x99~1"]}, "model.group-partial"),
         ({"group_equal": "loadings"}, "fitting.unknown-option"),
         ({"bootstrap": 100}, "fitting.not-supported"),
-        ({"ordered": ["x1"]}, "fitting.not-supported"),
+        ({"steps": ["configural", "thresholds"]}, "fitting.invariance-step"),
     ):
         with pytest.raises(sk.SemkitError) as caught:
             sk.invariance(MODEL, schools, group="school", **arguments)  # type: ignore[arg-type]
         assert caught.value.problems[0].code == code
     with pytest.raises(sk.SemkitError, match="one group only"):
         sk.invariance(MODEL, schools.assign(one="a"), group="one")
+
+
+def test_ordinal_items_have_a_step_for_thresholds() -> None:
+    data = pd.read_csv(ROOT / "reference" / "data" / "HS_ordinal5.csv")
+    items = [f"x{k}" for k in range(1, 10)]
+    ladder = sk.invariance(MODEL, data, group="school", ordered=items)
+    steps = ["configural", "thresholds", "metric", "scalar", "strict"]
+    assert ladder.frame["step"].tolist() == steps
+    equal: list[str] = []
+    for step, name in zip(steps, ["", "thresholds", "loadings", "intercepts", "residuals"], strict=True):
+        equal += [name] if name else []
+        alone = sk.cfa(MODEL, data, group="school", group_equal=equal, ordered=items, parameterization="theta")
+        np.testing.assert_allclose(ladder.fits[step].est, alone.est, rtol=1e-6, atol=1e-7)
+        assert ladder.frame.set_index("step").loc[step, "chisq"] == pytest.approx(
+            alone.fit_measures["chisq.scaled"], rel=1e-7)
+    tests = sk.compare(*ladder.fits.values()).frame
+    np.testing.assert_allclose(ladder.frame["pvalue_diff"][1:], tests["pvalue"][1:], rtol=1e-9)
+    delta = sk.invariance(MODEL, data, group="school", ordered=items, parameterization="delta")
+    np.testing.assert_allclose(delta.frame["chisq"], ladder.frame["chisq"][:4], rtol=1e-6)
 
 
 def test_it_reads_well(schools: pd.DataFrame) -> None:
