@@ -71,6 +71,10 @@ for (kind in c("standard", "wide", "pos.var")) {
   f <- cfa("v =~ x1 + x2\nt =~ x4+x5+x6\ns =~ x7+x8+x9", hey, bounds = kind, control = tight, optim.force.converged = TRUE); p <- parTable(f); p <- p[p$free > 0, ]
   case(paste0("bounds_", kind), f, sprintf(', "lower": [%s], "upper": [%s]', num(p$lower), num(p$upper)))
 }
+onx <- "f1 =~ q1+q2+q3\nf1 ~ z1 + z2\nq4 ~ f1 + z1\nq5 ~ q4 + z2"
+case("conditional_x", sem(onx, q, conditional.x = TRUE, control = tight, optim.force.converged = TRUE))
+case("conditional_x_mlr", sem(onx, q, conditional.x = TRUE, estimator = "MLR", control = tight, optim.force.converged = TRUE))
+case("conditional_x_groups", sem(onx, q, conditional.x = TRUE, group = "g", group.equal = "loadings", control = tight, optim.force.converged = TRUE))
 sc <- cfa(m, gaps, missing = "fiml", control = tight, optim.force.converged = TRUE)
 p <- lavPredict(sc, se = "standard"); o <- lavPredict(sc, type = "ov")
 full <- cfa(m, hs, control = tight, optim.force.converged = TRUE)

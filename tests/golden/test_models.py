@@ -34,6 +34,7 @@ SECOND = "v =~ x1+x2+x3\nt =~ x4+x5+x6\ns =~ x7+x8+x9\ng =~ v+t+s"
 SINGLE = "f =~ q1+q2+q3\nw =~ q4\nq4 ~~ 0.2*q4\nu =~ q5\nu ~ f + w"
 PHANTOM = "f =~ q1+q2+q3\nm =~ q4+q5+q6\np =~ 0\np ~~ 0*p\np ~ 0.5*f\nm ~ b*p\nhalf := b/2"
 SHARED = "f =~ q1+q2+q3\nm =~ q4+q5+q6\np =~ q1\np ~~ 0.1*p\nf ~~ 0*p\nm ~~ 0*p"
+ON_X = "f1 =~ q1+q2+q3\nf1 ~ z1 + z2\nq4 ~ f1 + z1\nq5 ~ q4 + z2"
 SHORT = "v =~ x1 + x2\nt =~ x4+x5+x6\ns =~ x7+x8+x9"
 CLASSES = ("loadings", "intercepts", "means", "residuals", "residual.covariances", "lv.variances", "lv.covariances",
            "regressions")  # fmt: skip
@@ -96,12 +97,19 @@ CASES: dict[str, Callable[[], Any]] = {
     "effect_second": lambda: sk.sem(SECOND, table("HolzingerSwineford1939"), effect_coding=True, meanstructure=True),
     "single_indicators": lambda: sk.sem(SINGLE, table("groups")),
     "phantom": lambda: sk.sem(PHANTOM, table("groups")),
+    "conditional_x": lambda: sk.sem(ON_X, table("groups"), conditional_x=True),
+    "conditional_x_mlr": lambda: sk.sem(ON_X, table("groups"), conditional_x=True, estimator="mlr"),
+    "conditional_x_groups": lambda: sk.sem(ON_X, table("groups"), conditional_x=True, group="g",
+                                           group_equal="loadings"),
     "shared_single": lambda: sk.sem(SHARED, table("groups")),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_case_agrees(name: str) -> None:
+    if name.startswith("conditional"):  # rmr and its kin are another thing there since 0.7
+        fit = PEER[name]["fit"]
+        PEER[name]["fit"] = {k: v for k, v in fit.items() if not k.startswith(("rmr", "srmr", "crmr"))}
     agree(name, CASES[name]())
 
 
