@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 80
 _ESTIMATORS = ("ml", "mlr", "mlm", "mlmv", "mlf", "gls", "uls", "wls")
+_DESIGN = {"WEIGHT": "smkw", "STRATIFICATION": "smks", "CLUSTER": "smkc"}  # columns of the sampling design
 _FUNCTIONS = {"exp", "log", "sqrt", "abs"}
 # words that Mplus would read as a command or option in the place of a name
 _RESERVED = frozenset(
@@ -106,9 +107,11 @@ def to_mplus(fit: Fit, path: Any) -> tuple[Path, Path]:
     assert fit.solution.sample is not None
     with data.open("w", encoding="ascii", newline="\n") as stream:
         for g, part in enumerate(fit.solution.sample.groups, start=1):
-            for row in part.data:
+            extra = _design_values(fit, g - 1)
+            for i, row in enumerate(part.data):
                 numbers = [flag if np.isnan(value) else repr(float(value)) for value in row]
-                stream.write(" ".join([*numbers, *([str(g)] if fit.table.n_groups > 1 else [])]) + "\n")
+                own = [values[i] for values in extra.values()]
+                stream.write(" ".join([*numbers, *([str(g)] if fit.table.n_groups > 1 else []), *own]) + "\n")
     return script, data
 
 
@@ -125,14 +128,33 @@ def _require(fit: Fit) -> None:
         refused.append((f"likelihood={options.likelihood!r}", "Mplus divides by N", "Use likelihood='normal'."))
     if any(op in ("|", "~*~") for op in table.op):
         refused.append(("ordinal variables", "are not written", "Use to_lavaan()."))
-    if fit.solution.sampling is not None:
-        refused.append(("design=", "weights and clusters are not written", "Use to_lavaan()."))
+    sampling = fit.solution.sampling
+    if sampling is not None:
+        given = sampling.design
+        more = [name for name in ("fpc", "replicates", "calibration") if getattr(given, name)]
+        refused += [(f"design: {name}", "is not written", "Export weights, strata and clusters only.") for name in more]
+        if options.estimator not in ("ml", "mlr"):
+            refused.append((f"estimator={options.estimator!r} with a design", "Mplus has mlr there", "Use 'mlr'."))
     for expression in (*table.equalities, *table.inequalities, *(e for _, e in table.definitions)):
         wrong = sorted({kind for kind in _kinds(expression.root) if kind in ("min", "max")})
         refused += [(f"{name}() in {expression}", "Mplus has no such function", "Write it without.") for name in wrong]
     if refused:
         raise NotSupportedError(*(Problem("fitting.not-exportable", "to_mplus()", f"{what}: {why}", "models without",
                                           remedy) for what, why, remedy in dict.fromkeys(refused)))
+
+
+def _design_values(fit: Fit, g: int) -> dict[str, list[str]]:
+    """Values of the design's columns in one group, by the option of Mplus that names them."""
+    sampling, sample = fit.solution.sampling, fit.solution.sample
+    if sampling is None or sample is None:
+        return {}
+    part, given = sample.groups[g], sampling.design
+    out = {"WEIGHT": [repr(float(value)) for value in part.weights]} if given.weights else {}
+    if given.strata:
+        out["STRATIFICATION"] = [str(value) for value in sampling.stratum[part.cluster].tolist()]
+    if given.cluster:
+        out["CLUSTER"] = [str(value) for value in part.cluster.tolist()]
+    return out
 
 
 def _kinds(node: Node) -> Iterator[str]:
@@ -143,7 +165,7 @@ def _kinds(node: Node) -> Iterator[str]:
 
 def mplus_names(fit: Fit) -> MplusNames:
     """Short names of variables, labels and defined parameters, all different."""
-    taken = {"group"}
+    taken = {"group", *_DESIGN.values()}
     table = fit.table
     variables = short_names([*table.variables.ov, *table.variables.lv], taken)
     written = (_own_label(fit, i) for i in range(len(table)) if table.block[i] > 0)
@@ -167,9 +189,10 @@ def input_text(fit: Fit, data: str, flag: str) -> str:
     """The input file as text."""
     table, names, groups = fit.table, mplus_names(fit), fit.table.n_groups
     known = [names.variables[name] for name in table.variables.ov]
+    design = {option: _DESIGN[option] for option in _design_values(fit, 0)}
     lines = ["TITLE: an analysis written by semkit;", *_map(fit, names), "DATA:", f"  FILE = {_quoted(data)};",
-             "VARIABLE:", *_wrapped("NAMES =", [*known, *(["group"] if groups > 1 else [])]),
-             *_wrapped("USEVARIABLES =", known), f"  MISSING = ALL ({flag});"]
+             "VARIABLE:", *_wrapped("NAMES =", [*known, *(["group"] if groups > 1 else []), *design.values()]),
+             *(f"  {option} = {column};" for option, column in design.items()), *_wrapped("USEVARIABLES =", known), f"  MISSING = ALL ({flag});"]
     if groups > 1:
         lines += _wrapped("GROUPING = group", [f"({' '.join(f'{g}=g{g}' for g in range(1, groups + 1))})"])
     lines += ["ANALYSIS:", *_analysis(fit), "MODEL:", *_structure(fit, names, 1, labels=groups == 1)]
@@ -217,7 +240,10 @@ def _wrapped(head: str, words: list[str]) -> list[str]:
 def _analysis(fit: Fit) -> list[str]:
     options, table = fit.solution.options, fit.table
     plain = not table.meanstructure and options.estimator == "ml" and options.information == "expected"
-    lines = ["  TYPE = GENERAL;", f"  ESTIMATOR = {options.estimator.upper()};",
+    design = fit.solution.sampling is not None
+    complex_ = bool({"STRATIFICATION", "CLUSTER"} & set(_design_values(fit, 0)))
+    lines = [f"  TYPE = {'COMPLEX' if complex_ else 'GENERAL'};",
+             f"  ESTIMATOR = {'MLR' if design else options.estimator.upper()};",
              f"  MODEL = NOCOVARIANCES{' NOMEANSTRUCTURE' if plain else ''};"]
     if options.estimator in ("ml", "mlr") and options.information in ("expected", "observed"):
         lines.append(f"  INFORMATION = {options.information.upper()};")

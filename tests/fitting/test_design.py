@@ -192,6 +192,22 @@ def test_the_script_for_lavaan_names_weights_and_clusters(tmp_path: Path) -> Non
         sk.cfa(CFA, DATA, design=sk.Design(weights="weight")).crosscheck("semopy")
 
 
+def test_the_input_for_mplus_names_the_design(tmp_path: Path) -> None:
+    fit = sk.cfa(CFA, DATA, design=sk.Design(weights="weight", strata="region", cluster="village"))
+    script, table = fit.to_mplus(tmp_path / "check")
+    text = script.read_text(encoding="ascii")
+    for part in ("WEIGHT = smkw;", "STRATIFICATION = smks;", "CLUSTER = smkc;", "TYPE = COMPLEX;", "ESTIMATOR = MLR;"):
+        assert part in text
+    rows = np.loadtxt(table)
+    assert rows.shape == (423, 9) and len(np.unique(rows[:, 8])) == 24 and len(np.unique(rows[:, 7])) == 12
+    np.testing.assert_allclose(rows[:, 6] / rows[:, 6].sum(), DATA["weight"] / DATA["weight"].sum())
+    only = sk.cfa(CFA, DATA, design=sk.Design(weights="weight"))
+    assert "TYPE = GENERAL;" in only.to_mplus(tmp_path / "only")[0].read_text(encoding="ascii")
+    for refused in (sk.cfa(CFA, DATA, design=FULL), sk.cfa(CFA, DATA, design=FULL, estimator="mlm")):
+        with pytest.raises(NotSupportedError):
+            refused.to_mplus(tmp_path / "other")
+
+
 def test_full_information_without_gaps_is_the_complete_fit() -> None:
     full = sk.cfa(CFA, DATA, design=FULL, missing="fiml")
     plain = sk.cfa(CFA, DATA, design=FULL)
