@@ -192,7 +192,8 @@ def input_text(fit: Fit, data: str, flag: str) -> str:
     design = {option: _DESIGN[option] for option in _design_values(fit, 0)}
     lines = ["TITLE: an analysis written by semkit;", *_map(fit, names), "DATA:", f"  FILE = {_quoted(data)};",
              "VARIABLE:", *_wrapped("NAMES =", [*known, *(["group"] if groups > 1 else []), *design.values()]),
-             *(f"  {option} = {column};" for option, column in design.items()), *_wrapped("USEVARIABLES =", known), f"  MISSING = ALL ({flag});"]
+             *(f"  {option} = {column};" for option, column in design.items()),
+             *_wrapped("USEVARIABLES =", known), f"  MISSING = ALL ({flag});"]
     if groups > 1:
         lines += _wrapped("GROUPING = group", [f"({' '.join(f'{g}=g{g}' for g in range(1, groups + 1))})"])
     lines += ["ANALYSIS:", *_analysis(fit), "MODEL:", *_structure(fit, names, 1, labels=groups == 1)]

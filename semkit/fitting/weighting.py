@@ -68,7 +68,8 @@ def design_options(
         "test": (None, "standard", "mlr", "yuan.bentler", "yuan.bentler.mplus", "satorra.bentler", "mlm", "mlmv",
                  "mlmvs", "scaled.shifted", "mean.var.adjusted", "none"),
         "information": (None, "observed", "expected"), "likelihood": ("normal",), "conditional_x": (False,),
-        "missing": ("listwise", "complete", "fiml", "ml", "direct", "fiml.x", "ml.x", "direct.x"), "auxiliary": ((), None),
+        "missing": ("listwise", "complete", "fiml", "ml", "direct", "fiml.x", "ml.x", "direct.x"),
+        "auxiliary": ((), None),
     }
     refused = []
     if interaction != "product" and not isinstance(interaction, ProductIndicators):

@@ -117,6 +117,16 @@ def test_frequency_weights_repeat_respondents_of_a_product() -> None:
     np.testing.assert_allclose(weighted.est, repeated.est, rtol=1e-6, atol=1e-7)
 
 
+def test_covariates_with_gaps_under_frequency_weights() -> None:
+    text = "trust =~ m1 + m2 + m3\nz ~ trust + w_gap + x"
+    weighted = sk.sem(text, DATA.assign(k=COUNTS), missing="fiml.x", design=sk.Design(weights="k"))
+    repeated = sk.sem(text, DATA.loc[DATA.index.repeat(COUNTS)], missing="fiml.x", estimator="mlr")
+    np.testing.assert_allclose(weighted.est, repeated.est, rtol=1e-6, atol=1e-7)
+    scale = weighted.nobs / repeated.nobs
+    for name in ("chisq", "baseline.chisq"):
+        assert weighted.fit_measures[name] == pytest.approx(repeated.fit_measures[name] * scale, rel=1e-6)
+
+
 @pytest.mark.parametrize("options", [{}, {"group": "urban", "group_equal": ("loadings",)}, {"missing": "fiml"}])
 def test_equal_weights_are_no_weights(options: dict[str, object]) -> None:
     text = GAPS if "missing" in options else CFA
