@@ -51,6 +51,30 @@ def test_units_change_no_z_value_and_no_statistic(estimator: str) -> None:
 
 
 @pytest.mark.parametrize("estimator", EVERY)
+def test_order_and_marker_change_no_statistic(estimator: str) -> None:
+    """Respondents, columns, factors and indicators in another order, and so other markers: the same model."""
+    shuffled = pupils().sample(frac=1.0, random_state=3)[list(reversed(pupils().columns))]
+    text = "speed =~ x9 + x7 + x8\nvisual =~ x2 + x3 + x1\ntextual =~ x6 + x5 + x4"
+    other, plain = sk.cfa(text, shuffled, estimator=estimator), fitted(estimator)
+    for name, test in plain.tests.items():
+        assert other.tests[name].stat == pytest.approx(test.stat, rel=1e-7)
+        assert other.tests[name].df == pytest.approx(test.df, rel=1e-7)
+    pd.testing.assert_series_equal(other.fit_measures, plain.fit_measures, rtol=1e-6, atol=1e-9)
+    ours = other.standardized().set_index(["lhs", "op", "rhs"]).loc[[("visual", "=~", "x1"), ("speed", "=~", "x8")]]
+    theirs = plain.standardized().set_index(["lhs", "op", "rhs"]).loc[[("visual", "=~", "x1"), ("speed", "=~", "x8")]]
+    np.testing.assert_allclose(ours[["est_std", "se"]], theirs[["est_std", "se"]], rtol=1e-5)
+
+
+@pytest.mark.parametrize("estimator", ("gls", "uls", "mlm", "mlmv", "mlmvs"))
+def test_order_of_groups_changes_no_statistic(estimator: str) -> None:
+    options: dict[str, Any] = {"estimator": estimator, "group": "school", "group_equal": ["loadings", "intercepts"]}
+    one, other = sk.cfa(MODEL, pupils(), **options), sk.cfa(MODEL, pupils().iloc[::-1], **options)
+    assert one.table.groups == tuple(reversed(other.table.groups))
+    for name, test in one.tests.items():
+        assert other.tests[name].stat == pytest.approx(test.stat, rel=1e-6)
+
+
+@pytest.mark.parametrize("estimator", EVERY)
 def test_saturated_means_change_nothing(estimator: str) -> None:
     fit = sk.cfa(MODEL, pupils(), estimator=estimator, meanstructure=True)
     plain = fitted(estimator)
