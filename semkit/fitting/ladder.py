@@ -38,8 +38,11 @@ def starts(
         The user's values, NaN where there is none.
     """
     plain = tuple((data.cov[0], data.mean[0]) for data in observed)
+    whole = own is not None and bool(np.isfinite(own).all())
+    if own is not None and whole:
+        yield own[None]
     first = starting_values(table, layout, plain)
-    if own is not None:
+    if own is not None and not whole:
         yield np.where(np.isfinite(own), own, first)[None]
     yield first[None]
     simple = starting_values(table, layout, plain, simple=True)
