@@ -15,7 +15,7 @@ from semkit.fitting.difference import restriction_traces, shifted
 from semkit.fitting.expansion import composite_column
 from semkit.fitting.fit import Fit
 from semkit.fitting.ordinal import OrdinalSolution
-from semkit.fitting.ordinalafter import distance, ordinal_row
+from semkit.fitting.ordinalafter import difference_row, distance, ordinal_row
 from semkit.fitting.solution import Solution, fit_moments
 from semkit.sample import GroupMoments
 
@@ -314,7 +314,7 @@ def _difference(restricted: Fit, larger: Fit, method: str, name: str, other: str
 def nested_difference(restricted: Fit, larger: Fit) -> dict[str, Any]:
     """The difference test of models known to be nested; the 2010 scaling where that of 2001 is not positive."""
     if isinstance(restricted.solution, OrdinalSolution) and isinstance(larger.solution, OrdinalSolution):
-        return ordinal_row(restricted.solution, larger.solution, "the step", "the step before")
+        return difference_row(restricted.solution, larger.solution)
     method = _method((larger, restricted), "auto")
     found = _tested(restricted, larger, method, None)
     if found["reason"]:

@@ -148,7 +148,8 @@ def invariance(
     """
     import pandas as pd
 
-    ordinal = bool(len(options.get("ordered", ())))
+    asked = options.get("ordered", ())
+    ordinal = asked is True or bool(asked) or "|" in model
     if ordinal:
         options = {"parameterization": "theta", **options}
     ladder = ORDINAL_LADDER if options.get("parameterization", "theta") == "theta" else ORDINAL_LADDER[:-1]
@@ -249,7 +250,7 @@ def _step(
         weights = tuple(cast(MomentWeight, part.weight) for part in solution.problem.groups)
         assert solution.sample is not None
         again = fit_categorical(responses, options, solution.sample, solution.statistics, solution.thresholds,
-                                solution.levels, weights)
+                                solution.levels, weights, warm_start(responses, previous))
         return Fit(again, replace(first.recipe, options=options), None, first.provenance, first.extra_notes)
     composites = tuple(composite_column(name) for name in first.recipe.composites)
     table = make_table(spec, options, solution.table.groups, composites)

@@ -27,7 +27,7 @@ from semkit.estimate.optimise import solve
 from semkit.estimate.scaling import Pieces, root_of
 from semkit.estimate.standardize import RowValues, row_values
 from semkit.estimate.start import starting_values
-from semkit.estimate.weights import MomentWeight, Root
+from semkit.estimate.weights import Root, Weight
 from semkit.fitting.options import Options
 from semkit.fitting.polychoric import pair_notes
 from semkit.fitting.solution import Solution
@@ -220,7 +220,7 @@ def plain_constraints(table: ParameterTable) -> TableConstraints | None:
 
 def fit_categorical(
     table: ParameterTable, options: Options, sample: Sample, statistics: tuple[Categorical, ...],
-    thresholds: Mapping[str, int], levels: Mapping[str, tuple[str, ...]], weights: tuple[MomentWeight, ...],
+    thresholds: Mapping[str, int], levels: Mapping[str, tuple[str, ...]], weights: tuple[Weight, ...],
     start: FloatArray | None = None,
 ) -> OrdinalSolution:
     """Estimate a model from two-step moments.

@@ -238,6 +238,11 @@ def ordinal_row(restricted: OrdinalSolution, larger: OrdinalSolution, name: str,
             "fitting.compare-not-nested", f"{name} and {other}",
             f"{name} is not shown to be a restriction of {other}: it implies moments that {other} does not reproduce "
             f"(discrepancy {size:.3g})", "nested models", "Compare their fit indices instead."))
+    return difference_row(restricted, larger)
+
+
+def difference_row(restricted: OrdinalSolution, larger: OrdinalSolution) -> dict[str, Any]:
+    """The difference test of models known to be nested."""
     test = ordinal_difference(restricted, larger)
     excess = max(test.stat - test.df, 0.0) / (test.df * restricted.total)
     return {"chisq_diff": test.stat, "df_diff": float(test.df), "pvalue": test.pvalue, "scaling": test.scaling_factor,

@@ -96,7 +96,8 @@ def check_followers(rows: Mapping[tuple[str, str, str], Row], found: Variables, 
 def release_scales(rows: list[Row], found: Variables, wanted: tuple[str, ...], options: Options) -> None:
     """What equal thresholds identify in later groups: scales, and intercepts unless they are held equal too.
 
-    A variable with one threshold gives up its intercept only; its scale is free when loadings and intercepts are equal.
+    Two equal thresholds of a variable identify both, one its intercept.  A scale is free too when loadings and
+    intercepts are equal, and that of a variable with excepted thresholds as soon as its loading is equal.
 
     Raises
     ------
@@ -120,9 +121,21 @@ def release_scales(rows: list[Row], found: Variables, wanted: tuple[str, ...], o
     for row in rows:
         if row.block == 1 or row.user or row.free or row.lhs not in options.thresholds:
             continue
-        scaled = options.thresholds[row.lhs] > 1 or linked
+        shared = _shared(rows, row)
+        excepted = shared < 2 <= options.thresholds[row.lhs] and "loadings" in wanted
+        scaled = shared > 1 or linked or excepted
         scale = row.op == "~*~" and delta and scaled
         residual = row.op == "~~" and row.lhs == row.rhs and not delta and scaled and "residuals" not in wanted
-        level = row.op == "~1" and "intercepts" not in wanted
+        level = row.op == "~1" and "intercepts" not in wanted and shared > 0
         if scale or residual or level:
             row.free, row.value = True, NAN
+
+
+def _shared(rows: list[Row], row: Row) -> int:
+    """How many thresholds of a row's variable are the same in its group and the first one (or fixed in both)."""
+    own = {other.rhs: other for other in rows if other.op == "|" and other.lhs == row.lhs and other.block == row.block}
+    first = {other.rhs: other for other in rows if other.op == "|" and other.lhs == row.lhs and other.block == 1}
+    return sum(
+        (not own[name].free and not first[name].free) or bool(own[name].label and own[name].label == first[name].label)
+        for name in own
+    )

@@ -117,6 +117,26 @@ def test_equal_thresholds_loadings_and_intercepts_in_copies_change_nothing() -> 
     assert only.fit_measures["df"] - free.fit_measures["df"] == 9 * 2
 
 
+def test_the_ladder_of_invariance_finds_the_planted_difference() -> None:
+    """``ordinal_groups``: u2 is easier by 0.4 in the second group, nothing else differs but means and spread."""
+    data = pd.read_csv(Path(__file__).parents[1] / "golden/data/ordinal_groups.csv")
+    model = "f =~ u1 + u2 + u3\nh =~ u4 + u5 + u6"
+    ladder = sk.invariance(model, data, group="g", ordered=True, parameterization="delta")
+    assert ladder.frame["step"].tolist() == ["configural", "thresholds", "metric", "scalar"]
+    assert ladder.frame["df"].tolist() == [16, 22, 26, 30]
+    assert ladder.frame["by_test"].tolist() == ["", "holds", "holds", "fails"]
+    partial = sk.invariance(model, data, group="g", ordered=True, parameterization="delta",
+                            partial=["u2|t1", "u2|t2", "u2|t3"])
+    assert partial.frame["by_test"].tolist() == ["", "holds", "holds", "holds"]
+    assert partial.frame["df"].tolist() == [16, 21, 24, 27]
+    assert all(fit.admissible for fit in partial.fits.values())
+    by_hand = sk.cfa(model, data, ordered=True, group="g", group_equal=["thresholds", "loadings", "intercepts"])
+    assert ladder.fits["scalar"].fit_measures["chisq"] == pytest.approx(by_hand.fit_measures["chisq"], rel=1e-8)
+    theta = sk.invariance(model, data, group="g", ordered=True)
+    assert theta.frame["step"].iloc[-1] == "strict"
+    np.testing.assert_allclose(theta.frame["chisq"].iloc[:4], ladder.frame["chisq"], rtol=1e-5)
+
+
 def test_gaps_pair_by_pair_and_listwise() -> None:
     data = DATA.copy()
     data.loc[:29, "x3"] = np.nan

@@ -94,6 +94,10 @@ def test_strict_invariance_needs_theta() -> None:
 def test_partial_thresholds() -> None:
     table = build_table(parse(TEXT), thresholds={"x1": 3}, groups=("a", "b"), group_equal="thresholds",
                         group_partial="x1|t2")
+    assert free(table, "~*~") == ["x1"] and "x1" in free(table, "~1")
+    table_of_none = build_table(parse(TEXT), thresholds={"x1": 3}, groups=("a", "b"), group_equal="thresholds",
+                                group_partial=("x1|t1", "x1|t2", "x1|t3"))
+    assert free(table_of_none, "~*~") == [] and "x1" not in free(table_of_none, "~1")
     labels = [table.label[table.find("x1", "|", f"t{k}", 2) or 0] for k in (1, 2, 3)]
     assert labels[0] and labels[2] and not labels[1]
     assert np.sum(table.free > 0) == table.n_free
