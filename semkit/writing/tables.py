@@ -17,6 +17,8 @@ Rows = Iterable[Sequence[object]]
 
 MAX_CELL = 32_767  # characters an XLSX cell can hold
 MAX_ROWS = 1_048_576
+_ONE_PAGE = 180  # characters across that can still be read on A4
+_TALL = 5_000  # rows whose height is fitted to their text
 
 
 def write_csv(
@@ -132,7 +134,33 @@ def _write_sheet(sheet: Any, header: Sequence[str], rows: Rows, where: str) -> N
     for column, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = width + 2
         sheet.cell(row=1, column=column).font = Font(bold=True)
+    for cells in sheet.iter_rows(min_row=2, max_row=min(sheet.max_row, _TALL)):
+        texts = ["" if one.value is None else str(one.value) for one in cells]
+        if any(len(text) > width or "\n" in text for text, width in zip(texts, widths, strict=True)):
+            sheet.row_dimensions[cells[0].row].height = row_height(texts, widths)
     sheet.freeze_panes = "A2"
+    sheet.page_setup.paperSize, sheet.page_setup.orientation = sheet.PAPERSIZE_A4, "landscape"
+    if sum(widths) <= _ONE_PAGE:  # every column on the page, as many pages down as needed
+        sheet.sheet_properties.pageSetUpPr.fitToPage = True
+        sheet.page_setup.fitToHeight = 0
+    sheet.print_title_rows = "1:1"
+
+
+def row_height(texts: Sequence[str], widths: Sequence[int]) -> float:
+    """Height in points of a row of wrapped texts, in columns that are so many characters wide (at most 400).
+
+    Programs that convert workbooks do not all fit rows to their text by themselves.
+
+    Examples
+    --------
+    >>> row_height(["short", "two\\nlines"], [20, 20]), row_height(["x" * 60], [20])
+    (26.0, 52.0)
+    """
+    lines = max(
+        sum(-(-max(len(line), 1) * 10 // (max(width, 1) * 9)) for line in text.split("\n"))
+        for text, width in zip(texts, widths, strict=True)
+    )
+    return min(400.0, 13.0 * lines)
 
 
 def _fill(place: Any, value: object) -> None:

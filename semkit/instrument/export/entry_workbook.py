@@ -17,7 +17,7 @@ from semkit.instrument.export.figures import figure
 from semkit.instrument.export.layout import Form
 from semkit.instrument.export.paper import answer_words, scale_words, special_words
 from semkit.instrument.questions import Question
-from semkit.writing import cell, write_bytes
+from semkit.writing import cell, row_height, write_bytes
 
 ROWS = 1000
 _BEFORE = ("respondent_id", "entered_by")
@@ -74,6 +74,12 @@ def write_entry_workbook(form: Form, path: str | os.PathLike[str]) -> Path:
     columns = list(_columns(form))
     _read_sheet(questions, form, columns)
     _entry_sheet(entry, columns, _lists(lists, columns))
+    for sheet in (entry, questions, lists):
+        sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+        sheet.page_setup.orientation = "landscape"
+        sheet.print_title_rows = "1:1"
+    questions.sheet_properties.pageSetUpPr.fitToPage = True  # all columns on one page across, as many down as needed
+    questions.page_setup.fitToHeight = 0
     stream = io.BytesIO()
     book.save(stream)
     return write_bytes(path, stream.getvalue())
@@ -128,6 +134,7 @@ def _read_sheet(sheet: Any, form: Form, columns: list[_Column]) -> None:
             for number, value in enumerate((column.name, lang, column.words[place], "\n".join(codes)), start=1):
                 _put(sheet.cell(row=row, column=number), value)
                 sheet.cell(row=row, column=number).alignment = Alignment(wrap_text=True, vertical="top")
+            sheet.row_dimensions[row].height = row_height((column.words[place], "\n".join(codes)), (70, 50))
     for letter, width in zip("ABCD", (26, 10, 70, 50), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "B2"

@@ -33,11 +33,14 @@ _STYLE = """
 .rule { font-style: italic; color: var(--soft); }
 .line { display: inline-block; min-width: 9rem; border-bottom: 1px solid var(--ink); }
 section > .rule, section > .both, section > p { break-after: avoid; }
-table.grid { table-layout: fixed; width: 100%; }
-table.grid th.answer, table.grid td.answer { width: 8.4%; text-align: center; padding: .3rem .05rem; }
+table.grid { table-layout: fixed; width: 100%; break-inside: avoid; }
+table.grid th.answer, table.grid td.answer { width: 7.4%; text-align: center; padding: .3rem .05rem; }
 table.grid th.answer { font-size: .58rem; font-weight: 500; line-height: 1.25; overflow-wrap: normal; }
 table.grid td.answer { vertical-align: middle; }
-table.grid.wide th.answer, table.grid.wide td.answer { width: 7%; }
+table.grid th.answer, table.grid td.answer { border-left: 1px solid var(--line); }
+table.grid.wide th.answer, table.grid.wide td.answer { width: 6.6%; }
+@media print { table.grid { font-size: 9pt; line-height: 1.28; margin-bottom: .4rem; }
+  table.grid td { padding: .16rem .3rem; } section > h2 { margin-top: 1.1rem; } .question { margin: .5rem 0; } }
 """
 
 

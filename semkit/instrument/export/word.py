@@ -78,10 +78,26 @@ def write_word(form: Form, path: str | os.PathLike[str]) -> Path:
     _fields(document, form)
     for part in form.parts:
         _part(document, form, part)
-    document.add_paragraph(_clean(f"{form.name} {form.whole.version}"))
+    _footer(page, f"{form.name} {form.whole.version}")
     stream = io.BytesIO()
     document.save(stream)
     return write_bytes(path, stream.getvalue())
+
+
+def _footer(page: Any, words: str) -> None:
+    """Name and version of the form, and the number of the page."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    paragraph = page.footer.paragraphs[0]
+    paragraph.add_run(f"{_clean(words)}   ")
+    run = paragraph.add_run()
+    for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
+        part = OxmlElement("w:fldChar" if kind else "w:instrText")
+        if kind:
+            part.set(qn("w:fldCharType"), kind)
+        part.text = text or None
+        run._r.append(part)
 
 
 def _clean(words: str) -> str:
@@ -93,6 +109,8 @@ def _clean(words: str) -> str:
 def _fields(document: Any, form: Form) -> None:
     names = ("respondent", "interviewer", "date", "start", "end")
     table = document.add_table(rows=len(names), cols=2, style="Table Grid")
+    table.autofit = False
+    _set_widths(table, (60, _TEXT_WIDTH - 60))
     for row, name in zip(table.rows, names, strict=True):
         row.cells[0].text = " / ".join(WORDS[lang][name] for lang in form.langs)
 
@@ -101,7 +119,8 @@ def _part(document: Any, form: Form, part: Part) -> None:
     heading = " / ".join(part.title.get(lang) or WORDS[lang]["statements"] for lang in form.langs)
     document.add_heading(_clean(heading), level=2)
     if part.skipped:
-        _sides(document, form, [[("rule", skip_words(form, part.skipped, lang))] for lang in form.langs])
+        words = " / ".join(skip_words(form, part.skipped, lang) for lang in form.langs)
+        _write(document.add_paragraph(), ("rule", words), last=True)  # a paragraph, which stays with its block
     for lead in part.leads:
         _sides(document, form, [[("plain", lead.get(lang))] for lang in form.langs])
     for question in part.questions:
@@ -113,20 +132,29 @@ def _part(document: Any, form: Form, part: Part) -> None:
 def _sides(document: Any, form: Form, sides: Sequence[Sequence[Line]]) -> None:
     """The paragraphs of each language, side by side when there are two."""
     if len(form.langs) == 1:
-        for line in sides[0]:
-            _write(document.add_paragraph(), line)
+        for number, line in enumerate(sides[0], start=1):
+            _write(document.add_paragraph(), line, last=number == len(sides[0]))
         return
-    row = document.add_table(rows=1, cols=len(form.langs)).rows[0]
-    _whole(row)
-    for cell, lines in zip(row.cells, sides, strict=True):
-        for number, line in enumerate(lines):
-            _write(cell.paragraphs[0] if number == 0 else cell.add_paragraph(), line)
+    table = document.add_table(rows=1, cols=len(form.langs))
+    table.autofit = False
+    _set_widths(table, [_TEXT_WIDTH / len(form.langs)] * len(form.langs))
+    _whole(table.rows[0])
+    for cell, lines in zip(table.rows[0].cells, sides, strict=True):
+        for number, line in enumerate(lines, start=1):
+            paragraph = cell.paragraphs[0] if number == 1 else cell.add_paragraph()
+            _write(paragraph, line, last=number == len(lines))
+            # the row stays whole by itself; a mark here would tie the whole table to the next one
+            paragraph.paragraph_format.keep_with_next = False
 
 
-def _write(paragraph: Any, line: Line) -> None:
+def _write(paragraph: Any, line: Line, *, last: bool) -> None:
+    """A question stays on one page; what leads a block stays with it; a little room after each question."""
+    from docx.shared import Pt
+
     kind, words = line
     paragraph.add_run(_clean(words)).italic = kind == "rule"
-    paragraph.paragraph_format.space_after = 0
+    paragraph.paragraph_format.space_after = Pt(7) if last else Pt(0)
+    paragraph.paragraph_format.keep_with_next = not last or kind == "rule"
 
 
 def _question(form: Form, question: Question, lang: str) -> list[Line]:
@@ -138,7 +166,7 @@ def _question(form: Form, question: Question, lang: str) -> list[Line]:
 
 
 def _grid(document: Any, form: Form, items: Sequence[Item]) -> None:
-    from docx.shared import Mm, Pt
+    from docx.shared import Pt
 
     order = numbers(form)
     scales = [scale_words(form, items[0], lang) for lang in form.langs]
@@ -149,12 +177,12 @@ def _grid(document: Any, form: Form, items: Sequence[Item]) -> None:
     table = document.add_table(rows=1 + len(items), cols=1 + len(points), style="Table Grid")
     table.autofit = False
     widths = [_TEXT_WIDTH - _ANSWER_WIDTH * len(points)] + [_ANSWER_WIDTH] * len(points)
-    for column, width in zip(table.columns, widths, strict=True):
-        for cell in column.cells:
-            cell.width = Mm(width)
+    _set_widths(table, widths)
+    _set_margins(table, 0.6)
     for cell, labels in zip(table.rows[0].cells[1:], points, strict=True):
         run = cell.paragraphs[0].add_run(_clean("\n".join(dict.fromkeys(words for _, words in labels))))
-        run.font.size = Pt(6.5)
+        run.font.size = Pt(6)
+        cell.paragraphs[0].alignment = 1
     _whole(table.rows[0], repeat=True)
     for row, item in zip(table.rows[1:], items, strict=True):
         _whole(row)
@@ -163,7 +191,33 @@ def _grid(document: Any, form: Form, items: Sequence[Item]) -> None:
         row.cells[0].text = _clean("\n".join([*words, *(rule for rule in rules if rule)]))
         for cell, ((code, _), *_rest) in zip(row.cells[1:], points, strict=True):
             cell.text = code
-    document.add_paragraph()
+            cell.paragraphs[0].alignment = 1  # centred
+            cell.vertical_alignment = 1
+    document.add_paragraph().paragraph_format.space_after = Pt(0)
+
+
+def _set_widths(table: Any, millimetres: Sequence[float]) -> None:
+    """Widths of the columns: in the grid, which LibreOffice reads, and in every cell, which Word reads."""
+    from docx.shared import Mm
+
+    for column, width in zip(table.columns, millimetres, strict=True):
+        column.width = Mm(width)
+        for cell in column.cells:
+            cell.width = Mm(width)
+
+
+def _set_margins(table: Any, millimetres: float) -> None:
+    """Narrow margins inside the cells, so that the words of an answer need not be broken."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        part = OxmlElement(f"w:{side}")
+        part.set(qn("w:w"), str(round(millimetres * 56.7)))
+        part.set(qn("w:type"), "dxa")
+        margins.append(part)
+    table._tbl.tblPr.append(margins)
 
 
 def _whole(row: Any, *, repeat: bool = False) -> None:

@@ -72,3 +72,12 @@ def test_hostile_words_never_calculate(words, tmp_path):
     shown = [row[2].value for row in book["questions"].iter_rows(min_row=2) if row[0].value == "gr_fac_1"]
     assert len(shown) == 2 and all(text.lstrip("'") == words for text in shown)
     assert len(rules(book)["gr_fac_1"].prompt) <= 255
+
+
+def test_the_list_of_questions_prints_on_a4(tmp_path):
+    path = export(load_instrument("government_role"), "entry-workbook", tmp_path / "f.xlsx", settings=STUDY)
+    sheet = openpyxl.load_workbook(path)["questions"]
+    assert str(sheet.page_setup.paperSize) == "9" and sheet.page_setup.orientation == "landscape"
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage and sheet.print_title_rows == "$1:$1"
+    row = next(cells for cells in sheet.iter_rows(min_row=2) if str(cells[3].value).count("\n") == 7)
+    assert sheet.row_dimensions[row[0].row].height >= 8 * 12  # eight answers, none cut off
