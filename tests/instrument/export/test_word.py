@@ -57,14 +57,14 @@ def test_hostile_words_stay_words(hostile, tmp_path):
 
 
 def test_statements_have_room_beside_the_answers(tmp_path):
-    """Seen on paper: equal columns broke every statement letter by letter (LibreOffice reads the grid, Word the cells)."""
+    """Seen on paper: equal columns broke every statement (LibreOffice reads the grid, Word the cells)."""
     from docx.shared import Mm
 
     path = export(load_instrument("collaborative_network"), "docx", tmp_path / "f.docx", settings=STUDY)
     grid = next(table for table in docx.Document(path).tables if len(table.columns) == 9)
     first, *others = [column.width for column in grid.columns]
     assert first > Mm(55) and all(abs(width - Mm(15)) < Mm(1) for width in others)
-    assert [cell.width for cell in grid.rows[1].cells][0] == first
+    assert grid.rows[1].cells[0].width == first
     assert first + sum(others) <= Mm(178)
 
 
