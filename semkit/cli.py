@@ -1,5 +1,5 @@
 """The command line: ``semkit new | new-instrument | check | run | clean | validate | fit | export |
-monitor | simulate``.
+monitor | restrict | simulate``.
 
 Exit codes: 0 done; 1 the study's answer is "no" (bad data), or a mistake in semkit itself; 2 wrong usage (arguments,
 files, models).
@@ -20,7 +20,8 @@ from semkit import __version__
 from semkit.errors import OptionError, Problem, SemkitError, suggest
 
 FORMS = ("codebook", "xlsform", "limesurvey", "qualtrics", "google-forms", "html", "docx", "entry-workbook", "workbook")
-COMMANDS = ("new", "new-instrument", "check", "run", "clean", "validate", "fit", "export", "monitor", "simulate")
+COMMANDS = ("new", "new-instrument", "check", "run", "clean", "validate", "fit", "export", "monitor", "restrict",
+            "simulate")  # fmt: skip
 
 _EPILOG = """examples:
   semkit new mystudy                        a study folder to start from
@@ -180,6 +181,19 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--region", metavar="QUESTION", help="question whose choices are the regions")
     sub.add_argument("--mapping", metavar="FILE", help="table that says which column is which (CSV or XLSX)")
     sub.add_argument("-o", "--output", metavar="FILE.html", help="page to write (default: text here)")
+    sub = command("restrict", _restrict, "split an export: answers to share, and people in a file of their own",
+                  "semkit restrict export.csv -i government_role --study mystudy --key ~/keys/mystudy.key --new-key "
+                  "-o mystudy/answers.csv --restricted ~/people.csv")  # fmt: skip
+    sub.add_argument("file", metavar="EXPORT", help="an export of the field tool")
+    sub.add_argument("-i", "--instrument", action="append", required=True, metavar="INSTRUMENT",
+                     help="name of one of semkit's instruments, or a .toml file; may be repeated")  # fmt: skip
+    sub.add_argument("--study", required=True, metavar="DIR", help="folder that may be shared; key and people stay out")
+    sub.add_argument("--key", required=True, metavar="FILE", help="key of the pseudonyms, outside the study")
+    sub.add_argument("--new-key", action="store_true", help="make the key")
+    sub.add_argument("--restricted", required=True, metavar="FILE.csv", help="personal columns, outside the study")
+    sub.add_argument("--by", metavar="COLUMN", help="column that identifies a respondent (default: the platform's)")
+    sub.add_argument("--mapping", metavar="FILE", help="table that says which column is which (CSV or XLSX)")
+    sub.add_argument("-o", "--output", required=True, metavar="FILE", help="answers: .csv, .xlsx, .sav or .dta")
     sub = command("simulate", _simulate, "draw a file of invented answers from a study's stated population",
                   "semkit simulate governance -o data")  # fmt: skip
     sub.add_argument("study", metavar="STUDY", help="border, border_nointeraction, border_cases30, marketing_network, "
@@ -314,6 +328,31 @@ def _monitor(options: argparse.Namespace) -> int:
         _say(f"wrote {write_text(options.output, found.html())}")
     else:
         _say(found.text().rstrip())
+    return 0
+
+
+def _restrict(options: argparse.Namespace) -> int:
+    from semkit.instrument import load_instrument
+    from semkit.responses import (
+        new_key,
+        outside,
+        read_key,
+        read_responses,
+        respondent_pseudonyms,
+        write_responses,
+        write_restricted,
+    )
+
+    outside(options.restricted, options.study)
+    forms = [load_instrument(name) for name in options.instrument]
+    answers = read_responses(options.file, forms, mapping=options.mapping)
+    if options.new_key:
+        _say(f"wrote {new_key(options.key, study=options.study)}")
+    key = read_key(options.key, study=options.study)
+    names = respondent_pseudonyms(answers, key, by=options.by)
+    _say(f"wrote {write_restricted(answers, options.restricted, key, by=options.by)}")
+    _say(f"wrote {write_responses(answers, options.output, pseudonyms=names)}")
+    _say(f"{len(answers.personal.columns)} columns that look personal are in the restricted file only")
     return 0
 
 

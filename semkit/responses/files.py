@@ -50,6 +50,7 @@ def write_responses(
     *,
     lang: str = "en",
     cells: Cells = "codes",
+    pseudonyms: pd.Series | None = None,
 ) -> Path:
     """Write answers as a file that other programs and :func:`read_responses` read.
 
@@ -63,6 +64,8 @@ def write_responses(
         Language of the words.
     cells : {"codes", "labels"}
         What stands in the cells of CSV and XLSX.
+    pseudonyms : Series (n,), optional
+        Of :func:`semkit.responses.respondent_pseudonyms`; they stand in place of the platform's identifiers.
 
     Returns
     -------
@@ -90,7 +93,7 @@ def write_responses(
     suffix = path.suffix.casefold()
     form = combine(responses.forms)
     _check(suffix, lang, cells, form)
-    columns = list(_columns(responses, form, lang))
+    columns = list(_columns(responses, form, lang, pseudonyms))
     if suffix in (".sav", ".dta"):
         return _write_labelled(columns, path)
     header = [column.name for column in columns]
@@ -119,11 +122,15 @@ def _check(suffix: str, lang: str, cells: str, form: Instrument) -> None:
         raise OptionError(*problems)
 
 
-def _columns(responses: Responses, form: Instrument, lang: str) -> Iterator[_Column]:
+def _columns(
+    responses: Responses, form: Instrument, lang: str, pseudonyms: pd.Series | None
+) -> Iterator[_Column]:
     if responses.synthetic:
         yield _Column(SYNTHETIC, [1] * responses.n, "invented data; no respondent exists")
+    if pseudonyms is not None:
+        yield _Column("pseudonym", [str(value) for value in pseudonyms])
     for name in IDENTIFIERS:
-        if name in responses.raw.columns:
+        if name in responses.raw.columns and pseudonyms is None:
             yield _Column(name, [str(value) for value in responses.raw[name]])
     recorded = {question.name: question.text.get(lang) for question in form.section("quality")}
     for name in responses.quality.columns:

@@ -41,7 +41,7 @@ QUALTRICS = frozenset(
     RecipientEmail ExternalReference LocationLatitude LocationLongitude DistributionChannel UserLanguage
     ResponseSet ExternalDataReference""".split()
 ) | {"Duration (in seconds)"}
-ENTRY = frozenset(("respondent_id", "entered_by"))
+ENTRY = frozenset(("respondent_id", "entered_by", "pseudonym"))
 GOOGLE = frozenset(("timestamp", "stempel waktu", "cap waktu"))
 _OTHER = frozenset(("today", "score", "skor", "instance_id", "instancename", "form_id", "survey_id", *ENTRY))
 _KOBO_VERSION = re.compile(r"^_version__\d+$")
@@ -57,7 +57,8 @@ QUALITY: dict[str, tuple[str, ...]] = {
     "form_version": ("form_version",),
     "device_hash": ("device_hash",),
 }
-IDENTIFIERS = ("_uuid", "_id", "KEY", "instanceID", "meta/instanceID", "ResponseId", "respondent_id")
+IDENTIFIERS = ("_uuid", "_id", "KEY", "instanceID", "meta/instanceID", "ResponseId", "respondent_id",
+               "pseudonym")  # fmt: skip
 SYNTHETIC = "synthetic"
 
 _PERSONAL_WORDS = frozenset(

@@ -42,6 +42,7 @@ _PATTERNS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_POINT = r"^\s*(-?\d{1,2}(?:\.\d+)?)[\s,;]+(-?\d{1,3}(?:\.\d+)?)(?:[\s,;]|$)"
 _FREE = frozenset(("_notes", "_tags"))
 """Metadata in which people write."""
 KEY_BYTES = 32
@@ -108,7 +109,7 @@ def new_key(path: str | os.PathLike[str], *, study: str | os.PathLike[str]) -> P
     FileError
         ``responses.key-inside-study``, ``responses.key-exists``, ``responses.bad-key`` (it cannot be written).
     """
-    place = _outside(path, study)
+    place = outside(path, study)
     try:
         handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
@@ -131,7 +132,7 @@ def read_key(path: str | os.PathLike[str], *, study: str | os.PathLike[str]) -> 
     FileError
         ``responses.key-inside-study``, ``responses.bad-key`` (no key, too short, or others may read it).
     """
-    place = _outside(path, study)
+    place = outside(path, study)
     try:
         if not place.is_file() or place.stat().st_size > 1000:
             raise _bad_key(path, "it is no key file")
@@ -145,12 +146,19 @@ def read_key(path: str | os.PathLike[str], *, study: str | os.PathLike[str]) -> 
     return key
 
 
-def _outside(path: str | os.PathLike[str], study: str | os.PathLike[str]) -> Path:
+def outside(path: str | os.PathLike[str], study: str | os.PathLike[str]) -> Path:
+    """The resolved path of a key or a restricted file, which must not lie in the study's folder.
+
+    Raises
+    ------
+    FileError
+        ``responses.key-inside-study``.
+    """
     place, folder = Path(path).resolve(), Path(study).resolve()
     if place.is_relative_to(folder):
         raise FileError(
-            Problem("responses.key-inside-study", str(path), "the key lies in the study's folder",
-                    "a place outside the study", "Whoever gets the study would get the names with it: move the key.")
+            Problem("responses.key-inside-study", str(path), "it lies in the study's folder",
+                    "a place outside the study", "Whoever gets the study would get the names with it: move it out.")
         )  # fmt: skip
     return place
 
@@ -279,6 +287,46 @@ def coarsen(
     step = km / 111.32
     moved = [(np.floor(np.asarray(one, dtype=np.float64) / step) + 0.5) * step for one in (latitude, longitude)]
     return moved[0], moved[1]
+
+
+def coarse_places(responses: Responses, column: str | None = None, *, km: float = 10.0) -> pd.DataFrame:
+    """Coarse places of the respondents out of a restricted column of coordinates; see :func:`coarsen`.
+
+    Parameters
+    ----------
+    responses : Responses
+    column : str, optional
+        Personal column with ``latitude longitude ...`` in one cell (KoboToolbox, ODK); the only such column when left
+        out.  Two columns whose names end in ``latitude`` and ``longitude`` are found by themselves.
+    km : float, default 10
+
+    Returns
+    -------
+    DataFrame (n, 2)
+        ``latitude``, ``longitude`` of the middle of each respondent's cell, NaN where there is none.
+
+    Raises
+    ------
+    OptionError
+        ``responses.no-coordinates``.
+    """
+    table = responses.personal
+    pairs = {str(name): table[name].str.extract(_POINT) for name in table.columns if column in (None, name)}
+    found = {name: pair.astype(float) for name, pair in pairs.items() if bool(pair[0].notna().any())}
+    if not found and column is None:
+        halves = [[n for n in table.columns if str(n).casefold().endswith(end)] for end in ("latitude", "longitude")]
+        if all(len(names) == 1 for names in halves):
+            one, two = (pd.to_numeric(table[names[0]], errors="coerce") for names in halves)
+            found = {"latitude, longitude": pd.DataFrame({0: one, 1: two})}
+    if len(found) != 1:
+        raise OptionError(
+            Problem("responses.no-coordinates", f"column {column}" if column else "the personal columns",
+                    f"{len(found)} columns hold coordinates", "one column, or column=",
+                    ", ".join(found) or "The export has no coordinates.")
+        )  # fmt: skip
+    pair = next(iter(found.values()))
+    moved = coarsen(pair[0].tolist(), pair[1].tolist(), km=km)
+    return pd.DataFrame({"latitude": moved[0], "longitude": moved[1]}, index=responses.coded.index)
 
 
 @dataclass(frozen=True, eq=False)

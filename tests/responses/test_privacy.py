@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 import semkit as sk
-from semkit.responses import coarsen, looks_personal, new_key, read_key, respondent_pseudonyms
+from semkit.cli import main
+from semkit.responses import coarse_places, coarsen, looks_personal, new_key, read_key, respondent_pseudonyms
 from semkit.responses.privacy import holds_personal_values
 
 DATA = Path(__file__).parent / "data"
@@ -191,6 +192,40 @@ def test_places_move_to_the_middle_of_their_cell() -> None:
     assert np.isnan(coarsen([np.nan], [1.0])[0][0])
     with pytest.raises(sk.SemkitError):
         coarsen([0.0], [0.0], km=0)
+
+
+def test_coarse_places_of_an_export(form: sk.Instrument) -> None:
+    found = coarse_places(sk.read_responses(frame(form), form))
+    assert found.loc[2].round(3).tolist() == [-0.045, 109.369] and found.loc[3].isna().all()
+    plain = frame(form).drop(columns=list(SECRETS))
+    halves = plain.assign(_gps_latitude=["-0.0263", "", "1"], _gps_longitude=["109.3425", "", "110"])
+    assert coarse_places(sk.read_responses(halves, form)).loc[2].round(3).tolist() == [-0.045, 109.369]
+    with pytest.raises(sk.SemkitError) as caught:
+        coarse_places(sk.read_responses(frame(form).drop(columns=list(SECRETS)), form))
+    assert caught.value.code == "responses.no-coordinates"
+
+
+def test_the_command_splits_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], form: sk.Instrument) -> None:
+    study, apart = tmp_path / "study", tmp_path / "apart"
+    study.mkdir()
+    apart.mkdir()
+    frame(form).to_csv(apart / "export.csv", index=False)
+    command = ["restrict", str(apart / "export.csv"), "-i", str(DATA / "kiosk.toml"), "--study", str(study),
+               "--key", str(apart / "key"), "-o", str(study / "answers.csv"),
+               "--restricted", str(apart / "people.csv")]  # fmt: skip
+    assert main(command) == 2  # there is no key yet
+    assert main([*command, "--new-key"]) == 0
+    shared = (study / "answers.csv").read_text(encoding="utf-8")
+    apart_text = (apart / "people.csv").read_text(encoding="utf-8")
+    told = capsys.readouterr()
+    for value in SECRETS.values():
+        assert value not in shared + told.out + told.err and value in apart_text
+    names = pd.read_csv(study / "answers.csv", dtype=str)["pseudonym"].tolist()
+    assert names == pd.read_csv(apart / "people.csv", dtype=str)["pseudonym"].tolist() and len(set(names)) == 3
+    inside = [str(study / "people.csv") if one == str(apart / "people.csv") else one for one in command]
+    assert main(inside) == 2  # the restricted file may not lie in the study
+    back = sk.read_responses(study / "answers.csv", form)
+    assert back.n == 3 and not len(back.personal.columns)
 
 
 def test_k_anonymity_counts_by_hand() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import warnings
 
 import openpyxl
@@ -158,3 +159,14 @@ def test_name_of_a_form_part_is_refused(tmp_path):
     with pytest.raises(InstrumentFileError) as caught:
         export(dataclasses.replace(form, questions=questions), "xlsform", tmp_path / "form.xlsx", settings=STUDY)
     assert caught.value.code == "instrument.reserved-name"
+
+
+def test_odk_validate_accepts_the_largest_form(tmp_path):
+    """ODK Validate (Java), the check that KoboToolbox and ODK Central make before a form can be used."""
+    if shutil.which("java") is None:
+        pytest.skip("no Java to run ODK Validate with")
+    forms = [load_instrument(name) for name in ("collaborative_network", "government_role", "marketing_performance")]
+    path = export(forms, "xlsform", tmp_path / "form.xlsx", settings=STUDY)
+    told: list[str] = []
+    result = xls2xform.convert(str(path), validate=True, warnings=told)
+    assert result.xform and told == []
