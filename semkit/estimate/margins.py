@@ -118,6 +118,14 @@ def _limits(
     return whole[answer + 1] - shift, whole[answer] - shift
 
 
+def _solved(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
+    """``H^-1 g``, the shortest solution where covariates tell the categories apart and nothing is left to bend."""
+    try:
+        return np.asarray(np.linalg.solve(hessian, gradient))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(hessian, gradient, rcond=None)[0])
+
+
 def _heights(limit: FloatArray) -> FloatArray:
     finite = np.where(np.isfinite(limit), limit, 0.0)
     return np.asarray(np.where(np.isfinite(limit), np.exp(-0.5 * finite**2) / np.sqrt(2.0 * np.pi), 0.0))
@@ -158,7 +166,7 @@ def _probit(
 
     best, gradient, hessian = value(theta)
     for _ in range(50):
-        step = -np.linalg.solve(hessian, gradient)
+        step = -_solved(hessian, gradient)
         length = 1.0
         while True:
             trial = theta + length * step

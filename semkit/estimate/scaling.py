@@ -174,7 +174,7 @@ class Traces(Protocol):
 def mean_scaled(stat: float, df: int, pieces: Traces, name: str, label: str) -> Test:
     """``T / c`` with ``c = tr(U Gamma) / df`` (Satorra & Bentler 1994, eq. 16.14)."""
     trace = pieces.trace
-    if df == 0:
+    if df == 0 or trace == 0.0:  # nothing to test, or moments without variance
         return Test(name, stat, df, float("nan"), float("nan"), trace, label)
     factor = trace / df
     return Test(name, stat / factor, df, chi_square_p(stat / factor, df), factor, trace, label)

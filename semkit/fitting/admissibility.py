@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import erfc
 
 from semkit.errors import Note
-from semkit.estimate.layout import PSI, THETA, Block
+from semkit.estimate.layout import PSI, THETA, Block, Layout
+from semkit.model import ParameterTable
 
 if TYPE_CHECKING:
     from semkit.fitting.solution import Solution
@@ -42,6 +43,13 @@ def boundary_pvalue(estimate: float, se: float) -> float:
     return 1.0 if estimate >= 0.0 else float(0.5 * erfc(-estimate / se / np.sqrt(2.0)))
 
 
+def variance_places(table: ParameterTable, layout: Layout) -> list[tuple[int, int]]:
+    """Row and place in the parameter vector of every variance that is estimated, or follows from estimates."""
+    places = [(int(row), int(table.unique[k])) for k, row in enumerate(table.free_rows)]
+    places += [(int(row), table.n_unique + k) for k, row in enumerate(layout.follower_rows)]
+    return [(row, at) for row, at in places if table.op[row] == "~~" and table.lhs[row] == table.rhs[row]]
+
+
 def _suffix(solution: Solution, g: int) -> str:
     return f" (group {solution.table.groups[g]})" if solution.table.n_groups > 1 else ""
 
@@ -49,10 +57,7 @@ def _suffix(solution: Solution, g: int) -> str:
 def variances(solution: Solution) -> list[Note]:
     """Heywood cases: which variance is negative, its interval, whether chance explains it, the likely cause."""
     table, notes = solution.table, []
-    for k, row in enumerate(table.free_rows):
-        if table.op[row] != "~~" or table.lhs[row] != table.rhs[row]:
-            continue
-        at = int(table.unique[k])
+    for row, at in variance_places(table, solution.layout):
         value = float(solution.theta[at])
         if value >= -1e-10:
             continue
@@ -64,7 +69,7 @@ def variances(solution: Solution) -> list[Note]:
                        f"chi-bar-square {(value / se) ** 2:.3g}, p = {p:.3f}")
         else:
             figures = f"{value:.4g}, without a standard error"
-        cause, remedy = _heywood(solution, int(row), p)
+        cause, remedy = _heywood(solution, row, p)
         notes.append(Note("fitting.negative-variance", "error", f"the estimated variance is negative ({figures}).",
                           f"{table.lhs[row]} ~~ {table.rhs[row]}{_suffix(solution, int(table.block[row]) - 1)}",
                           cause, remedy))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from semkit.errors import Note
 from semkit.estimate.layout import PSI, THETA
 from semkit.fitting import weighting
-from semkit.fitting.admissibility import correlations, variances
+from semkit.fitting.admissibility import correlations, variance_places, variances
 from semkit.fitting.identification import identification
 from semkit.numerics.codes import missing_code
 
@@ -57,14 +57,14 @@ def _convergence(solution: Solution) -> list[Note]:
 def _runaways(solution: Solution) -> list[tuple[str, str]]:
     """Variances that left the range of the data, and where to: minus infinity, infinity, or zero."""
     table, out = solution.table, []
-    where = {int(row): k for k, row in enumerate(table.free_rows)}
+    where = dict(variance_places(table, solution.layout))
     for g, block in enumerate(solution.layout.blocks):
         scale = dict(zip(block.observed, np.diagonal(solution.moments[g].cov[0]), strict=True))
         total = solution.implied[g].eta_cov[0]
         cells = block.free
         for c in np.flatnonzero(((cells.kind == PSI) | (cells.kind == THETA)) & (cells.row == cells.col)):
             row = int(cells.table_row[c])
-            name, value = table.lhs[row], float(solution.theta[table.unique[where[row]]])
+            name, value = table.lhs[row], float(solution.theta[where[row]])
             if name in scale:
                 if value < -3.0 * scale[name]:
                     out.append((table.names[row], "goes to minus infinity"))

@@ -116,7 +116,10 @@ def structural(solution: Solution, involved: IntArray) -> bool:
             np.add.at(slopes.T, block.free.source, cells)
             rows.append(slopes)
         if constraints is not None:
-            rows.append(constraints.evaluate(point[None], np.arange(1))[1][0][constraints.equality])
+            q = constraints.layout.n_parameters
+            slopes = np.zeros((int(constraints.equality.sum()), len(theta)))
+            slopes[:, :q] = constraints.evaluate(point[None, :q], np.arange(1))[1][0][constraints.equality]
+            rows.append(slopes)
         part = np.vstack(rows)[:, involved]
         length = np.linalg.norm(part, axis=0)
         if not np.all(np.isfinite(length)):

@@ -144,13 +144,28 @@ def categorical_table(
 def group_statistics(
     table: ParameterTable, sample: Sample, thresholds: Mapping[str, int]
 ) -> tuple[Categorical, ...]:
-    """Two-step moments of each group."""
+    """Two-step moments of each group.
+
+    Raises
+    ------
+    SampleError
+        ``sample.covariates-separate``.
+    """
     names, covariates = table.variables.ov, table.variables.ov_x
     y = [k for k, name in enumerate(names) if name not in covariates]
     x = [names.index(name) for name in covariates]
     categories = tuple(thresholds[names[k]] + 1 if names[k] in thresholds else 0 for k in y)
-    return tuple(estimate_moments(group.data[:, y], categories, group.data[:, x] if x else None)
-                 for group in sample.groups)
+    out = []
+    for group in sample.groups:
+        try:
+            out.append(estimate_moments(group.data[:, y], categories, group.data[:, x] if x else None))
+        except np.linalg.LinAlgError:
+            raise SampleError(Problem(
+                "sample.covariates-separate", f'group "{group.label}"' if group.label else "data",
+                f"the covariates tell the categories of a column apart without error: {', '.join(covariates)}",
+                "columns that overlap", "Leave a covariate out, join categories, or use more respondents.",
+            )) from None
+    return tuple(out)
 
 
 def _used_categories(

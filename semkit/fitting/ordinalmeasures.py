@@ -46,11 +46,11 @@ def baseline(solution: OrdinalSolution) -> tuple[float, int, Pieces]:
     slopes, residuals = [], []
     widths = [len(group.vector) - len(at) for group, at in zip(solution.statistics, _places(solution), strict=True)]
     starts = np.cumsum([0, *widths])
-    for g, (group, at) in enumerate(zip(solution.statistics, _places(solution), strict=True)):
+    for g, group in enumerate(solution.statistics):
         slope = np.zeros((len(group.vector), int(starts[-1])))
         slope[: widths[g], starts[g] : starts[g + 1]] = np.eye(widths[g])
         slopes.append(slope)
-        residuals.append(np.where(np.arange(len(group.vector)) >= at[0], group.vector, 0.0))
+        residuals.append(np.where(np.arange(len(group.vector)) >= widths[g], group.vector, 0.0))
     own = solution.pieces
     pieces = Pieces(tuple(slopes), own.weights, own.shares, np.eye(int(starts[-1])), lambda: own.roots)
     df = sum(len(at) for at in _places(solution))
@@ -113,7 +113,8 @@ def _scaled_sigmas(solution: OrdinalSolution) -> list[FloatArray]:
         p = len(group.cov)
         numeric = np.flatnonzero(np.array(group.categories) == 0)
         sigma = np.eye(p)
-        sigma[numeric, numeric] = value[at[0] - len(numeric) : at[0]]
+        end = len(value) - len(at)
+        sigma[numeric, numeric] = value[end - len(numeric) : end]
         cols, rows = np.triu_indices(p, 1)
         sigma[rows, cols] = sigma[cols, rows] = value[at]
         out.append(sigma)
@@ -206,7 +207,7 @@ def _residual_measures(solution: OrdinalSolution) -> dict[str, float]:
         p = len(group.cov)
         sd, model = np.sqrt(group.variance), np.sqrt(np.diagonal(_scaled_sigmas(solution)[g]))
         cols, rows = np.triu_indices(p, 1)
-        below = error[-len(rows) :]
+        below = error[len(error) - len(rows) :]
         sigma = group.cov[rows, cols] - below
         continuous = np.array(group.categories) == 0
         wide = np.repeat(np.arange(p), [len(level) for level in group.levels])
@@ -265,6 +266,6 @@ def _absolute(solution: OrdinalSolution, plain: Test, population: _Population | 
     return out | {
         "cn_05": fm.critical_n(stat, df, nobs, 0.05), "cn_01": fm.critical_n(stat, df, nobs, 0.01),
         "gfi_lisrel": lisrel, "agfi_lisrel": 1.0 - moments / df * (1.0 - lisrel) if df else 1.0,
-        "pgfi": df / moments * lisrel, "mfi": fm.mfi(stat, df, nobs), "wrmr": float(np.sqrt(stat / each)),
+        "pgfi": df / moments * lisrel, "mfi": fm.mfi(stat, df, nobs), "wrmr": float(np.sqrt(max(stat, 0.0) / each)),
     }
 

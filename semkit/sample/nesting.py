@@ -114,7 +114,7 @@ def nesting_notes(table: Any, column: str, data: Sequence[FloatArray], rows: Seq
                                   ", ".join(known[:60]), suggest(column, known).strip() or "Check the spelling."))
     at = np.concatenate([np.asarray(part) for part in rows])
     cells = table[column].astype(object).to_numpy()[at]
-    own = np.array([not (v is None or v != v) for v in cells], dtype=bool)
+    own = table[column].notna().to_numpy(dtype=bool)[at]
     _, codes = np.unique(np.array([str(v) for v in cells[own]], dtype=object).astype(str), return_inverse=True)
     values = np.concatenate(list(data))[own]
     if not len(codes) or codes.max() < 1 or codes.max() + 1 >= len(codes):

@@ -78,3 +78,20 @@ def test_a_product_that_nobody_in_a_group_has() -> None:
     data = FRAME.assign(place=["a", "b"] * 30)
     data.loc[data["place"] == "a", "x1"] = np.nan
     attempt("y1 ~ x1 + x2 + x1:x2", data, group="place", missing="fiml")
+
+
+def test_one_ordinal_outcome() -> None:
+    """No pair of items, no correlation: a probit regression."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(200, 2))
+    y = np.digitize(x @ [0.5, 0.3] + rng.normal(size=200), [-0.5, 0.6])
+    data = pd.DataFrame({"y1": y, "x1": x[:, 0], "x2": x[:, 1]})
+    attempt("y1 ~ x1 + x2", data, ordered=["y1"])
+    attempt("y1 ~ x1 + x2", data, ordered=["y1"], parameterization="theta")
+    apart = data.assign(y1=(data["x1"] > 0).astype(int))  # a covariate that knows the answer
+    attempt("y1 ~ x1 + x2", apart, ordered=["y1"])
+
+
+def test_clusters_with_missing_names() -> None:
+    place = pd.Series([pd.NA, None, np.nan, *["a", "b"] * 28, "a"], dtype=object)
+    attempt(ONE, FRAME.assign(place=place), nesting="place")

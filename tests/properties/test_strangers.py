@@ -65,7 +65,7 @@ def look(fit: sk.Fit) -> None:
     """Everything a user looks at first; must not fail however poor the fit."""
     assert isinstance(fit, sk.Fit)
     assert len(fit.estimates) and len(fit.fit_measures) and repr(fit)
-    assert fit.residuals().shape[0] == len(fit.table.variables.ov)
+    assert 0 < fit.residuals().shape[0] <= len(fit.table.variables.ov)
     assert isinstance(fit.r2, pd.Series) and isinstance(fit.standardized(), pd.DataFrame)
     assert all(note.code and note.what for note in fit.notes)
     assert isinstance(fit.admissible, bool)
@@ -136,3 +136,26 @@ def test_any_small_table(
     seed: int, model: str, estimator: str, missing: str, grouped: bool, fixed: bool
 ) -> None:
     attempt(model, table(seed), estimator=estimator, missing=missing, group="place" if grouped else None, fixed_x=fixed)
+
+
+OTHERS: tuple[dict[str, Any], ...] = (
+    *({"estimator": name} for name in ("gls", "uls", "wls", "mlm", "mlmv", "mlf")),
+    *({"ordered": True, "estimator": name} for name in ("wlsmv", "dwls", "wls", "ulsmv")),
+    {"ordered": True, "missing": "pairwise"}, {"ordered": True, "parameterization": "theta"},
+    {"missing": "two.stage"}, {"bounds": "standard"}, {"nesting": "place"},
+    {"design": sk.Design(weights="w")}, {"design": sk.Design(weights="w", cluster="place")},
+    {"design": sk.Design(cluster="place"), "missing": "fiml"},
+)  # fmt: skip
+
+
+@quick
+@given(st.integers(0, 2**40), st.sampled_from(MODELS), st.sampled_from(OTHERS), st.booleans(), st.booleans())
+def test_any_small_table_under_any_option(
+    seed: int, model: str, options: dict[str, Any], grouped: bool, whole: bool
+) -> None:
+    data, rng = table(seed), np.random.default_rng(seed)
+    if whole:  # few whole numbers, which ordinal estimators may accept
+        for name in ("x1", "x2", "x3", "y1"):
+            data[name] = rng.integers(0, int(rng.integers(1, 5)), len(data))
+    data["w"] = rng.choice([0.0, 1.0, 2.0, -1.0, np.nan, 1e9] if rng.uniform() < 0.3 else [0.5, 1.0, 2.0], len(data))
+    attempt(model, data, group="place" if grouped else None, **options)
