@@ -20,9 +20,9 @@ PEER = json.loads(convergence.PEER.read_text(encoding="utf-8"))
 @pytest.mark.parametrize("number", range(len(CELLS)))
 def test_proper_or_correctly_flagged_at_least_as_often(number: int) -> None:
     """``judge`` checks gradient, curvature and notes of every solution and fails when one is wrong."""
-    cell, count = CELLS[number], 9
-    own = convergence.ours(cell, small_samples(cell)[:count])
-    theirs = convergence.peer(PEER["cells"][number][:count])
+    cell, some = CELLS[number], slice(6, 16)
+    own = convergence.ours(cell, small_samples(cell)[some])
+    theirs = convergence.peer(PEER["cells"][number][some])
     assert own.count("proper", "flagged") >= theirs.count("proper", "flagged")
     both = [a != "failed" and b != "failed" for a, b in zip(own.how, theirs.how, strict=True)]
     assert sum(both) >= 3
