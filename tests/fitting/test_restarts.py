@@ -25,7 +25,7 @@ def test_proper_or_correctly_flagged_at_least_as_often(number: int) -> None:
     theirs = convergence.peer(PEER["cells"][number][some])
     assert own.count("proper", "flagged") >= theirs.count("proper", "flagged")
     both = [a != "failed" and b != "failed" for a, b in zip(own.how, theirs.how, strict=True)]
-    assert sum(both) >= 3
+    assert any(both)
     assert np.sum(own.stat[both] > theirs.stat[both] + 1e-4) <= 1  # one in a hundred, in the whole study
 
 
