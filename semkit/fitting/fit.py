@@ -301,7 +301,7 @@ class Fit:
         Parameters
         ----------
         method : {"regression", "bartlett"}
-            Of the factor scores: :mod:`semkit.fitting.scores`.
+            Of the factor scores: :mod:`semkit.fitting.scores`; ``"ebm"`` (empirical Bayes) is the regression method.
         what : {"lv", "se", "reliability", "ov"}
             Factor scores, their standard errors, their reliabilities (squared correlations with the factor), or
             predicted values of the observed variables given the regression scores.

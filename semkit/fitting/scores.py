@@ -118,6 +118,7 @@ def factor_scores(fit: Fit, method: str = "regression") -> list[FloatArray]:
 
 
 def _all_scores(fit: Fit, method: str) -> list[Scores]:
+    method = "regression" if method in ("ebm", "empirical.bayes") else method  # the same for a linear model
     if method not in METHODS:
         raise OptionError(Problem("fitting.unknown-option-value", f"method={method!r}", "is not a known value",
                                   ", ".join(METHODS), "Choose one of them."))

@@ -28,6 +28,8 @@ REASON = {
 }
 
 REFERENCES = {
+    "arbuckle": "Arbuckle, J. L. (1996). Full information estimation in the presence of incomplete data. In G. A. "
+    "Marcoulides & R. E. Schumacker (Eds.), Advanced structural equation modeling (pp. 243–277). Lawrence Erlbaum.",
     "holm": "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of "
     "Statistics, 6(2), 65–70.",
     "lakens": "Lakens, D. (2017). Equivalence tests: A practical primer for t tests, correlations, and meta-analyses. "
@@ -201,6 +203,8 @@ def _model(model: ModelPart) -> str:
     title = model.id if not model.title or model.title == model.id else f"{model.id} ({model.title})"
     text = f"Model {title} was estimated on {rounding.count(model.nobs)} respondents"
     text += f" by {model.method}." if model.method else "."
+    if any(note.code == "sample.full-information" for note in model.notes):
+        text += " Respondents with missing answers were used by full information (Arbuckle, 1996)."
     if has_latent_product(model):
         text += (
             " The latent interaction was estimated by matched product indicators with double mean centring "
@@ -260,7 +264,7 @@ def references(content: ReportContent) -> tuple[str, ...]:
     cites = {
         "holm": "Holm", "lakens": "Lakens", "berger": "Berger", "marsh": "Marsh", "lin": "Lin et al.",
         "davison": "Davison", "mcdonald": "McDonald", "fornell": "Fornell", "henseler": "Henseler",
-        "bauer": "Bauer", "yuan": "Yuan &",
+        "arbuckle": "Arbuckle", "bauer": "Bauer", "yuan": "Yuan &",
     }  # fmt: skip
     keys = {key for key, mark in cites.items() if mark in text}
     return tuple(sorted(REFERENCES[key] for key in keys))

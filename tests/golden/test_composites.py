@@ -89,6 +89,29 @@ def test_the_score_of_a_composite_is_the_sum_itself(schools: pd.DataFrame) -> No
     assert fit.variables["c1"].sd == pytest.approx(total.std(), rel=1e-4)
 
 
+def test_planted_weights_and_slopes_are_recovered() -> None:
+    rng = np.random.default_rng(6)
+    n, p = 40_000, 4
+    root = np.linalg.cholesky(0.3 + 0.7 * np.eye(p))
+    w = np.array([0.5, 0.3, 0.4, 0.2])
+    w = w / np.linalg.norm(root.T @ w)
+    c = rng.normal(size=(n, 2))
+    c[:, 1] = 0.5 * c[:, 0] + np.sqrt(0.75) * c[:, 1]
+    f = 0.4 * c[:, 1] + np.sqrt(0.84) * rng.normal(size=n)
+    blocks = []
+    for k in range(2):
+        x = rng.normal(size=(n, p)) @ root.T
+        blocks.append(x + np.outer(c[:, k] - x @ w, root @ root.T @ w))  # so that the weighted sum is c
+    names = [f"{b}{k}" for b in "xy" for k in range(p)] + ["u0", "u1", "u2"]
+    values = np.column_stack([*blocks, 0.8 * f[:, None] + 0.6 * rng.normal(size=(n, 3))])
+    sums = "\n".join(f"{c} <~ " + " + ".join(f"{b}{k}" for k in range(p)) for c, b in (("A", "x"), ("B", "y")))
+    std = sk.sem(sums + "\nf =~ u0 + u1 + u2\nB ~ A\nf ~ B", pd.DataFrame(values, columns=names)).standardized()
+    slopes = std[std["op"] == "~"]
+    assert np.all(np.abs(slopes["est_std"] - [0.5, 0.4]) < 3.5 * slopes["se"])
+    weights = std[std["op"] == "<~"]
+    assert np.all(np.abs(weights["est_std"] - [*w, *w]) < 3.5 * weights["se"])
+
+
 def test_rescaling_an_indicator_rescales_its_weight_only(schools: pd.DataFrame) -> None:
     plain, scaled = sk.sem(SEVERAL, schools), sk.sem(SEVERAL, schools.assign(x3=schools["x3"] * 10.0))
     assert scaled.fit_measures["chisq"] == pytest.approx(plain.fit_measures["chisq"], rel=1e-7)

@@ -43,6 +43,9 @@ def test_who_answered_anything_is_used(tmp_path: Path) -> None:
     errors = [float(a.runs["M"].fit.estimates.set_index("label").loc["b", "se"]) for a in (listwise, full)]
     assert errors[1] < errors[0]
     assert [check.passed for check in full.gates["M"]] and all(check.passed for check in full.gates["M"])
+    report = (tmp_path / "b" / "out" / "report.html").read_text(encoding="utf-8")
+    assert "by full information (Arbuckle, 1996)" in report and "Arbuckle, J. L." in report
+    assert "Arbuckle" not in (tmp_path / "a" / "out" / "report.html").read_text(encoding="utf-8")
     assert full.verdicts["H-1"].verdict == "supported" and full.verdicts["H-1"].nobs == usable
 
 
