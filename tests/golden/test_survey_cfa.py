@@ -1,7 +1,7 @@
 """A factor model under strata, finite populations, margins and replicate weights, against errors put together in R.
 
-``survey_cfa.R`` takes scores and information from lavaan 0.6-14 and variances of totals from survey 4.1.1, and fits lavaan
-once under each replicate weight; lavaan's stop leaves about 1e-6 in the estimates.
+``survey_cfa.R`` takes scores and information from lavaan 0.6-14 and variances of totals from survey 4.1.1, and fits
+lavaan once under each replicate weight; lavaan's stop leaves about 1e-6 in the estimates.
 """
 
 from __future__ import annotations
