@@ -209,8 +209,8 @@ def corrected(solution: Solution) -> dict[str, tuple[float, float]]:
 
     ``N F(beta~, theta^)`` with saturated estimates ``beta~``; its mean under the model is
     ``tr{W_c (I - P) Gamma (I - P)'}`` with ``P = D (D'W_m D)^-1 D'W_m``, complete-data weights ``W_c`` and the
-    information ``W_m`` of the incomplete data, ``Gamma`` the covariance matrix of ``beta~``: ``W_m^-1``, or the
-    sandwich for robust tests.
+    information ``W_m`` of the incomplete data (of the kind asked for), ``Gamma`` the covariance matrix of ``beta~``: the
+    inverse observed information, or the sandwich for robust tests.
 
     References
     ----------
@@ -226,11 +226,13 @@ def corrected(solution: Solution) -> dict[str, tuple[float, float]]:
         mean, cov = own.mean[0], own.cov[0]
         seen = saturated_information(part, mean, cov, exact=True)[np.ix_(keep, keep)]
         inside: FloatArray = _solved(seen, np.eye(len(seen)))
-        if solution.options.robust:
+        first = solution.options.information == "first.order"
+        if solution.options.robust or first:
             s = saturated_scores(data, mean, cov)[:, keep]
-            inside = np.asarray(inside @ weighting.moment_meat(solution, g, s) @ inside, dtype=np.float64)
+            meat = weighting.moment_meat(solution, g, s)
+            inside = inside if first else np.asarray(inside @ meat @ inside, dtype=np.float64)
         gamma.append(inside)
-        weight.append(saturated_information(part, mean, cov, exact=exact)[np.ix_(keep, keep)])
+        weight.append(meat if first else saturated_information(part, mean, cov, exact=exact)[np.ix_(keep, keep)])
         complete.append(complete_weight(cov)[np.ix_(keep, keep)])
     own_model = tuple((i.mu[0], i.sigma[0]) for i in solution.implied)
     slopes = [part[keep] @ solution.basis for part in _model_slopes(solution)]

@@ -52,6 +52,8 @@ out <- c(
   case("given mlmv", path, P, estimator="MLMV", conditional.x=TRUE),
   case("given mlr", path, P, estimator="MLR", conditional.x=TRUE),
   case("given browne", path, P, conditional.x=TRUE, test=c("browne.residual.nt", "browne.residual.adf")),
+  case("hs mlr expected", hs, H, estimator="MLR", information="expected"),
+  case("gaps mlf", hs, "HS_missing10.csv", estimator="MLF", missing="ml"),
   case("pd gls equal", pd, D, estimator="GLS"),
   case("pd mlm equal", pd, D, estimator="MLM"),
   case("pd mlmv equal", pd, D, estimator="MLMV", meanstructure=TRUE))
