@@ -209,8 +209,8 @@ def corrected(solution: Solution) -> dict[str, tuple[float, float]]:
 
     ``N F(beta~, theta^)`` with saturated estimates ``beta~``; its mean under the model is
     ``tr{W_c (I - P) Gamma (I - P)'}`` with ``P = D (D'W_m D)^-1 D'W_m``, complete-data weights ``W_c`` and the
-    information ``W_m`` of the incomplete data (of the kind asked for), ``Gamma`` the covariance matrix of ``beta~``: the
-    inverse observed information, or the sandwich for robust tests.
+    information ``W_m`` of the incomplete data (of the kind asked for), ``Gamma`` the covariance matrix of ``beta~``:
+    the inverse observed information, or the sandwich for robust tests.
 
     References
     ----------
