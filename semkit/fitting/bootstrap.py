@@ -156,4 +156,4 @@ def in_metric(fit: Fit, theta: FloatArray, given: FloatArray, kind: str) -> Floa
     rows = row_values(solution.table, solution.layout, theta, given, slopes=False)
     with np.errstate(all="ignore"):
         found = solution_rows(solution.table, solution, rows, fit.binary, theta, given, (kind,), slopes=False)
-    return np.asarray(found[kind].value)
+    return np.array(found[kind].value)

@@ -98,6 +98,8 @@ def _check(fit: Fit) -> None:
                                   "a fit that converged", "Mend the model first."))
     solution = fit.solution
     reasons = []
+    if type(solution) is not Solution:
+        reasons.append("simulated are linear models of continuous indicators")
     if solution.df == 0:
         reasons.append("without degrees of freedom every sample fits perfectly")
     if solution.options.conditional_x:

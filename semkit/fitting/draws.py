@@ -146,7 +146,10 @@ class Draws:
 
         assert self.fit is not None
         kind = standard_kind(standardized) if isinstance(standardized, str) else "result" if standardized else "raw"
-        return in_metric(self.fit, self.theta, self.given, kind), self.fit._all[kind].value[0], kind
+        values = in_metric(self.fit, self.theta, self.given, kind)
+        if kind in ("raw", "result"):  # as they were drawn
+            values[:, self.fit._positions] = self.est if kind == "raw" else self.std
+        return values, self.fit._all[kind].value[0], kind
 
     def columns(
         self, standardized: bool | str = False, rows: NDArray[np.int64] | None = None

@@ -39,9 +39,10 @@ def accelerations(draws: Draws) -> Mapping[str, FloatArray]:
     fit = draws.fit
     assert fit is not None
     solution = fit.solution
-    if draws.kind == "parametric":
-        raise NotSupportedError(Problem("fitting.bootstrap-kind", "bca", "for draws of a parametric bootstrap",
-                                        "percentile, bc, normal, basic", "Use ci='bc'."))
+    if draws.kind == "parametric" or type(solution) is not Solution:
+        what = "for draws of a parametric bootstrap" if draws.kind == "parametric" else "for latent products"
+        raise NotSupportedError(Problem("fitting.bootstrap-kind", "bca", what, "percentile, bc, normal, basic",
+                                        "Use ci='bc'."))
     blocks = left_out(solution, draws.kind)
     data = turned(solution, 0.0) if draws.kind == "bollen.stine" else None
 

@@ -41,14 +41,34 @@ class Population:
 
 
 def population_of(fit: Fit) -> Population:
-    """What a fit estimates the population to be; without a mean structure the means are the sample's."""
-    solution = fit.solution
+    """What a fit estimates the population to be; without a mean structure the means are the sample's.
+
+    Raises
+    ------
+    NotSupportedError
+        ``fitting.not-supported``: products of variables; ordinal indicators with covariates or groups.
+    """
+    solution, table = fit.solution, fit.table
+    crossed = any(":" in name for name in (*table.rhs, *table.lhs) if table.op)
+    ordered = "|" in table.op
+    if crossed or fit.recipe.products or (ordered and (table.variables.ov_x or table.n_groups > 1)):
+        what = "covariates or groups of ordinal indicators" if ordered else "products of variables"
+        raise NotSupportedError(Problem("fitting.not-supported", "simulate_model",
+                                        f"does not draw from fits with {what}", "a fit without them",
+                                        "Write the model as text with values."))
     mean = tuple(
         implied.mu[0] if block.means else own.mean[0]
         for block, implied, own in zip(solution.layout.blocks, solution.implied, solution.moments, strict=True)
     )
-    return Population(fit.table.variables.ov, fit.table.groups, mean,
-                      tuple(implied.sigma[0] for implied in solution.implied), {})
+    cuts: dict[str, list[float]] = {}
+    for i in range(len(table)):
+        if table.op[i] == "|":
+            k = table.variables.ov.index(table.lhs[i])
+            spread = float(np.sqrt(solution.implied[0].sigma[0, k, k]))
+            cuts.setdefault(table.lhs[i], []).append((float(fit._rows.value[0, i]) - float(mean[0][k])) / spread)
+    return Population(table.variables.ov, table.groups, mean,
+                      tuple(implied.sigma[0] for implied in solution.implied),
+                      {name: tuple(sorted(part)) for name, part in cuts.items()})
 
 
 def make_population(model: str, values: Mapping[str, Any] | None, groups: Sequence[str]) -> Population:

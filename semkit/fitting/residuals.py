@@ -45,6 +45,8 @@ def _check(solution: Solution, type: str) -> None:
         raise OptionError(Problem("fitting.unknown-option-value", f"type={type!r}", "is not a known value",
                                   "srmr, crmr", "Choose one of them."))
     reasons = []
+    if solution.__class__ is not Solution:
+        reasons.append("for latent products and ordinal indicators")
     if solution.patterns is not None:
         reasons.append("after missing='fiml': the error of the residuals is not derived for it here")
     if solution.gamma is not None:

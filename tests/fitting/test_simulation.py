@@ -54,6 +54,16 @@ def test_a_fit_is_a_population() -> None:
     assert data["group"].value_counts().to_dict() == {"Pasteur": 200, "Grant-White": 150}
 
 
+def test_an_ordinal_fit_is_a_population_with_its_thresholds() -> None:
+    data = pd.read_csv(DATA / "HS_ordinal5.csv")
+    names = [f"x{k}" for k in range(1, 4)]
+    fit = sk.cfa("f =~ x1 + x2 + x3", data, ordered=names)
+    drawn = sk.simulate_model(fit, 40_000, seed=3)
+    for name in names:
+        expected = data[name].dropna().value_counts(normalize=True).sort_index().to_numpy()
+        assert drawn[name].value_counts(normalize=True).sort_index().to_numpy() == pytest.approx(expected, abs=0.015)
+
+
 def test_groups_have_values_of_their_own() -> None:
     text = "f =~ 0.7*x1 + x2 + 0.6*x3\nx1 ~ c(0, 1)*1"
     found = make_population(text, {"f =~ x2": 0.8, "f =~ x2.g2": 0.5}, ("a", "b"))
