@@ -54,7 +54,7 @@ QUALITY: dict[str, tuple[str, ...]] = {
     "mode": ("mode",),
     "enumerator": ("enumerator", "enumerator_id", "interviewer"),
     "lang": ("lang", "language", "startlanguage", "start language", "userlanguage"),
-    "form_version": ("form_version",),
+    "form_version": ("form_version", "formversion"),
     "device_hash": ("device_hash",),
 }
 IDENTIFIERS = ("_uuid", "_id", "KEY", "instanceID", "meta/instanceID", "ResponseId", "respondent_id",
@@ -154,4 +154,5 @@ def looks_personal(name: str) -> bool:
         or joined in _PERSONAL_WORDS
         or "email" in joined
         or "submittedby" in joined
+        or joined.startswith("submitter")
     )

@@ -42,6 +42,7 @@ _PATTERNS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_TWO_WORDS = re.compile(r"[^\W\d_]{2,}\s+[^\W\d_]{2,}")
 _POINT = r"^\s*(-?\d{1,2}(?:\.\d+)?)[\s,;]+(-?\d{1,3}(?:\.\d+)?)(?:[\s,;]|$)"
 _FREE = frozenset(("_notes", "_tags"))
 """Metadata in which people write."""
@@ -73,11 +74,18 @@ def find_personal(
         if source.kind == "personal":
             empty = is_metadata(source.header, platform) and not any(cells.tolist())
             out.append(replace(source, kind="metadata") if empty else source)
-        elif _is_free(source, targets) and holds_personal_values(set(cells.tolist())):
+        elif _is_free(source, targets) and _tells(source, set(cells.tolist())):
             out.append(replace(source, kind="personal", target="", option=""))
         else:
             out.append(source)
     return tuple(out)
+
+
+def _tells(source: Source, texts: Iterable[str]) -> bool:
+    """Whether the texts tell who somebody is; an interviewer's code has no two words, a name has."""
+    known = list(texts)
+    named = source.kind == "quality" and any(_TWO_WORDS.search(text) for text in known)
+    return named or holds_personal_values(known)
 
 
 def _is_free(source: Source, targets: Targets) -> bool:

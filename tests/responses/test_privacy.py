@@ -105,10 +105,12 @@ def test_secrets_are_not_in_errors(form: sk.Instrument) -> None:
         assert value not in told
 
 
-def test_an_interviewer_named_by_a_number_is_kept_apart(form: sk.Instrument) -> None:
+def test_an_interviewer_by_number_or_name_is_kept_apart(form: sk.Instrument) -> None:
     table = frame(form).assign(enumerator=["E01", "081234567890", "E02"])
     answers = sk.read_responses(table, form)
     assert "enumerator" in answers.personal and answers.quality["enumerator"].isna().all()
+    named = sk.read_responses(frame(form).assign(enumerator=["Budi Santoso", "E01", "E02"]), form)
+    assert "enumerator" in named.personal and named.quality["enumerator"].isna().all()
     coded = sk.read_responses(frame(form).assign(enumerator=["E01", "E03", "E02"]), form)
     assert coded.quality["enumerator"].tolist() == ["E01", "E03", "E02"]
 

@@ -18,6 +18,9 @@ NA = np.nan
 CHOICES = ["supplier", "bank", "shop", "none"]
 FILES = {
     "kobo_values.csv": "kobo",
+    "kobo_labels.csv": "kobo",
+    "odk_briefcase.csv": "odk",
+    "odk_central.csv": "odk",
     "limesurvey_codes.csv": "limesurvey",
     "limesurvey_answers.csv": "limesurvey",
     "limesurvey_codes_and_text.csv": "limesurvey",
@@ -51,6 +54,23 @@ def test_every_platform_gives_the_same_codes(form: sk.Instrument, name: str, pla
     expect_the_three(answers)
     assert answers.platform == platform
     assert not [problem for problem in answers.problems if problem.code == "responses.unmatched-column"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sales"), [("google_forms.csv", [12.5, 7.0, NA]), ("google_forms_id.csv", [12.5, 7.125, NA])]
+)
+def test_google_forms_in_both_languages(form: sk.Instrument, name: str, sales: list[float]) -> None:
+    answers = sk.read_responses(DATA / name, form, decimal="," if name.endswith("_id.csv") else None)
+    assert answers.platform == "google_forms"
+    np.testing.assert_array_equal(answers.coded["sales"], sales)
+    np.testing.assert_array_equal(answers.coded["tr_2"], [5, 98, NA])
+    assert answers.coded["partners/bank"].tolist()[:2] == [1, 0]
+
+
+def test_odk_submitter_and_device_are_kept_apart(form: sk.Instrument) -> None:
+    answers = sk.read_responses(DATA / "odk_central.csv", form)
+    assert {"SubmitterName", "DeviceID"} <= set(answers.personal.columns)
+    assert "KEY" in answers.raw and answers.quality["form_version"].tolist() == ["1.0"] * 3
 
 
 def test_a_mapping_file_explains_a_plain_table(form: sk.Instrument) -> None:

@@ -21,7 +21,7 @@ from semkit.instrument.export.paper import grids
 from semkit.instrument.items import Item, Text
 from semkit.instrument.questions import Condition, Question, Relevance
 from semkit.instrument.short import short_answers, short_names
-from semkit.writing import escape, write_bytes
+from semkit.writing import escape, text_cell, write_bytes
 
 COLUMNS = ("id", "related_id", "class", "type/scale", "name", "relevance", "text", "help", "language", "validation",
            "mandatory", "other", "default", "same_default", "em_validation_q", "num_value_int_only",
@@ -64,6 +64,9 @@ def write_limesurvey(form: Form, path: str | os.PathLike[str]) -> Path:
 
 def _html(text: str) -> str:
     safe = escape(text).replace("{", "&#123;").replace("}", "&#125;")
+    if text_cell(safe) != safe:  # people edit this file in a spreadsheet, which must not calculate it
+        first = safe.lstrip()[:1] or safe[:1]
+        safe = safe.replace(first, f"&#{ord(first)};", 1)
     return "<br />".join(safe.split("\n")).replace("\t", " ").replace("\r", "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import re
 import shutil
@@ -96,6 +97,15 @@ def test_limesurvey_relevance_says_what_the_instrument_says(tmp_path: Path) -> N
 def test_limesurvey_texts_are_never_code(tmp_path: Path) -> None:
     text = export(hostile(), "limesurvey", tmp_path / "f.txt", settings=STUDY).read_text(encoding="utf-8-sig")
     assert "{" not in text and "<script" not in text and "</script" not in text
+
+
+@pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@SUM(A1)", "  =2"])
+def test_limesurvey_is_no_formula_in_a_spreadsheet(words: str, tmp_path: Path) -> None:
+    form = reworded("gr_fac_1", Text(words, words))
+    table = rows(export(form, "limesurvey", tmp_path / "f.txt", settings=STUDY))
+    told = [cell for row in table for cell in row.values()]
+    assert not any(cell.lstrip()[:1] in set("=+-@") for cell in told if cell)
+    assert any(html.unescape(cell) == words for cell in told)
 
 
 # --- Qualtrics --------------------------------------------------------------------------------------------------------
