@@ -54,6 +54,13 @@ def saturate(spec: ModelSpec, auxiliary: tuple[str, ...]) -> ModelSpec:
     return spec.extend(terms)
 
 
+def apart(spec: ModelSpec, auxiliary: tuple[str, ...]) -> tuple[str, ...]:
+    """Saturated correlates and the covariates that became random: no part of what groups are compared in."""
+    caused = {term.lhs for term in spec.terms if term.op == "~"} | {term.rhs for term in spec.terms if term.op == "=~"}
+    predictors = {term.rhs for term in spec.terms if term.op == "~"}
+    return (*auxiliary, *sorted(predictors - caused - set(spec.latents)))
+
+
 @lru_cache(maxsize=8)
 def baseline(solution: Solution) -> Solution:
     """The independence model with the same saturated correlates.

@@ -12,7 +12,7 @@ from semkit import __version__
 from semkit.errors import Note, NotSupportedError, OptionError, Problem, suggest
 from semkit.estimate.scaling import CORRECTIONS
 from semkit.fitting import twostage
-from semkit.fitting.auxiliary import check_auxiliary, saturate
+from semkit.fitting.auxiliary import apart, check_auxiliary, saturate
 from semkit.fitting.bounds import bounded
 from semkit.fitting.corrections import require_corrections, with_test_draws
 from semkit.fitting.estimators import random_covariates
@@ -382,6 +382,7 @@ def make_table(
         fixed_x=options.fixed_x or options.conditional_x, std_lv=options.std_lv, orthogonal=options.orthogonal,
         int_ov_free=not growth, int_lv_free=growth, group_equal=options.group_equal,
         group_partial=options.group_partial, effect_coding=options.effect_coding,
+        apart=apart(spec, options.auxiliary) if options.auxiliary and options.fiml else (),
     )
     if composites:
         value = table.value.copy()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semkit.errors import Note, NotSupportedError, OptionError, Problem, suggest
 from semkit.estimate.weights import MomentWeight
+from semkit.fitting.auxiliary import saturate
 from semkit.fitting.bounds import bounded
 from semkit.fitting.calls import make_table, sem
 from semkit.fitting.comparison import nested_difference
@@ -166,6 +167,9 @@ def invariance(
     fits: dict[str, Fit] = {}
     spec = prepare(model, first.recipe.interaction, first.recipe.composites, grouped=True,
                    std_lv=first.recipe.options.std_lv).spec
+    chosen_options = first.recipe.options
+    if chosen_options.auxiliary and chosen_options.fiml:
+        spec = saturate(spec, chosen_options.auxiliary)
     previous = first
     for step in chosen:
         previous = _step(spec, first, previous, _equal(step, ordinal), exceptions[step])

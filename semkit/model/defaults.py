@@ -40,6 +40,7 @@ def build_table(
     group_equal: str | Collection[str] = (),
     group_partial: str | Collection[str] = (),
     effect_coding: bool | str | tuple[str, ...] | list[str] = False,
+    apart: Collection[str] = (),
     thresholds: Mapping[str, int] | None = None,
     parameterization: str = "delta",
 ) -> ParameterTable:
@@ -70,6 +71,8 @@ def build_table(
         Exceptions such as ``"f=~x2"`` or ``"x1~1"``.
     effect_coding : bool, or among ``loadings intercepts``
         Scale constructs by a mean loading of 1 and a mean intercept of 0 instead of by a marker.
+    apart : collection of str
+        Variables whose means and covariances ``group_equal`` leaves alone.
     thresholds : mapping of str to int, optional
         Number of thresholds of each ordinal variable; the model then has means.
     parameterization : {"delta", "theta"}
@@ -134,7 +137,7 @@ def build_table(
     share_referenced_labels(spec, rows, references)
     if len(groups) > 1 and wanted:
         partial = (group_partial,) if isinstance(group_partial, str) else tuple(group_partial)
-        hold_equal(rows, variables[0], wanted, partial, options)
+        hold_equal(rows, variables[0], wanted, partial, options, frozenset(apart))
         release_scales(rows, variables[0], wanted, options)
     if "intercepts" in coded:
         free_means(rows, variables[0])

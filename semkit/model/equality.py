@@ -68,14 +68,18 @@ def _class_of(row: Row, found: Variables) -> str:
 
 
 def hold_equal(
-    rows: list[Row], found: Variables, wanted: tuple[str, ...], partial: tuple[str, ...], options: Options
+    rows: list[Row], found: Variables, wanted: tuple[str, ...], partial: tuple[str, ...], options: Options,
+    apart: frozenset[str] = frozenset(),
 ) -> None:
-    """Same label in every group for the classes of ``group_equal``; free what that identifies."""
+    """Same label in every group for the classes of ``group_equal``; free what that identifies.
+
+    Means and covariances of the variables ``apart`` (saturated correlates, random covariates) are never held equal.
+    """
     exceptions = {"".join(text.split()) for text in partial}
     used: set[str] = set()
     first: dict[tuple[str, str, str], tuple[int, Row]] = {}
     for number, row in enumerate(rows, start=1):
-        if _class_of(row, found) not in wanted:
+        if _class_of(row, found) not in wanted or (row.op in ("~~", "~1") and {row.lhs, row.rhs} & apart):
             continue
         names = {_shown(row), f"{row.lhs}~1" if row.op == "~1" else _shown(row), row.label}
         if row.op == "~~":

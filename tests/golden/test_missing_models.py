@@ -99,6 +99,21 @@ def test_auxiliary_variables_agree(estimator: str) -> None:
     agree(name, fit)
 
 
+@pytest.mark.parametrize("missing", ["fiml", "robust.two.stage"])
+def test_groups_are_compared_without_the_auxiliary_variables(missing: str) -> None:
+    model = "f1 =~ q1+q2+q3\nf1 ~ z1 + z2"
+    data = table("groups")
+    plain = sk.invariance(model, data, group="g", missing=missing)
+    more = sk.invariance(model, data, group="g", missing=missing, auxiliary=["aux1", "aux2"])
+    assert more.frame["df"].tolist() == plain.frame["df"].tolist()
+    for step, fit in more.fits.items():
+        equal = fit.solution.options.group_equal
+        alone = sk.sem(model, data, group="g", missing=missing, auxiliary=["aux1", "aux2"], group_equal=equal)
+        np.testing.assert_allclose(fit.est, alone.est, rtol=1e-5, atol=1e-6)
+        assert more.frame.set_index("step").loc[step, "chisq"] == pytest.approx(
+            alone.fit_measures["chisq.scaled" if missing != "fiml" else "chisq"], rel=1e-6)
+
+
 def test_auxiliary_variables_of_complete_data_change_nothing() -> None:
     data = table("groups")[["q1", "q4", "q5", "z1", "z2", "aux2"]].dropna()
     model = "q4 ~ q1 + z1\nq5 ~ q4 + z1"
