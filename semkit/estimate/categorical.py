@@ -13,6 +13,7 @@ Muthen & Satorra (1995), Psychometrika 60, 489-503.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -194,11 +195,12 @@ class _Pairs:
         answer = np.stack([margin.answer for margin in self.margins])
         seen = np.stack([margin.seen for margin in self.margins])
         flat = cells.rho.reshape(len(at), -1)
-        place = answer[i] * widest + answer[j]
-        values = np.take_along_axis(flat, place, axis=1)
-        if not seen.all():
-            values = values * (seen[i] & seen[j])
-        self.scores[:, at] = values.T
+        for some in _slices(len(at), len(self.x)):
+            place = answer[i[some]] * widest + answer[j[some]]
+            values = np.take_along_axis(flat[some], place, axis=1)
+            if not seen.all():
+                values = values * (seen[i[some]] & seen[j[some]])
+            self.scores[:, at[some]] = values.T
         by_row = self._by_threshold(weighted * cells.upper_a, weighted * cells.lower_a, 2)
         by_col = self._by_threshold(weighted * cells.upper_b, weighted * cells.lower_b, 1)
         for who, part in ((i, by_row), (j, by_col)):
@@ -215,9 +217,8 @@ class _Pairs:
     # -- pairs respondent by respondent
 
     def _blocks(self, at: IntArray, scores: bool, kind: str) -> None:
-        width = max(1, _BLOCK // max(len(self.x), 1))
-        for start in range(0, len(at), width):
-            self._casewise(at[start : start + width], scores, kind)
+        for rows in _slices(len(at), len(self.x)):
+            self._casewise(at[rows], scores, kind)
 
     def _casewise(self, at: IntArray, scores: bool, kind: str) -> None:
         i, j = self.first[at].copy(), self.second[at].copy()
@@ -272,6 +273,13 @@ class _Pairs:
         self.rho[at], self.boundary[at] = found.rho, found.boundary
 
 
+def _slices(count: int, width: int) -> Iterator[slice]:
+    """Slices of ``count`` rows of ``width`` numbers each that fit into a block of bounded size."""
+    step = max(1, _BLOCK // max(width, 1))
+    for start in range(0, count, step):
+        yield slice(start, min(start + step, count))
+
+
 def _gamma(margins: list[Margin], pairs: _Pairs, n: int, sd: FloatArray) -> FloatArray:
     """``N`` times the covariance matrix of the moments: sums of squares of their influence functions.
 
@@ -281,23 +289,27 @@ def _gamma(margins: list[Margin], pairs: _Pairs, n: int, sd: FloatArray) -> Floa
     first = np.concatenate([margin.scores @ np.linalg.inv(margin.scores.T @ margin.scores) for margin in margins],
                            axis=1)
     square = np.einsum("nm,nm->m", pairs.scores, pairs.scores)
-    second = (pairs.scores - first @ pairs.cross.T) / np.maximum(square, 1e-300)
     levels, slopes, variances = [], [], {}
     for k, margin in enumerate(margins):
         at, t = int(pairs.starts[k]), len(margin.level)
         levels.append(np.arange(at, at + t))
         slopes.append(np.arange(at + t, at + t + len(margin.slopes)))
         if not margin.ordinal:
-            variances[k] = first[:, at + t + len(margin.slopes)]
-    if variances:
-        i, j = pairs.first, pairs.second
-        second = second * (sd[i] * sd[j])
-        for k, move in variances.items():
-            rows = np.flatnonzero((i == k) | (j == k))
-            other = np.where(i[rows] == k, j[rows], i[rows])
-            second[:, rows] += move[:, None] * (pairs.rho[rows] * sd[other] / (2.0 * sd[k]))
+            variances[k] = at + t + len(margin.slopes)
     by_slope = np.array(slopes, dtype=np.int64).reshape(len(margins), -1).T.ravel()
-    influence = np.concatenate([first[:, np.concatenate(levels)], first[:, by_slope],
-                                *(move[:, None] for move in variances.values()), second], axis=1)
-    return np.asarray(n * (influence.T @ influence))
+    own = np.concatenate([np.concatenate(levels), by_slope, np.array(list(variances.values()), dtype=np.int64)])
+    size = len(own) + len(pairs.rho)
+    total = np.zeros((size, size))
+    i, j = pairs.first, pairs.second
+    for rows in _slices(n, size):
+        second = (pairs.scores[rows] - first[rows] @ pairs.cross.T) / np.maximum(square, 1e-300)
+        if variances:
+            second *= sd[i] * sd[j]
+            for k, at in variances.items():
+                own_pairs = np.flatnonzero((i == k) | (j == k))
+                other = np.where(i[own_pairs] == k, j[own_pairs], i[own_pairs])
+                second[:, own_pairs] += first[rows, at, None] * (pairs.rho[own_pairs] * sd[other] / (2.0 * sd[k]))
+        influence = np.concatenate([first[rows][:, own], second], axis=1)
+        total += influence.T @ influence
+    return n * total
 

@@ -65,16 +65,7 @@ def group_curvature(
     if group.follow or np.any(group.scales.source >= 0):
         both = np.zeros((batch, p, p))
         both[:, rows, cols] = both[:, cols, rows] = b_pair * c
-        dc, de = slopes.sigma(rows, cols), sign[:, None] * slopes.mu()[:, at]
-        free = np.flatnonzero(group.thresholds.source >= 0)
-        de[:, free, group.thresholds.source[free]] += 1.0
-        across = np.zeros_like(d_move)
-        np.add.at(np.moveaxis(across, 1, 0), rows, np.moveaxis((b_pair * scale[:, cols])[..., None] * dc, 1, 0))
-        np.add.at(np.moveaxis(across, 1, 0), cols, np.moveaxis((b_pair * scale[:, rows])[..., None] * dc, 1, 0))
-        np.add.at(np.moveaxis(across, 1, 0), at, np.moveaxis(b_level[..., None] * de, 1, 0))
-        if len(group.x):
-            by_pi = slopes.pi(implied.a, group.x_eta).reshape(batch, len(group.x), p, -1)
-            across += np.einsum("bxi,bxiq->biq", b_pi, by_pi)
+        across = _moved_values(group, slopes, implied, sign, scale, (b_level, b_pi, b_pair))
         mixed = d_move.swapaxes(1, 2) @ across
         out += d_move.swapaxes(1, 2) @ (both @ d_move) + mixed + mixed.swapaxes(1, 2)
     inner = 0.5 * grid * scale[:, :, None]
@@ -94,6 +85,28 @@ def group_curvature(
     source = group.block.free.source
     np.add.at(np.moveaxis(out, 0, -1), (source[:, None], source[None, :]), np.moveaxis(bent, 0, -1))
     return out[:, :q, :q]
+
+
+def _moved_values(
+    group: Responses, slopes: Slopes, implied: Implied, sign: FloatArray, scale: FloatArray,
+    by: tuple[FloatArray, FloatArray, FloatArray],
+) -> FloatArray:
+    """``Y_i``: derivatives of what each scale multiplies, weighted and summed, ``(B, p, .)``."""
+    b_level, b_pi, b_pair = by
+    batch, p, at = len(scale), len(group.y), group.variable
+    cols, rows = np.triu_indices(p, 1)
+    dc, de = slopes.sigma(rows, cols), sign[:, None] * slopes.mu()[:, at]
+    free = np.flatnonzero(group.thresholds.source >= 0)
+    de[:, free, group.thresholds.source[free]] += 1.0
+    across = np.zeros((batch, p, slopes.width))
+    by_variable = np.moveaxis(across, 1, 0)
+    np.add.at(by_variable, rows, np.moveaxis((b_pair * scale[:, cols])[..., None] * dc, 1, 0))
+    np.add.at(by_variable, cols, np.moveaxis((b_pair * scale[:, rows])[..., None] * dc, 1, 0))
+    np.add.at(by_variable, at, np.moveaxis(b_level[..., None] * de, 1, 0))
+    if len(group.x):
+        by_pi = slopes.pi(implied.a, group.x_eta).reshape(batch, len(group.x), p, -1)
+        across += np.einsum("bxi,bxiq->biq", b_pi, by_pi)
+    return across
 
 
 def _slopes_on_covariates(

@@ -295,3 +295,25 @@ def test_order_of_rows_and_coding_do_not_matter() -> None:
     moved = DATA.iloc[::-1].assign(x1=DATA["x1"] ** 2 * 10.0)
     again = sk.cfa(MODEL, moved, ordered=True)
     np.testing.assert_allclose(again.estimates["est"], fit.estimates["est"], atol=1e-8)
+
+
+def test_unweighted_statistics_do_not_depend_on_the_unit_of_the_weights() -> None:
+    """ULS: ``(N - 1)`` times the squared residuals; weights twice as large change errors and corrected tests not."""
+    from dataclasses import replace
+
+    from semkit.estimate.scaling import CORRECTIONS
+    from semkit.estimate.weights import MomentWeight
+    from semkit.fitting.ordinal import fit_categorical
+
+    fit = sk.cfa(MODEL, DATA, ordered=True, estimator="ulsmv")
+    s: Any = fit.solution
+    (residual,) = s.problem.residuals(s.parameters)
+    assert fit.tests["standard"].stat == pytest.approx(300 * float(residual @ residual), rel=1e-9)
+    twice: Any = fit_categorical(s.table, s.options, s.sample, s.statistics, s.thresholds, s.levels,
+                                 (MomentWeight(np.full((1, len(residual)), 2.0)),))
+    assert twice.stat == pytest.approx(2.0 * s.stat, rel=1e-8)
+    np.testing.assert_allclose(np.diagonal(twice.small_vcov), np.diagonal(s.small_vcov), rtol=1e-6)
+    for name in ("satorra.bentler", "scaled.shifted", "mean.var.adjusted"):
+        one, two = (CORRECTIONS[name](x.stat, x.df, x.pieces) for x in (s, twice))
+        assert two.stat == pytest.approx(one.stat, rel=1e-7) and two.df == pytest.approx(one.df, rel=1e-7)
+    assert replace(fit.tests["scaled.shifted"]).pvalue < 0.05

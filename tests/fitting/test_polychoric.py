@@ -101,6 +101,18 @@ def test_pairs_use_those_who_answered_both() -> None:
     assert pairwise.errors.loc["a", "c"] > pairwise.errors.loc["a", "b"]
 
 
+def test_blocks_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    y = rng.normal(size=(150, 1)) + rng.normal(size=(150, 5))
+    data = np.column_stack([y[:, :2], np.digitize(y[:, 2:], [-0.6, 0.9])])
+    data[:20, 1], data[10:30, 4] = np.nan, np.nan
+    whole = estimate_moments(data, (0, 0, 3, 3, 3))
+    monkeypatch.setattr("semkit.estimate.categorical._BLOCK", 400)
+    parts = estimate_moments(data, (0, 0, 3, 3, 3))
+    np.testing.assert_allclose(parts.gamma, whole.gamma, atol=1e-10)
+    np.testing.assert_allclose(parts.vector, whole.vector, atol=1e-12)
+
+
 def test_columns_that_are_not_ordinal_are_refused_all_at_once() -> None:
     frame = pd.DataFrame({"a": ["x", "y"] * 30, "b": pd.Categorical(["lo", "hi"] * 30), "c": np.arange(60),
                           "d": np.ones(60)})
