@@ -18,7 +18,7 @@ IntArray = NDArray[np.int64]
 def diagnose_ordinal(solution: OrdinalSolution) -> tuple[Note, ...]:
     """What a researcher must know about a solution before using it."""
     return (*_convergence(solution), *_sizes(solution), *_identification(solution),
-            *variances(solution), *_followers(solution), *correlations(solution))
+            *variances(solution), *correlations(solution))
 
 
 def _convergence(solution: OrdinalSolution) -> list[Note]:
@@ -79,20 +79,3 @@ def _by_model(solution: OrdinalSolution, involved: IntArray) -> bool:
         if not np.any(length == 0.0) and len(values) == len(involved) and values[-1] > 1e-7 * values[0]:
             return False
     return True
-
-
-def _followers(solution: OrdinalSolution) -> list[Note]:
-    """Residual variances that follow from loadings and are negative: an item explained by more than all it has."""
-    table, q, notes = solution.table, solution.table.n_unique, []
-    for k, row in enumerate(solution.layout.follower_rows):
-        value = float(solution.theta[q + k])
-        if value >= -1e-10:
-            continue
-        suffix = f" (group {table.groups[int(table.block[row]) - 1]})" if table.n_groups > 1 else ""
-        notes.append(Note(
-            "fitting.negative-variance", "error",
-            f"the residual variance of the response is negative ({value:.4g}): its factors explain more than all of "
-            "it.", f"{table.lhs[row]} ~~ {table.lhs[row]}{suffix}",
-            "Too small a sample, two indicators only, or an item that is almost the factor itself.",
-            "Look at its polychoric correlations; make loadings equal, or leave the item out."))
-    return notes
