@@ -35,6 +35,7 @@ _HOME: dict[str, str] = {
     "LMS": "semkit.interaction",
     "ProductIndicators": "semkit.interaction",
     "QML": "semkit.interaction",
+    "SAM": "semkit.interaction",
     "Replicates": "semkit.sample",
     "cfa": "semkit.fitting",
     "compare": "semkit.fitting",

@@ -107,8 +107,8 @@ def test_the_layer_rule_can_fail() -> None:
 
 PUBLIC = """
 CleaningPlan Cleaned Composite Design Fit Instrument LMS Moments Note Problem ProductIndicators QML Replicates Responses
-SemkitError cfa clean compare compare_methods growth invariance load_instrument moderated_regression nested polychoric
-probe read_responses reliability run sem simulate_model simulate_responses validate validity __version__
+SAM SemkitError cfa clean compare compare_methods growth invariance load_instrument moderated_regression nested
+polychoric probe read_responses reliability run sem simulate_model simulate_responses validate validity __version__
 k_anonymity monitor pseudonyms reconcile stack_responses write_responses write_restricted
 """.split()
 

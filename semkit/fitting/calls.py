@@ -27,7 +27,7 @@ from semkit.fitting.ordinaloptions import make_ordinal_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import fit_moments
 from semkit.fitting.weighting import design_options, require_groups_apart
-from semkit.interaction import LMS, QML
+from semkit.interaction import LMS, QML, SAM
 from semkit.model import ModelSpec, ParameterTable, build_table, check, coded_classes
 from semkit.sample import Composite, Design, GroupMoments, Sample, group_labels, group_moments, make_sample
 
@@ -112,7 +112,7 @@ def sem(
         information fixed covariates then become random (:mod:`semkit.fitting.auxiliary`).
     start : mapping of str to float, optional
         Starting values by label or ``"lhs op rhs"``.
-    interaction : {"product", "lms", "qml"}, ProductIndicators, LMS or QML
+    interaction : {"product", "lms", "qml", "sam"}, ProductIndicators, LMS, QML or SAM
         How ``a:b`` of latent variables is estimated.
     composites : mapping of str to Composite, optional
         Names used in the model that stand for equal-weight means with known error variance.
@@ -298,10 +298,14 @@ def _fit(
     if chosen.auxiliary:
         check_auxiliary(spec, chosen.auxiliary)
         spec = saturate(spec, chosen.auxiliary) if chosen.fiml else spec
-    if isinstance(method, (LMS, QML)) and spec.products and not names:
+    if isinstance(method, SAM) and moments is None:
+        from semkit.fitting.sam import fit_sam
+
+        fit: Fit = fit_sam(spec, recipe, data)
+    elif isinstance(method, (LMS, QML)) and spec.products and not names:
         from semkit.fitting.products import fit_products
 
-        fit: Fit = fit_products(spec, recipe, data, moments, method, options.get("information"), start)
+        fit = fit_products(spec, recipe, data, moments, method, options.get("information"), start)
     else:
         fit = fit_spec(spec, recipe, data, moments, start, prepared.notes)
     return with_nesting(fit, data, _words(nesting)) if nesting else fit

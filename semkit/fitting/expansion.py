@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from semkit.errors import Note, NotSupportedError, OptionError, Problem
-from semkit.interaction import LMS, QML, ProductIndicators, expand
+from semkit.interaction import LMS, QML, SAM, ProductIndicators, expand
 from semkit.model import ModelSpec, Modifier, Term, check, parse, print_model
 from semkit.sample import Composite, Product
 
-_LATER = ("sam", "factor_score", "2sls")
+_LATER = ("factor_score", "2sls")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ def prepare(
         terms.append(Term(column, "~~", column, (Modifier("fixed", (float("nan"),)),)))
     if terms:
         spec = spec.extend(terms)
-    if isinstance(option, (LMS, QML)):
+    if isinstance(option, (LMS, QML, SAM)):
         return Prepared(spec, (), used, _print(spec, tuple(used)) if terms else model, ())
     expansion = expand(spec, option, n_groups=2 if grouped else 1, std_lv=std_lv)
     text = _print(expansion.spec, tuple(used)) if terms or expansion.products else model
@@ -75,9 +75,9 @@ def _print(spec: ModelSpec, composites: tuple[str, ...]) -> str:
     return "\n".join([print_model(replace(spec, terms=shown)).rstrip("\n"), *notes])
 
 
-def chosen_method(interaction: Any) -> ProductIndicators | LMS | QML:
+def chosen_method(interaction: Any) -> ProductIndicators | LMS | QML | SAM:
     """The method an ``interaction=`` argument stands for."""
-    if isinstance(interaction, (ProductIndicators, LMS, QML)):
+    if isinstance(interaction, (ProductIndicators, LMS, QML, SAM)):
         return interaction
     if interaction is None or interaction == "product":
         return ProductIndicators()
@@ -85,13 +85,15 @@ def chosen_method(interaction: Any) -> ProductIndicators | LMS | QML:
         return LMS()
     if isinstance(interaction, str) and interaction.lower() == "qml":
         return QML()
+    if isinstance(interaction, str) and interaction.lower() == "sam":
+        return SAM()
     if isinstance(interaction, str) and interaction.lower() in _LATER:
         raise NotSupportedError(
             Problem(
                 "fitting.not-supported",
                 f"interaction={interaction!r}",
                 "is not offered",
-                "product, lms, qml, ProductIndicators(...), LMS(...)",
+                "product, lms, qml, sam, ProductIndicators(...), LMS(...)",
                 "Use product indicators.",
             )
         )
@@ -100,7 +102,7 @@ def chosen_method(interaction: Any) -> ProductIndicators | LMS | QML:
             "fitting.unknown-option-value",
             f"interaction={interaction!r}",
             "is not a known value",
-            "product, lms, qml, ProductIndicators(...), LMS(...)",
+            "product, lms, qml, sam, ProductIndicators(...), LMS(...)",
             "Choose one of them.",
         )
     )

@@ -73,3 +73,27 @@ class QML:
     def name(self) -> str:
         """As headers print it."""
         return "QML"
+
+
+@dataclass(frozen=True)
+class SAM:
+    """Structure after measurement (local): measurement models first, then the structural model with products.
+
+    Needs no distribution of the latent variables, and keeps a misspecified part of the model from spreading; a little
+    less efficient than likelihood methods.  For products of two variables, one group, first-order constructs.
+
+    References
+    ----------
+    Rosseel & Loh (2024), Psychological Methods 29, 561-588; Rosseel, Burghgraeve, Loh & Schermelleh-Engel (2025),
+    Behavior Research Methods 57.
+
+    Examples
+    --------
+    >>> SAM().name
+    'SAM'
+    """
+
+    @property
+    def name(self) -> str:
+        """As headers print it."""
+        return "SAM"
