@@ -173,7 +173,8 @@ def _left_out(count: int) -> tuple[Note, ...]:
         return ()
     return (Note("fitting.no-scores", "warning",
                  f"{count} respondents answered nothing of a construct and are left out.", "",
-                 "They have no score on it.", "interaction='lms' with missing='fiml' uses them with what they answered."),)
+                 "They have no score on it.",
+                 "interaction='lms' with missing='fiml' uses them with what they answered."),)
 
 
 def _refuse(spec: ModelSpec, recipe: Recipe) -> None:
