@@ -30,6 +30,7 @@ from semkit.fitting.weighting import design_options, require_groups_apart
 from semkit.interaction import LMS, QML, SAM
 from semkit.model import ModelSpec, ParameterTable, build_table, check, coded_classes
 from semkit.sample import Composite, Design, GroupMoments, Sample, group_labels, group_moments, make_sample
+from semkit.sample.frame import require_table
 
 FloatArray = NDArray[np.float64]
 
@@ -291,6 +292,8 @@ def _fit(
     if (data is None) == (moments is None):
         raise OptionError(Problem("fitting.data-or-moments", "data", "exactly one of data and moments is needed",
                                   "data=frame or moments=Moments(...)", "Pass one of them."))
+    if data is not None:
+        require_table(data)
     grouped = chosen.group is not None or isinstance(moments, Mapping)
     prepared = prepare(model, interaction, composites or {}, grouped=grouped, std_lv=chosen.std_lv)
     recipe = Recipe(model, prepared.text, chosen, prepared.products, prepared.composites, interaction, design)

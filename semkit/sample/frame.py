@@ -126,11 +126,22 @@ def _groups(
     return out
 
 
+def require_table(data: Any) -> None:
+    """Refuse what is no table.
+
+    Raises
+    ------
+    OptionError
+        ``sample.not-a-frame``.
+    """
+    if not hasattr(getattr(data, "frame", data), "columns"):
+        raise OptionError(Problem("sample.not-a-frame", "data", f"{type(data).__name__}",
+                                  "a DataFrame or an object with .frame", "Pass a pandas DataFrame."))
+
+
 def _read(table: Any, read: list[str], items: tuple[str, ...], group: str | None) -> dict[str, FloatArray]:
     """The columns as float vectors, or one error with everything that is wrong with them."""
-    if not hasattr(table, "columns"):
-        raise OptionError(Problem("sample.not-a-frame", "data", f"{type(table).__name__}",
-                                  "a DataFrame or an object with .frame", "Pass a pandas DataFrame."))
+    require_table(table)
     known = [str(column) for column in table.columns]
     problems: list[Problem] = []
     columns: dict[str, FloatArray] = {}

@@ -95,3 +95,8 @@ def test_one_ordinal_outcome() -> None:
 def test_clusters_with_missing_names() -> None:
     place = pd.Series([pd.NA, None, np.nan, *["a", "b"] * 28, "a"], dtype=object)
     attempt(ONE, FRAME.assign(place=place), nesting="place")
+
+
+def test_data_that_are_no_table() -> None:
+    assert refused(ONE, [FRAME, FRAME]) == ["sample.not-a-frame"]
+    assert refused(ONE, FRAME.to_numpy(), ordered=True) == ["sample.not-a-frame"]
