@@ -70,7 +70,7 @@ def _inverse_nacov(rows: FloatArray, where: str) -> FloatArray:
     """
     n, k = rows.shape
     nacov = rows.T @ rows / n
-    if n <= k or np.linalg.cond(_correlation(nacov)) > 1e12:
+    if n <= k or _singular(nacov):
         raise SampleError(Problem(
             "sample.too-few-for-adf", where, f"{n} respondents for {k} moments",
             "clearly more respondents than moments in every group",
@@ -86,16 +86,18 @@ def _inverse(nacov: FloatArray, where: str) -> FloatArray:
     SampleError
         ``sample.gamma-singular``.
     """
-    if np.linalg.eigvalsh(_correlation(nacov))[0] < 1e-12:
+    if _singular(nacov):
         raise SampleError(Problem("sample.gamma-singular", f"moments.gamma, {where}",
                                   "the matrix is not positive definite", "a covariance matrix of full rank",
                                   "Use estimator='ml', or check its order."))
     return np.asarray(np.linalg.inv(nacov))
 
 
-def _correlation(cov: FloatArray) -> FloatArray:
+def _singular(cov: FloatArray) -> bool:
+    """Whether an eigenvalue of the correlation matrix is nothing but rounding error."""
     scale = 1.0 / np.sqrt(np.maximum(np.diagonal(cov), 1e-300))
-    return np.asarray(cov * np.outer(scale, scale))
+    values = np.linalg.eigvalsh(cov * np.outer(scale, scale))
+    return bool(values[0] < 1e-12 * values[-1])
 
 
 def fixed_positions(solution: Solution) -> tuple[int, ...]:
