@@ -172,6 +172,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=WORDS",
         help="words for a placeholder of the consent text, NAME.id=WORDS for one language; may be repeated",
     )
+    _field_commands(command)
+    return parser
+
+
+def _field_commands(command: Callable[..., Any]) -> None:
+    """Commands for the time of the fieldwork."""
     sub = command("monitor", _monitor, "say how a survey stands while it is in the field",
                   "semkit monitor export.csv -i government_role --quota quota.toml -o now.html")  # fmt: skip
     sub.add_argument("file", metavar="EXPORT", help="a half-finished export of the field tool")
@@ -202,7 +208,6 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--n", type=int, help="submissions received (default: the study's own number)")
     sub.add_argument("--seed", type=int, help="root of all draws (default: the study's own)")
     sub.add_argument("--draws", type=int, default=1_000_000, help="size of the draw behind the planted values")
-    return parser
 
 
 def _talk(sub: argparse.ArgumentParser) -> None:

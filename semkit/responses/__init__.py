@@ -1,13 +1,10 @@
 """Answers from field tools: read as text, matched to items by name or label, turned into codes."""
 
+from semkit.responses.anonymity import Anonymity, coarse_places, coarsen, k_anonymity
 from semkit.responses.files import write_responses
 from semkit.responses.mapping import ColumnMap, read_mapping
 from semkit.responses.platforms import looks_personal
 from semkit.responses.privacy import (
-    Anonymity,
-    coarse_places,
-    coarsen,
-    k_anonymity,
     new_key,
     outside,
     pseudonyms,

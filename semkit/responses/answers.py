@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from semkit.errors import Problem
 from semkit.instrument import Instrument, Item, Question
 from semkit.instrument.short import short_answers
-from semkit.responses.matching import fold
 from semkit.responses.numbers import Decimal, parse_number, whole
 from semkit.responses.sheet import place
+from semkit.responses.targets import fold
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

@@ -24,11 +24,11 @@ from semkit.responses.answers import (
     make_cells,
     question_options,
 )
-from semkit.responses.matching import Targets, fold
 from semkit.responses.numbers import Decimal, parse_number, whole
 from semkit.responses.platforms import QUALITY
 from semkit.responses.records import Source
 from semkit.responses.sheet import Sheet, place
+from semkit.responses.targets import Targets, fold
 
 NUMBERS = frozenset(("count", "number", "amount", "percent", "of_ten"))
 _ISO = re.compile(r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?([+-]\d{2}:?\d{2}|Z)?$")

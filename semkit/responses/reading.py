@@ -16,17 +16,19 @@ from semkit.responses.coding import Coded, code_sheet, quality_frame
 from semkit.responses.delimited import read_delimited
 from semkit.responses.labelled import FORMATS, read_labelled
 from semkit.responses.mapping import ColumnMap, read_bytes, read_mapping
-from semkit.responses.matching import Targets, gather, match_columns, match_header
+from semkit.responses.matching import match_columns, match_header
 from semkit.responses.numbers import Decimal
 from semkit.responses.platforms import IDENTIFIERS, SYNTHETIC, guess_platform, is_metadata
 from semkit.responses.privacy import find_personal
 from semkit.responses.records import Limits, Platform, Responses, Source
 from semkit.responses.sheet import HEADER_ROW, Sheet, make_sheet, place
+from semkit.responses.targets import Targets, gather
 from semkit.responses.workbook import read_workbook
 from semkit.writing import hash_bytes
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
 WORKBOOKS = (".xlsx", ".xlsm")
+_POINT = ("kobo", "odk", "limesurvey")  # they write decimals with a point, whatever the language
 _NONE: frozenset[str] = frozenset()
 _UNSEEN = {"limesurvey": frozenset(("n/a", "{question_not_shown}")), "qualtrics": frozenset(("-99",))}
 """Texts by which a platform says that a question was not shown or not answered."""
@@ -125,10 +127,9 @@ def read_responses(
         serious += [problem for problem in slight if problem.code == "responses.unmatched-column"]
     raw = table.frame()
     declared = frozenset(_folded_missing(missing))
-    machine = platform in ("kobo", "odk", "limesurvey")  # they write decimals with a point, whatever the language
-    decimal_sign = "." if machine and decimal is None else decimal
+    sign = "." if platform in _POINT and decimal is None else decimal
     unseen = _UNSEEN.get(platform, _NONE)
-    coded = code_sheet(table, sources, form, targets, declared, decimal_sign, lang, short=short, unseen=unseen)
+    coded = code_sheet(table, sources, form, targets, declared, sign, lang, short=short, unseen=unseen)
     serious += [*coded.serious, *_empty_problems(coded, targets, table)]
     synthetic, marks = _synthetic(raw, table, path)
     serious += marks

@@ -12,11 +12,11 @@ import pandas as pd
 
 from semkit.errors import Problem, ResponseError
 from semkit.instrument import Instrument
-from semkit.responses.matching import fold
 from semkit.responses.numbers import whole
 from semkit.responses.reading import read_responses
 from semkit.responses.records import Limits, Responses
 from semkit.responses.sheet import place
+from semkit.responses.targets import fold
 from semkit.writing import write_csv
 
 KEY, TYPIST = "respondent_id", "entered_by"

@@ -325,6 +325,8 @@ def test_the_entry_workbook_comes_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lang", ["id", "en"])
 @pytest.mark.parametrize("cells", ["codes", "labels"])
 def test_written_answers_come_back(form: sk.Instrument, tmp_path: Path, suffix: str, lang: str, cells: str) -> None:
+    if suffix in (".sav", ".dta"):
+        pytest.importorskip("pyreadstat")
     answers = sk.read_responses(DATA / "kobo_values.csv", form)
     path = sk.write_responses(answers, tmp_path / f"out{suffix}", lang=lang, cells=cells)  # type: ignore[arg-type]
     back = sk.read_responses(path, form)
