@@ -42,7 +42,12 @@ def with_draws(
     """A copy of a fit that carries draws, its recipe and provenance saying so."""
     from semkit.fitting.options import draw_count
 
-    found = bootstrap(fit, draw_count(draws), seed, kind=kind, ci=ci, level=level, statistics=statistics)
+    if fit.recipe.options.ordered:
+        from semkit.fitting.ordinalredraw import ordinal_draws
+
+        found = ordinal_draws(fit, draws, seed, kind=kind, ci=ci, level=level, statistics=statistics)
+    else:
+        found = bootstrap(fit, draw_count(draws), seed, kind=kind, ci=ci, level=level, statistics=statistics)
     provenance = {**fit.provenance, "seed": found.seed, "draws_requested": found.requested,
                   "draws_failed": found.failed, "draws_inadmissible": found.inadmissible, "draws_kind": found.kind}
     options = replace(fit.recipe.options, bootstrap=found.requested, seed=found.seed)

@@ -321,7 +321,8 @@ def fit_spec(
     """Fit an expanded model: table, sample, estimates, and draws if asked for."""
     options = recipe.options
     if options.ordered:
-        return fit_ordinal(spec, recipe, data, start, notes)
+        found = fit_ordinal(spec, recipe, data, start, notes)
+        return found.bootstrap(options.bootstrap, seed=options.seed) if options.bootstrap else found
     columns = {composite_column(name): composite for name, composite in recipe.composites.items()}
     known = [str(name) for name in getattr(getattr(data, "frame", data), "columns", ())]
     if moments is None:

@@ -402,8 +402,6 @@ class Fit:
         """
         from semkit.fitting.bootstrap import with_draws
 
-        refuse(self.solution, "bootstrap()", "Use the robust errors of estimator='wlsmv'.")
-
         return with_draws(self, draws, seed, kind=kind, ci=ci, level=level, statistics=statistics)
 
     def cutoffs(self, draws: int = 500, *, seed: int | None = None) -> Cutoffs:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semkit.errors import NotSupportedError, OptionError, Problem, suggest
-from semkit.fitting.options import Options
+from semkit.fitting.options import Options, draw_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,7 @@ def make_ordinal_options(call: str, ordered: tuple[str, ...], options: Mapping[s
     se, test = rest.pop("se", None), rest.pop("test", None)
     tests = (test,) if isinstance(test, str) else tuple(test or (usual.test,))
     refused = []
-    if rest.pop("bootstrap", None):
-        refused.append(("bootstrap=", "draws are not offered", "Use the robust errors of estimator='wlsmv'."))
+    draws = rest.pop("bootstrap", None)
     if rest.pop("likelihood", "normal") != "normal":
         refused.append(("likelihood=", "there is no likelihood", "Leave it out."))
     if rest.pop("information", None) not in (None, "expected"):
@@ -103,5 +102,6 @@ def make_ordinal_options(call: str, ordered: tuple[str, ...], options: Mapping[s
         se=_choose("se", se) if se is not None else usual.se,
         test=tuple(dict.fromkeys(("standard", *(_choose("test", one) for one in tests)))), ordered=ordered,
         parameterization=_choose("parameterization", rest.pop("parameterization", None) or "delta"),
-        seed=rest.pop("seed", None), **rest | {"conditional_x": True},
+        bootstrap=0 if draws is None or draws is False else draw_count(draws), seed=rest.pop("seed", None),
+        **rest | {"conditional_x": True},
     )

@@ -234,3 +234,22 @@ def test_primary_units_are_drawn_whole_and_errors_are_those_of_the_design() -> N
     assert done.bootstrap_draws.interval("y ~ f", "bca").ci_lower > 0.0
     with pytest.raises(NotSupportedError, match="cluster"):
         fit.bootstrap(10)
+
+
+def test_ordinal_draws_are_refits_of_resampled_rows() -> None:
+    data = pd.read_csv(DATA / "HS_ordinal5.csv")
+    names = [f"x{k}" for k in range(1, 10)]
+    fit = sk.cfa(CHILDREN, data, ordered=names, bootstrap=40, seed=1)
+    draws = fit.bootstrap_draws
+    assert draws.requested == 40 and draws.failed + draws.inadmissible + len(draws.est) == 40
+    for k, generator in enumerate(Chunk(0, 0, 2, 1).generators()):
+        again = sk.cfa(CHILDREN, data.iloc[generator.integers(0, len(data), len(data))], ordered=names)
+        np.testing.assert_allclose(draws.est[k], again.est, atol=1e-6)
+        np.testing.assert_allclose(draws.std[k], again.std_est, atol=1e-6)
+    ratio = draws.est.std(axis=0, ddof=1) / np.sqrt(np.diag(sk.cfa(CHILDREN, data, ordered=names).vcov))
+    assert 0.85 < np.median(ratio) < 1.2
+    one = draws.interval("visual =~ x2", "bc", standardized="std_all")
+    assert one.ci_lower < one.est < one.ci_upper
+    for options in ({"kind": "parametric"}, {"ci": "bca"}, {"statistics": ("rmsea",)}):
+        with pytest.raises(NotSupportedError, match="with ordinal indicators"):
+            fit.bootstrap(10, **options)

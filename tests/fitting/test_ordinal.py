@@ -216,7 +216,7 @@ def test_difference_test_is_lavaans() -> None:
     ("options", "code"),
     [
         ({"estimator": "ml"}, "fitting.not-with-ordinal"), ({"missing": "fiml"}, "fitting.not-with-ordinal"),
-        ({"se": "bootstrap"}, "fitting.not-with-ordinal"), ({"bootstrap": 100}, "fitting.not-with-ordinal"),
+        ({"se": "bootstrap"}, "fitting.not-with-ordinal"),
         ({"test": "bollen.stine"}, "fitting.not-with-ordinal"), ({"fixed_x": False}, "fitting.not-with-ordinal"),
         ({"parameterization": "gamma"}, "fitting.unknown-option-value"),
         ({"ordered": ["q"]}, "fitting.unknown-ordered"),
@@ -230,7 +230,7 @@ def test_what_is_not_offered_is_refused(options: dict[str, Any], code: str) -> N
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize("call", ["bootstrap", "crosscheck", "score_test"])
+@pytest.mark.parametrize("call", ["crosscheck", "score_test"])
 def test_what_does_not_follow_a_fit_is_refused(call: str) -> None:
     fit = sk.cfa(MODEL, DATA, ordered=True)
     with pytest.raises(sk.SemkitError) as caught:
