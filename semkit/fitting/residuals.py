@@ -63,7 +63,8 @@ def _check(solution: Solution, type: str) -> None:
         raise NotSupportedError(*(
             Problem("fitting.no-residual-summary", "residual_summary()", f"is not offered {reason}",
                     "complete data and maximum likelihood",
-                    "Draw it: fit.bootstrap(statistics=('srmr', 'crmr'), kind='ordinary').") for reason in reasons
+                    "Draw it: fit.bootstrap(statistics=('srmr', 'crmr')), with kind='cluster' under a "
+                    "design.") for reason in reasons
         ))
 
 
