@@ -183,8 +183,14 @@ class ResponseModel:
 
     def moments(self, theta: FloatArray, slopes: bool) -> tuple[tuple[FloatArray, FloatArray | None], ...]:
         """``sigma (B, k)`` and ``Delta (B, k, q)`` of each group, in the order of the observed moments."""
-        whole = self.extend(theta)
+        whole = self._for_moments(theta)
         return tuple(_group(group, whole, theta, self.given, slopes) for group in self.groups)
+
+    def _for_moments(self, theta: FloatArray) -> FloatArray:
+        """As :meth:`extend`; zeros where what follows moves no moment."""
+        if any(group.structural for group in self.groups):
+            return self.extend(theta)
+        return np.concatenate([theta, np.zeros((len(theta), self.n_followers))], axis=1)
 
     def followers_slope(self, theta: FloatArray) -> FloatArray:
         """Derivatives ``(B, v, q)`` of the residual variances that follow."""
@@ -204,7 +210,7 @@ class ResponseModel:
         from semkit.estimate.responsecurvature import group_curvature
 
         out = np.zeros((*theta.shape, theta.shape[1]))
-        whole = self.extend(theta)
+        whole = self._for_moments(theta)
         for group, weight in zip(self.groups, by, strict=True):
             if not group.structural:
                 out += group_curvature(group, whole, theta, self.given, weight)

@@ -214,6 +214,9 @@ def moment_root(gamma: FloatArray) -> Root:
 
 def plain_constraints(table: ParameterTable) -> TableConstraints | None:
     """Constraints as functions of the ``q`` parameters."""
+    bounded = np.isfinite(table.lower[table.free_rows]) | np.isfinite(table.upper[table.free_rows])
+    if not (table.equalities or table.inequalities or bounded.any()):
+        return None
     layout = make_layout(table)
     return make_constraints(table, layout, np.zeros((1, len(layout.given_rows))))
 

@@ -40,6 +40,11 @@ mixed$u1 <- cuts(y[, 1], .3); mixed$u2 <- cuts(y[, 2], -.5, .6); mixed$u4 <- cut
 mixed$u5 <- cuts(y[, 5], -.2, .8); mixed$u6 <- exp(.5 * y[, 6])
 write.csv(mixed, file.path(here, "data/ordinal_mixed.csv"), row.names = FALSE)
 
+set.seed(20264)  # the same with gaps in every column
+gaps <- mixed
+for (v in paste0("u", 1:6)) gaps[sample(n, 40), v] <- NA
+write.csv(gaps, file.path(here, "data/ordinal_gaps.csv"), row.names = FALSE, na = "")
+
 set.seed(20263)  # five skewed categories, N = 200
 skewed <- data.frame(apply(respond(factors(200, .4), loadings), 2, cuts, .4, .9, 1.3, 1.8))
 write.csv(skewed, file.path(here, "data/ordinal_skewed.csv"), row.names = FALSE)
@@ -56,6 +61,7 @@ fits <- list(
   mixed = cfa(m, mixed, ordered = ordinal),
   mixed_covariates = sem(paste0(m, "\nf + h ~ w + z"), mixed, ordered = ordinal),
   mixed_covariates_theta = sem(paste0(m, "\nf ~ w + z\nh ~ f + w"), mixed, ordered = ordinal, parameterization = "theta"),
+  mixed_pairwise = cfa(m, gaps, ordered = ordinal, missing = "pairwise"),
   skewed = cfa(m, skewed, ordered = u),
   skewed_mvs = cfa(m, skewed, ordered = u, estimator = "WLSMVS")
 )

@@ -34,6 +34,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "mixed_covariates": ("mixed", MODEL + "\nf + h ~ w + z", {"ordered": ORDINAL}),
     "mixed_covariates_theta": ("mixed", MODEL + "\nf ~ w + z\nh ~ f + w",
                                {"ordered": ORDINAL, "parameterization": "theta"}),
+    "mixed_pairwise": ("gaps", MODEL, {"ordered": ORDINAL, "missing": "pairwise"}),
     "skewed": ("skewed", MODEL, {"ordered": True}),
     "skewed_mvs": ("skewed", MODEL, {"ordered": True, "estimator": "wlsmvs"}),
 }
