@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from semkit.errors import Note, NotSupportedError, OptionError, Problem
-from semkit.interaction import LMS, QML, SAM, ProductIndicators, expand
+from semkit.interaction import LMS, QML, SAM, FactorScores, ProductIndicators, expand
 from semkit.model import ModelSpec, Modifier, Term, check, parse, print_model
 from semkit.sample import Composite, Product
 
-_LATER = ("factor_score", "2sls")
+_LATER = ("2sls")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ def prepare(
         terms.append(Term(column, "~~", column, (Modifier("fixed", (float("nan"),)),)))
     if terms:
         spec = spec.extend(terms)
-    if isinstance(option, (LMS, QML, SAM)):
+    if isinstance(option, (LMS, QML, SAM, FactorScores)):
         return Prepared(spec, (), used, _print(spec, tuple(used)) if terms else model, ())
     expansion = expand(spec, option, n_groups=2 if grouped else 1, std_lv=std_lv)
     text = _print(expansion.spec, tuple(used)) if terms or expansion.products else model
@@ -75,9 +75,9 @@ def _print(spec: ModelSpec, composites: tuple[str, ...]) -> str:
     return "\n".join([print_model(replace(spec, terms=shown)).rstrip("\n"), *notes])
 
 
-def chosen_method(interaction: Any) -> ProductIndicators | LMS | QML | SAM:
+def chosen_method(interaction: Any) -> ProductIndicators | LMS | QML | SAM | FactorScores:
     """The method an ``interaction=`` argument stands for."""
-    if isinstance(interaction, (ProductIndicators, LMS, QML, SAM)):
+    if isinstance(interaction, (ProductIndicators, LMS, QML, SAM, FactorScores)):
         return interaction
     if interaction is None or interaction == "product":
         return ProductIndicators()
@@ -87,13 +87,15 @@ def chosen_method(interaction: Any) -> ProductIndicators | LMS | QML | SAM:
         return QML()
     if isinstance(interaction, str) and interaction.lower() == "sam":
         return SAM()
+    if isinstance(interaction, str) and interaction.lower() == "factor_score":
+        return FactorScores()
     if isinstance(interaction, str) and interaction.lower() in _LATER:
         raise NotSupportedError(
             Problem(
                 "fitting.not-supported",
                 f"interaction={interaction!r}",
                 "is not offered",
-                "product, lms, qml, sam, ProductIndicators(...), LMS(...)",
+                "product, lms, qml, sam, factor_score, ProductIndicators(...), LMS(...)",
                 "Use product indicators.",
             )
         )
@@ -102,7 +104,7 @@ def chosen_method(interaction: Any) -> ProductIndicators | LMS | QML | SAM:
             "fitting.unknown-option-value",
             f"interaction={interaction!r}",
             "is not a known value",
-            "product, lms, qml, sam, ProductIndicators(...), LMS(...)",
+            "product, lms, qml, sam, factor_score, ProductIndicators(...), LMS(...)",
             "Choose one of them.",
         )
     )

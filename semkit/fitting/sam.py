@@ -16,7 +16,7 @@ Research Methods 57; Newey & McFadden (1994), Handbook of Econometrics 4, sec. 6
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -69,16 +69,19 @@ class StructuralFit(Fit):
     sample_used : Sample
     order : tuple of str
         Names of the scores.
+    label : str
+        Method, as headers print it.
     """
 
     measurement: Mapping[str, Fit] = field(default_factory=dict, kw_only=True)
     scores: Scores = field(kw_only=True)
     sample_used: Sample = field(kw_only=True)
     order: tuple[str, ...] = field(kw_only=True)
+    label: str = field(default="SAM", kw_only=True)
 
     @property
     def method(self) -> str:
-        return "SAM"
+        return self.label
 
     @property
     def nobs_received(self) -> int:
@@ -117,7 +120,7 @@ class StructuralFit(Fit):
 
     def __repr__(self) -> str:
         shown = self.estimates.drop(columns=["std_lv", "std_nox", "group"])
-        lines = [f"semkit sem fit: SAM, {self.nobs} respondents used, structural model after "
+        lines = [f"semkit sem fit: {self.method}, {self.nobs} respondents used, structural model after "
                  f"{len(self.measurement)} measurement models",
                  shown.to_string(index=False, float_format=lambda v: f"{v:.3f}", na_rep="")]
         return "\n".join([*lines, *(f"{note.severity}: {note}" for note in self.notes)])
@@ -136,7 +139,7 @@ def fit_sam(spec: ModelSpec, recipe: Recipe, data: Any) -> StructuralFit:
     from semkit.fitting.calls import sem
 
     options = recipe.options
-    _refuse(spec, recipe)
+    refuse(spec, recipe, "sam")
     blocks = measurement_blocks(spec)
     columns = tuple(dict.fromkeys(t.rhs for t in spec.terms if t.op == "=~"))
     inner = structural_names(spec)
@@ -154,13 +157,14 @@ def fit_sam(spec: ModelSpec, recipe: Recipe, data: Any) -> StructuralFit:
                                   "measurement models that converge", "Look at it alone with sk.cfa."))
     order = (*(name for names, _, _ in blocks for name in names), *observed)
     rows = frame[list(observed)].to_numpy()
-    scores = join([block_scores(fit, fit.solution.theta) for fit in first.values()], rows)
+    pieces = [Piece(fit, block_scores) for fit in first.values()]
+    scores = join([piece.at(piece.fit.solution.theta) for piece in pieces], rows)
     products = tuple((order.index(a), order.index(b)) for a, b in (name.split(":") for name in spec.products))
     mapped = map_moments(scores, products)
     names = (*order, *spec.products)
     text = structural_text(spec, inner)
     second = sem(text, moments=Moments(mapped.cov, None, len(frame), names, "n"), fixed_x=False)
-    vcov = two_step_covariance(second, first, scores, rows, products, mapped, names)
+    vcov = two_step_covariance(second, pieces, rows, products, mapped, names)
     solution = CorrectedSolution(**{f.name: getattr(second.solution, f.name) for f in fields(Solution)}, corrected=vcov)
     notes = _left_out(len(whole) - len(frame))
     return StructuralFit(solution, replace(recipe, expanded=text), None, second.provenance, notes, measurement=first,
@@ -177,7 +181,8 @@ def _left_out(count: int) -> tuple[Note, ...]:
                  "interaction='lms' with missing='fiml' uses them with what they answered."),)
 
 
-def _refuse(spec: ModelSpec, recipe: Recipe) -> None:
+def refuse(spec: ModelSpec, recipe: Recipe, method: str) -> None:
+    """Refuse what two steps do not do, all at once."""
     options = recipe.options
     latents = set(spec.latents)
     wrong = [
@@ -193,8 +198,8 @@ def _refuse(spec: ModelSpec, recipe: Recipe) -> None:
     ]
     found = [what for bad, what in wrong if bad]
     if found:
-        raise NotSupportedError(Problem("fitting.not-with-sam", "interaction='sam'", f"does not do {', '.join(found)}",
-                                        "one group, first-order constructs, products of two",
+        raise NotSupportedError(Problem("fitting.not-with-sam", f"interaction={method!r}",
+                                        f"does not do {', '.join(found)}", "one group, first-order constructs, products of two",
                                         "Use interaction='product' or 'lms'."))
 
 
@@ -285,22 +290,32 @@ def first_influence(fit: Fit) -> FloatArray:
     return np.asarray(own @ invert(solution.observed_information, solution.basis))
 
 
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A measurement model and how its scores follow from its parameters."""
+
+    fit: Fit
+    rule: Callable[[Fit, FloatArray], Scores]
+
+    def at(self, theta: FloatArray) -> Scores:
+        return self.rule(self.fit, theta)
+
+
 def two_step_covariance(
-    second: Fit, first: Mapping[str, Fit], scores: Scores, observed: FloatArray,
-    products: tuple[tuple[int, int], ...], mapped: Mapped, names: tuple[str, ...],
+    second: Fit, pieces: list[Piece], observed: FloatArray, products: tuple[tuple[int, int], ...], mapped: Mapped,
+    names: tuple[str, ...],
 ) -> FloatArray:
     """Covariance matrix of the structural parameters, both steps counted, ``(q, q)``."""
-    fits = list(first.values())
-    parts = [block_scores(fit, fit.solution.theta) for fit in fits]
+    parts = [piece.at(piece.fit.solution.theta) for piece in pieces]
     influence = mapped.influence.copy()
-    for b, fit in enumerate(fits):
-        theta, own = fit.solution.theta, first_influence(fit)
+    for b, piece in enumerate(pieces):
+        theta, own = piece.fit.solution.theta, first_influence(piece.fit)
         for k in range(len(theta)):
             step = np.zeros_like(theta)
             step[k] = _STEP * max(1.0, abs(theta[k]))
             both = []
             for sign in (1.0, -1.0):
-                moved = [*parts[:b], block_scores(fit, theta + sign * step), *parts[b + 1 :]]
+                moved = [*parts[:b], piece.at(theta + sign * step), *parts[b + 1 :]]
                 both.append(map_moments(join(moved, observed), products).cov)
             influence += own[:, k, None, None] * ((both[0] - both[1]) / (2.0 * step[k]))
     solution = second.solution

@@ -97,3 +97,25 @@ class SAM:
     def name(self) -> str:
         """As headers print it."""
         return "SAM"
+
+
+@dataclass(frozen=True)
+class FactorScores:
+    """Regression on factor scores: expected scores of predictors, unbiased ones of outcomes.  The quick look.
+
+    Consistent for normal predictors that nothing predicts.
+
+    References
+    ----------
+    Skrondal & Laake (2001), Psychometrika 66, 563-575.
+
+    Examples
+    --------
+    >>> FactorScores().name
+    'factor_score'
+    """
+
+    @property
+    def name(self) -> str:
+        """As headers print it."""
+        return "factor_score"
