@@ -199,7 +199,8 @@ def refuse(spec: ModelSpec, recipe: Recipe, method: str) -> None:
     found = [what for bad, what in wrong if bad]
     if found:
         raise NotSupportedError(Problem("fitting.not-with-sam", f"interaction={method!r}",
-                                        f"does not do {', '.join(found)}", "one group, first-order constructs, products of two",
+                                        f"does not do {', '.join(found)}",
+                                        "one group, first-order constructs, products of two",
                                         "Use interaction='product' or 'lms'."))
 
 

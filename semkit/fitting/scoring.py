@@ -80,7 +80,8 @@ def fit_scores(spec: ModelSpec, recipe: Recipe, data: Any) -> StructuralFit:
         fit = sem(block, frame[list(columns)], meanstructure=True, fixed_x=False)
         if not fit.converged:
             raise SampleError(Problem("fitting.no-measurement", ", ".join(names),
-                                      "its measurement model did not converge", "measurement models that converge", "Look at it alone with sk.cfa."))
+                                      "its measurement model did not converge",
+                                      "measurement models that converge", "Look at it alone with sk.cfa."))
         pieces.append(Piece(fit, _expected(names) if names is predictors else block_scores))
         order += names
     rest = tuple(name for name in observed if name not in predictors)
