@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from semkit import __version__
 from semkit.errors import Note, NotSupportedError, OptionError, Problem, suggest
 from semkit.estimate.scaling import CORRECTIONS
-from semkit.fitting import twostage
 from semkit.fitting.auxiliary import apart, check_auxiliary, saturate
 from semkit.fitting.bounds import bounded
 from semkit.fitting.corrections import require_corrections, with_test_draws
 from semkit.fitting.estimators import random_covariates
+from semkit.fitting.evidence import gather
 from semkit.fitting.expansion import chosen_method, composite_column, prepare
 from semkit.fitting.fit import Fit
-from semkit.fitting.gaps import saturated_moments
 from semkit.fitting.given import Given, correlation_note, given_moments, labels_of
 from semkit.fitting.nesting import with_nesting
 from semkit.fitting.options import Options, make_options
@@ -29,7 +28,7 @@ from semkit.fitting.solution import fit_moments
 from semkit.fitting.weighting import design_options, require_groups_apart
 from semkit.interaction import LMS, QML, SAM, FactorScores
 from semkit.model import ModelSpec, ParameterTable, build_table, check, coded_classes
-from semkit.sample import Composite, Design, GroupMoments, Sample, group_labels, group_moments, make_sample
+from semkit.sample import Composite, Design, Sample, group_labels
 from semkit.sample.frame import require_table
 
 FloatArray = NDArray[np.float64]
@@ -346,7 +345,7 @@ def fit_spec(
     if moments is not None:
         parts, nacov = given_moments(moments, table, options)
     else:
-        sample, parts, gamma = _from_data(data, table, recipe, columns)
+        sample, parts, gamma = gather(data, table, recipe, columns)
     table = bounded(table, options.bounds, tuple(part.cov[0] for part in parts))
     solution = fit_moments(table, options, parts, sample, tuple(columns), _start(table, start),
                            gamma, nacov)
@@ -361,25 +360,6 @@ def fit_spec(
         fit = with_test_draws(fit)
     kind = "ordinary" if solution.sampling is None else "cluster"
     return fit.bootstrap(options.bootstrap, seed=options.seed, kind=kind) if options.bootstrap else fit
-
-
-def _from_data(
-    data: Any, table: ParameterTable, recipe: Recipe, columns: Mapping[str, Composite]
-) -> tuple[Sample, tuple[GroupMoments, ...], tuple[FloatArray, ...] | None]:
-    """The sample, the moments the model is fitted to, and what two stages say of their covariances."""
-    options, names = recipe.options, table.variables.ov
-    gaps = options.fiml or options.two_stage
-    more = tuple(name for name in options.auxiliary if name not in names)
-    complete = table.variables.ov_x if options.fixed_x and options.missing != "fiml.x" else ()
-    sample = make_sample(data, (*names, *more), group=options.group, missing="fiml" if gaps else "listwise",
-                         design=recipe.design, products=recipe.products, composites=columns, complete=complete)
-    if not gaps:
-        return sample, tuple(group_moments(sample, g) for g in range(len(sample.groups))), None
-    parts, rows = saturated_moments(sample), tuple(group.data for group in sample.groups)
-    if not options.two_stage:
-        return sample, parts, None
-    gamma = twostage.first_stage(rows, parts, len(names), robust=options.missing == "robust.two.stage")
-    return sample.leading(len(names)), twostage.leading(parts, len(names)), gamma
 
 
 def make_table(

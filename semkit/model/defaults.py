@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -392,11 +391,3 @@ def _pack(
         exo=np.array([row.exo for row in rows], dtype=bool), user=np.array([row.user for row in rows], dtype=np.int64),
         groups=groups, variables=variables, meanstructure=meanstructure, _expressions=expressions,
     )  # fmt: skip
-
-
-def with_groups(spec: ModelSpec, blocks: Sequence[str]) -> ModelSpec:
-    """The same terms once for every group, as written-out ``group:`` blocks."""
-    if spec.blocks:
-        return spec
-    terms = tuple(replace(term, block=block) for block in blocks for term in spec.terms)
-    return replace(spec, terms=terms, blocks=tuple(blocks))
