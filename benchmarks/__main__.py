@@ -99,7 +99,8 @@ its parameter table, and the same columns, products included.
 {sizes}
 - Bootstrap: `modsem12_n400`, mediated moderation, products rebuilt in every draw, all parameters.
 
-`python benchmarks/small_samples.py` is something else: how tests behave at small samples.
+`python benchmarks/small_samples.py` is something else: how tests behave at small samples. `python -m
+benchmarks.convergence` and `python -m benchmarks.coverage` write the tables of `docs/simulations.md`.
 """
 
 

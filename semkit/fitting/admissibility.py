@@ -66,7 +66,7 @@ def variances(solution: Solution) -> list[Note]:
         p = boundary_pvalue(value, se)
         if np.isfinite(p):
             figures = (f"{value:.4g}, 95 % interval {value - _Z * se:.4g} to {value + _Z * se:.4g}; boundary test: "
-                       f"chi-bar-square {(value / se) ** 2:.3g}, p = {p:.3f}")
+                       f"chi-bar-square {(value / se) ** 2:.3g}, {'p < .001' if p < 0.001 else f'p = {p:.3f}'}")
         else:
             figures = f"{value:.4g}, without a standard error"
         cause, remedy = _heywood(solution, row, p)

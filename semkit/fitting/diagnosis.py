@@ -39,10 +39,8 @@ def _convergence(solution: Solution) -> list[Note]:
     if solution.converged:
         return []
     minimum, found = solution.minimum, _runaways(solution)
-    ladder = ("instrumental variables, factors with variance 1, solutions within bounds, simple values, disturbed ones"
-              if not solution.options.ordered else "from the correlations, simple values, disturbed ones")
-    tried = (f"{minimum.attempts} starts were tried ({ladder}); the best ended with a discrepancy of "
-             f"{float(minimum.f[0]):.3f}.")
+    tried = (f"{minimum.attempts} starts were tried (instrumental variables, factors with variance 1, solutions within "
+             f"bounds, simple values, disturbed ones); the best ended with a discrepancy of {float(minimum.f[0]):.3f}.")
     if found:
         cause = ("Away from all bounds the fit goes on getting better by ever smaller amounts: the likelihood has no "
                  f"maximum there ({'; '.join(' '.join(pair) for pair in found)}).")

@@ -24,11 +24,15 @@ def diagnose_ordinal(solution: OrdinalSolution) -> tuple[Note, ...]:
 def _convergence(solution: OrdinalSolution) -> list[Note]:
     if solution.converged:
         return []
+    remedy = "Look at the model and at rare categories; simplify the model or give start values."
+    if solution.options.parameterization == "theta":
+        remedy += " Residual variances cannot be negative under theta: parameterization='delta' shows whether one is."
     return [Note("fitting.not-converged", "error",
-                 f"the estimates did not converge; the best start ended with a discrepancy of "
+                 f"the estimates did not converge: {solution.minimum.attempts} starts were tried (from the "
+                 f"correlations, simple values, disturbed ones); the best ended with a discrepancy of "
                  f"{float(solution.minimum.f[0]):.3f}.",
                  cause="The model may be misspecified or not identified, or the sample too small for it.",
-                 remedy="Look at the model and at rare categories; simplify the model or give start values.")]
+                 remedy=remedy)]
 
 
 def _identification(solution: OrdinalSolution) -> list[Note]:

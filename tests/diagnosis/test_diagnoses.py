@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import chi2, f_oneway
 
@@ -108,6 +109,20 @@ def test_intraclass_correlation_is_that_of_the_analysis_of_variance() -> None:
     n0 = (total - (n**2).sum() / total) / 11
     assert found.icc[0] == pytest.approx((msb - msw) / (msb + (n0 - 1) * msw), rel=1e-12)
     assert found.effect[0] == pytest.approx(1 + ((n**2).sum() / total - 1) * found.icc[0], rel=1e-12)
+
+
+def test_negative_residual_variances_of_ordinal_items() -> None:
+    """Under delta the residual variance follows and is negative; under theta there is no such solution."""
+    cov = [[1.0, 0.6, 0.6], [0.6, 1.0, 0.2], [0.6, 0.2, 1.0]]  # 0.6 * 0.6 / 0.2 is more than 1
+    z = np.random.default_rng(3).multivariate_normal(np.zeros(3), cov, 1500)
+    data = pd.DataFrame(np.digitize(z, [-0.6, 0.5]), columns=["x1", "x2", "x3"])
+    delta = sk.cfa("f =~ x1 + x2 + x3", data, ordered=True)
+    (note,) = [n for n in delta.notes if n.code == "fitting.negative-variance"]
+    assert delta.converged and not delta.admissible
+    assert note.where == "x1 ~~ x1" and "p < .001" in note.what and "More than chance" in note.cause
+    theta = sk.cfa("f =~ x1 + x2 + x3", data, ordered=True, parameterization="theta")
+    (note,) = [n for n in theta.notes if n.code == "fitting.not-converged"]
+    assert "delta" in note.remedy and not theta.converged
 
 
 def test_nesting_that_the_errors_know_is_not_ignored() -> None:
