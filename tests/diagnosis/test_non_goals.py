@@ -44,7 +44,7 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "ordinal products": ("fitting.not-with-ordinal", ask(MODERATED, CODES, ordered=["x1", "x2", "x3"])),
     "ordinal design": ("fitting.not-with-ordinal", ask(ONE, CODES, ordered=True, design=WEIGHTED)),
     "ordinal fiml": ("fitting.not-with-ordinal", ask(ONE, CODES, ordered=True, missing="fiml")),
-    "ordinal bootstrap": ("fitting.not-with-ordinal", ask(ONE, CODES, ordered=True, bootstrap=10)),
+    "ordinal auxiliary": ("fitting.not-with-ordinal", ask(ONE, CODES, ordered=True, auxiliary=["w"])),
     "ordinal bounds": ("fitting.not-with-ordinal", ask(ONE, CODES, ordered=True, bounds="standard")),
     "lms design": ("fitting.not-with-design", ask(MODERATED, design=WEIGHTED, interaction="lms")),
     "gls design": ("fitting.not-with-design", ask(ONE, design=WEIGHTED, estimator="gls")),
