@@ -95,16 +95,10 @@ class Monitoring:
         body.append(f"<p>{self.received} submissions received, {self.valid} valid.</p>")
         body += [_section(title, frame) for title, frame in self.sections]
         body.append("<p class='soft'>A flag is a reason to ask the interviewer, not a verdict on a respondent.</p>")
-        return page(f"Fieldwork: {self.source}", "".join(body), style=_STYLE)
+        return page(f"Fieldwork: {self.source}", "".join(body))
 
     def _repr_html_(self) -> str:
         return f'<div class="semkit">{"".join(_section(title, frame) for title, frame in self.sections)}</div>'
-
-
-_STYLE = """
-.bar { background: var(--band); height: .8rem; min-width: 8rem; }
-.bar span { display: block; height: 100%; background: var(--accent); }
-"""
 
 
 def _section(title: str, frame: pd.DataFrame) -> str:

@@ -26,6 +26,7 @@ from semkit.responses.answers import (
 )
 from semkit.responses.numbers import Decimal, parse_number, whole
 from semkit.responses.platforms import QUALITY
+from semkit.responses.privacy import numbered
 from semkit.responses.records import Source
 from semkit.responses.sheet import Sheet, place
 from semkit.responses.targets import Targets, fold
@@ -243,6 +244,7 @@ def quality_frame(
 ) -> tuple[pd.DataFrame, list[Note]]:
     """Quality fields of the form: times, duration, mode, enumerator, language, version, device.
 
+    Interviewers who are named are numbered; their names stay in the restricted column.
     ``duration_s`` is the field of that name, else ``end - start`` where both are ISO times.
 
     Returns
@@ -289,6 +291,9 @@ def quality_frame(
             frame[name] = texts.str.casefold().where(texts != "", None)
         else:
             frame[name] = texts.where(texts != "", None)
+    named = next((source for source in sources if source.kind == "personal" and source.target == "enumerator"), None)
+    if named is not None:
+        frame["enumerator"] = pd.Series(numbered(table.cells[named.position - 1].tolist()), index=index, dtype=object)
     elapsed = (frame["end"] - frame["start"]).dt.total_seconds()
     frame["duration_s"] = frame["duration_s"].fillna(elapsed)
     negative = frame["duration_s"] < 0

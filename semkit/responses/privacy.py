@@ -72,10 +72,24 @@ def find_personal(
             empty = is_metadata(source.header, platform) and not any(cells.tolist())
             out.append(replace(source, kind="metadata") if empty else source)
         elif _is_free(source, targets) and _tells(source, set(cells.tolist())):
-            out.append(replace(source, kind="personal", target="", option=""))
+            person = "enumerator" if source.kind == "quality" else ""
+            out.append(replace(source, kind="personal", target=person, option=""))
         else:
             out.append(source)
     return tuple(out)
+
+
+def numbered(texts: Iterable[str]) -> list[str | None]:
+    """``interviewer 1``, ``interviewer 2`` ... in the order of the names, in place of the names; None where empty.
+
+    Examples
+    --------
+    >>> numbered(["Sari Dewi", "", "Budi Santoso", "Sari Dewi"])
+    ['interviewer 2', None, 'interviewer 1', 'interviewer 2']
+    """
+    known = [" ".join(text.split()) for text in texts]
+    place = {name: number for number, name in enumerate(sorted(set(known) - {""}), start=1)}
+    return [f"interviewer {place[name]}" if name else None for name in known]
 
 
 def _tells(source: Source, texts: Iterable[str]) -> bool:

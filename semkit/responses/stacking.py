@@ -9,6 +9,7 @@ import pandas as pd
 
 from semkit.errors import Note, Problem, ResponseError
 from semkit.responses.platforms import IDENTIFIERS
+from semkit.responses.privacy import numbered
 from semkit.responses.records import Responses, Source
 from semkit.writing import hash_bytes
 
@@ -60,12 +61,17 @@ def stack_responses(parts: Sequence[Responses], *, several_versions: bool = Fals
     declared = joined("declared")
     origin = pd.concat([_origin(part, number) for number, part in enumerate(parts, start=1)], ignore_index=True)
     origin.index = index
+    quality, personal = joined("quality"), joined("personal").fillna("")
+    named = {s.header for part in parts for s in part.sources if s.kind == "personal" and s.target == "enumerator"}
+    for name in named & set(personal.columns):  # one number for the same person in all files
+        told = pd.Series(numbered(personal[name].tolist()), index=index, dtype=object)
+        quality["enumerator"] = told.where(told.notna(), quality["enumerator"])
     return replace(
         first,
         raw=raw,
         coded=joined("coded"),
-        quality=joined("quality"),
-        personal=joined("personal").fillna(""),
+        quality=quality,
+        personal=personal,
         declared=declared.where(declared.notna(), False).astype(bool),
         sources=sources,
         problems=tuple(problem for part in parts for problem in part.problems),

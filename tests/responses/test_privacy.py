@@ -108,9 +108,15 @@ def test_secrets_are_not_in_errors(form: sk.Instrument) -> None:
 def test_an_interviewer_by_number_or_name_is_kept_apart(form: sk.Instrument) -> None:
     table = frame(form).assign(enumerator=["E01", "081234567890", "E02"])
     answers = sk.read_responses(table, form)
-    assert "enumerator" in answers.personal and answers.quality["enumerator"].isna().all()
-    named = sk.read_responses(frame(form).assign(enumerator=["Budi Santoso", "E01", "E02"]), form)
-    assert "enumerator" in named.personal and named.quality["enumerator"].isna().all()
+    assert "enumerator" in answers.personal
+    assert answers.quality["enumerator"].tolist() == ["interviewer 2", "interviewer 1", "interviewer 3"]
+    table = frame(form).assign(enumerator=["Budi Santoso", "", "Ani Dewi"], _id=["7", "8", "9"])
+    named = sk.read_responses(table, form)
+    assert "enumerator" in named.personal and "Budi Santoso" not in everything_shown(named)
+    assert named.quality["enumerator"].fillna("").tolist() == ["interviewer 2", "", "interviewer 1"]
+    more = sk.read_responses(frame(form).assign(enumerator=["Ani Dewi", "Citra Lestari", ""]), form)
+    both = sk.stack_responses([named, more]).quality["enumerator"].fillna("").tolist()
+    assert both == ["interviewer 2", "", "interviewer 1", "interviewer 1", "interviewer 3", ""]
     coded = sk.read_responses(frame(form).assign(enumerator=["E01", "E03", "E02"]), form)
     assert coded.quality["enumerator"].tolist() == ["E01", "E03", "E02"]
 

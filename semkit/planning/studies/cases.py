@@ -103,7 +103,7 @@ def simulate_cases(seed: int = SEED) -> Cases:
     Examples
     --------
     >>> simulate_cases().frame.shape
-    (60, 15)
+    (60, 14)
     """
     u = stream(seed, NAME, "groups").random((N, 4))
     v = stream(seed, NAME, "latents").random((N, len(CONDITIONS)))
