@@ -79,7 +79,7 @@ def response_residuals(solution: OrdinalSolution, type: str, group: int) -> pd.D
         p = len(values)
         cols, rows = np.triu_indices(p, 1)
         error = np.ones((p, p))
-        error[rows, cols] = error[cols, rows] = np.sqrt(np.maximum(variance[-len(rows) :], 0.0))
+        error[rows, cols] = error[cols, rows] = np.sqrt(np.maximum(variance[len(variance) - len(rows) :], 0.0))
         with np.errstate(divide="ignore", invalid="ignore"):
             values = np.where(np.eye(p) == 1.0, 0.0, values / error)
     return pd.DataFrame(values, index=observed.index, columns=observed.columns)

@@ -122,7 +122,12 @@ def _scaled_sigmas(solution: OrdinalSolution) -> list[FloatArray]:
 
 
 def ordinal_measures(solution: OrdinalSolution, found: Mapping[str, Test]) -> dict[str, float]:
-    """All fit measures by name: unscaled, ``.scaled`` and ``.robust`` (Savalei 2021)."""
+    """All fit measures by name: unscaled, ``.scaled`` and ``.robust`` (Savalei 2021); NaN with too few moments."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _measures(solution, found)
+
+
+def _measures(solution: OrdinalSolution, found: Mapping[str, Test]) -> dict[str, float]:
     df, nobs, groups = solution.df, solution.total, solution.table.n_groups
     plain = found["standard"]
     name = next((one for one in solution.options.test if one in CORRECTED), "")
@@ -161,7 +166,7 @@ def _robust(
 ) -> dict[str, float]:
     """Indices of the population: CFI, TLI, RNI, RMSEA."""
     given = (own.stat, df, base.stat, base_df, own.factor, base.factor)
-    if not np.all(np.isfinite(given)):
+    if not np.all(np.isfinite(given)) or own.factor <= 0.0:  # nothing varies: there is nothing to be robust about
         names = ("cfi.robust", "tli.robust", "nnfi.robust", "rni.robust", "rmsea.robust", "rmsea.ci.lower.robust",
                  "rmsea.ci.upper.robust", "rmsea.pvalue.robust", "rmsea.notclose.pvalue.robust")
         return dict.fromkeys(names, float("nan"))
@@ -217,7 +222,7 @@ def _residual_measures(solution: OrdinalSolution) -> dict[str, float]:
         slope = error[n_levels : n_levels + group.slopes.size]
         unit = np.tile(np.where(continuous, sd, 1.0), group.slopes.shape[1]) if slope.size else np.ones(0)
         spread = np.repeat(_covariate_sd(solution, g), p) if slope.size else np.ones(0)
-        variances = error[n_levels + slope.size : -len(rows)]
+        variances = error[n_levels + slope.size : len(error) - len(rows)]
         bentler = below / (sd[rows] * sd[cols])
         bollen = group.cov[rows, cols] / (sd[rows] * sd[cols]) - sigma / (model[rows] * model[cols])
         own = variances / group.variance[continuous]
@@ -249,7 +254,7 @@ def _absolute(solution: OrdinalSolution, plain: Test, population: _Population | 
     stat = plain.stat
     out = {"gfi": fm.gfi(stat - df, p, nobs), "gfi.ci.lower": fm.gfi(fm.noncentrality(stat, df, 0.05), p, nobs),
            "gfi.ci.upper": fm.gfi(fm.noncentrality(stat, df, 0.95), p, nobs), "gfi.ci.level": _LEVEL}
-    if population is not None and np.isfinite(population.stat):
+    if population is not None and np.isfinite(population.stat) and population.factor > 0.0:
         c, robust = population.factor, population.stat
         whole = float(sum(group.nobs for group in solution.statistics))
         out["gfi.robust"] = fm.gfi(robust - c * df, p, whole)

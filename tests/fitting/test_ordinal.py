@@ -317,3 +317,36 @@ def test_unweighted_statistics_do_not_depend_on_the_unit_of_the_weights() -> Non
         one, two = (CORRECTIONS[name](x.stat, x.df, x.pieces) for x in (s, twice))
         assert two.stat == pytest.approx(one.stat, rel=1e-7) and two.df == pytest.approx(one.df, rel=1e-7)
     assert replace(fit.tests["scaled.shifted"]).pvalue < 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "df", "notes"),
+    [
+        ("y1 ~ w + z", 0, set()), ("y1 ~~ y2", 0, set()), ("y1 ~~ y4", 0, set()),
+        ("f =~ y1 + y2", -1, {"fitting.negative-df", "fitting.not-identified"}),
+        ("y2 ~ w + z\ny3 ~ y2 + w", 1, set()),
+        ("f =~ y1 + y2 + y3 + y4\ny3 ~~ y4", 1, set()),
+    ],
+)  # fmt: skip
+def test_small_and_odd_models_have_all_their_tables(text: str, df: int, notes: set[str]) -> None:
+    data = simulated(400, 6)
+    ordered = [name for name in ORDINAL if name in text]
+    fit = sk.sem(text, data, ordered=ordered)
+    assert (fit.solution.df, {note.code for note in fit.notes}) == (df, notes)
+    for table in (fit.estimates, fit.fit_measures, fit.standardized(), fit.r2, fit.residuals("standardized"),
+                  fit.modification_indices(), repr(fit), fit.tests, fit.variables):
+        assert table is not None
+
+
+def test_a_probit_regression_is_that_of_maximum_likelihood() -> None:
+    """One ordinal outcome on covariates: estimates and errors are those of the ordered probit model itself."""
+    from semkit.estimate.margins import ordinal_margin
+
+    data = simulated(400, 7)
+    fit = sk.sem("y3 ~ w + z", data, ordered=["y3"])
+    margin = ordinal_margin(data["y3"].to_numpy(dtype=float), 4, data[["w", "z"]].to_numpy(dtype=float))
+    table = fit.estimates.set_index(["lhs", "op", "rhs"])
+    np.testing.assert_allclose([table.loc[("y3", "~", x), "est"] for x in ("w", "z")], margin.slopes, atol=1e-8)
+    inverse = np.linalg.inv(margin.scores.T @ margin.scores)
+    se = np.sqrt(np.diagonal(inverse))[3:] * np.sqrt(400 / 399)
+    np.testing.assert_allclose([table.loc[("y3", "~", x), "se"] for x in ("w", "z")], se, rtol=1e-6)
