@@ -42,6 +42,7 @@ def diagnose(
                 "info",
                 f"{equation.focal} is also multiplied by {', '.join(equation.held)}: held at the mean.",
                 equation.moderator,
+                remedy="Choose other values with at={...}, or probe along two moderators at once.",
             )
         )
     return (*notes, *_scale_notes(variable), *_reach_notes(variable, chosen, roots))

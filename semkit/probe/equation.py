@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from semkit.errors import ModelError, NotSupportedError, OptionError, Problem, suggest
-from semkit.result import FloatArray, Result, Term, Variable
+from semkit.result import Result, Term, Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +25,8 @@ class Equation:
         Name of the intercept, if it is a quantity of the result.
     held : tuple of str
         Other variables in products with the focal one; held at their means.
+    at : Mapping of str to float
+        Values at which the reader holds other variables instead.
     """
 
     outcome: str
@@ -36,28 +37,28 @@ class Equation:
     product: Term
     intercept: str | None
     held: tuple[str, ...]
+    at: Mapping[str, float] = field(default_factory=dict)
 
 
 def find_equation(
-    result: Result, focal: str, moderator: str, outcome: str | None = None, group: str | None = None
+    result: Result, focal: str, moderator: str, outcome: str | None = None, group: str | None = None,
+    at: Mapping[str, float] | None = None,
 ) -> Equation:
     """Find the terms that make the slope of the outcome on the focal variable.
 
     Raises
     ------
     OptionError
-        ``probe.unknown-product``, ``probe.which-outcome``, ``probe.which-group``.
+        ``probe.unknown-product``, ``probe.which-outcome``, ``probe.which-group``, ``probe.at``.
     ModelError
         ``probe.no-main-effect``: the product is there, the focal variable is not.
-    NotSupportedError
-        ``probe.three-way``: the focal variable stands in a product of three.
     """
-    terms = _terms_of_group(result, group)
-    pair = frozenset((focal, moderator))
-    fitting = [term for term in terms if len(term.factors) == 2 and frozenset(term.factors) == pair]
+    terms = terms_of_group(result, group)
+    pair = sorted((focal, moderator))
+    fitting = [term for term in terms if sorted(term.factors) == pair]
     if outcome is not None:
         fitting = [term for term in fitting if term.outcome == outcome]
-    if focal == moderator or not fitting:
+    if not fitting:
         raise OptionError(_unknown_product(terms, focal, moderator, outcome))
     outcomes = sorted({term.outcome for term in fitting})
     if len(outcomes) > 1:
@@ -71,22 +72,13 @@ def find_equation(
             )
         )
     own = tuple(term for term in terms if term.outcome == outcomes[0])
-    return _check(result, own, fitting[0], focal, moderator)
+    return _check(result, own, fitting[0], focal, moderator, at or {})
 
 
-def _check(result: Result, terms: tuple[Term, ...], product: Term, focal: str, moderator: str) -> Equation:
+def _check(
+    result: Result, terms: tuple[Term, ...], product: Term, focal: str, moderator: str, at: Mapping[str, float]
+) -> Equation:
     outcome = product.outcome
-    higher = [term for term in terms if focal in term.factors and len(term.factors) > 2]
-    if higher:
-        raise NotSupportedError(
-            Problem(
-                "probe.three-way",
-                f"{outcome} ~ {':'.join(higher[0].factors)}",
-                "the slope depends on two moderators at once",
-                "products of two variables",
-                "Probe a model without the three-way product, or define the slope yourself with :=.",
-            )
-        )
     main = [term for term in terms if term.factors == (focal,)]
     if not main:
         raise ModelError(
@@ -98,30 +90,37 @@ def _check(result: Result, terms: tuple[Term, ...], product: Term, focal: str, m
                 f"Add {focal} to the equation of {outcome}: without it the slope depends on where zero is.",
             )
         )
-    held = tuple(
-        next(name for name in term.factors if name != focal)
-        for term in terms
-        if len(term.factors) == 2
-        and focal in term.factors
-        and moderator not in term.factors
-        and len(set(term.factors)) == 2
-    )
-    if any(term.factors == (focal, focal) for term in terms):
-        raise NotSupportedError(
-            Problem(
-                "probe.quadratic",
-                f"{outcome} ~ {focal}:{focal}",
-                "the slope also depends on the focal variable itself",
-                "equations without a square of the focal variable",
-                "Define the slope at a chosen value yourself with :=.",
-            )
-        )
+    _check_held(terms, at, {moderator})
+    others: dict[str, None] = {}
+    for term in terms:
+        left = list(term.factors)
+        if focal in left:
+            left.remove(focal)
+            others |= dict.fromkeys(name for name in left if name != moderator and name not in at)
     candidates = (f"{outcome} ~1", f"{outcome}~1")
     intercept = next((name for name in candidates if name in result.names and not product.group), None)
-    return Equation(outcome, focal, moderator, terms, main[0], product, intercept, held)
+    return Equation(outcome, focal, moderator, terms, main[0], product, intercept, tuple(others), dict(at))
 
 
-def _terms_of_group(result: Result, group: str | None) -> tuple[Term, ...]:
+def _check_held(terms: tuple[Term, ...], at: Mapping[str, float], taken: set[str]) -> None:
+    known = sorted({name for term in terms for name in term.factors} - taken)
+    wrong = [name for name in at if name not in known]
+    bad = [name for name in at if name in known and not _is_finite(at[name])]
+    if wrong or bad:
+        raise OptionError(
+            *(Problem("probe.at", f'at["{name}"]', "cannot be held: no other predictor of this equation",
+                      ", ".join(known) or "none", suggest(str(name), known).strip()) for name in wrong),
+            *(Problem("probe.at", f'at["{name}"]', f"{at[name]!r:.40} given", "a finite number",
+                      "In the metric of the variable.") for name in bad),
+        )  # fmt: skip
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def terms_of_group(result: Result, group: str | None) -> tuple[Term, ...]:
+    """Free terms of one group; the group must be named when there are several."""
     groups = list(dict.fromkeys(term.group for term in result.terms)) or [""]
     if group is None and len(groups) > 1:
         raise OptionError(
@@ -144,7 +143,7 @@ def _terms_of_group(result: Result, group: str | None) -> tuple[Term, ...]:
 
 
 def _unknown_product(terms: Sequence[Term], focal: str, moderator: str, outcome: str | None) -> Problem:
-    products = [f"{term.outcome} ~ {':'.join(term.factors)}" for term in terms if len(term.factors) == 2]
+    products = [f"{term.outcome} ~ {':'.join(term.factors)}" for term in terms if len(term.factors) >= 2]
     asked = f"{outcome} ~ {focal}:{moderator}" if outcome else f"{focal}:{moderator}"
     return Problem(
         "probe.unknown-product",
@@ -180,73 +179,3 @@ def variable_of(result: Result, name: str, group: str = "") -> Variable:
             )
         )
     return found
-
-
-def slope_gradients(result: Result, equation: Equation, *, standardized: bool = False) -> tuple[FloatArray, FloatArray]:
-    """Vectors g0, g1 with slope(u) = (g0 + u g1) . est, u = moderator minus its centre.
-
-    With ``standardized`` the estimates are the standardised ones and u is in SDs of the
-    moderator (a 0/1 moderator keeps its unit).
-
-    Returns
-    -------
-    tuple of ndarray (k,)
-    """
-    base, change = np.zeros(len(result.names)), np.zeros(len(result.names))
-    base[result.names.index(equation.main.name)] += 1.0
-    change[result.names.index(equation.product.name)] += 1.0
-    for term in equation.terms:
-        other = next((name for name in equation.held if frozenset(term.factors) == {equation.focal, name}), None)
-        if other is not None:
-            variable = variable_of(result, other, term.group)
-            unit = variable.sd if standardized and not variable.binary else 1.0
-            base[result.names.index(term.name)] += (variable.mean - variable.center) / unit
-    return base, change
-
-
-def prediction_gradient(
-    result: Result, equation: Equation, focal: FloatArray, moderator: FloatArray
-) -> tuple[FloatArray, float]:
-    """Rows g with predicted outcome = g . est + constant, other predictors at their means.
-
-    With an intercept among the result's quantities each term counts with its value.  Without
-    one (latent outcomes, models without mean structure) each term counts with its deviation
-    from its expectation, ``E[(x - c)(w - c)] = cov(x, w) + (E x - c)(E w - c)`` for the product,
-    and the constant is the outcome's mean: the lines then pass through the outcome's mean as they must.
-
-    Parameters
-    ----------
-    focal, moderator : ndarray (m,)
-        Values, in the metric of the variables.
-
-    Returns
-    -------
-    gradient : ndarray (m, k)
-    constant : float
-    """
-    given = {equation.focal: focal, equation.moderator: moderator}
-    gradient = np.zeros((focal.size, len(result.names)))
-    for term in equation.terms:
-        value, expected = np.ones(focal.size), 1.0
-        for name in term.factors:
-            variable = variable_of(result, name, term.group)
-            value = value * (given.get(name, np.full(focal.size, variable.mean)) - variable.center)
-            expected *= variable.mean - variable.center
-        if term is equation.product:
-            expected += covariance(result, equation.focal, equation.moderator, term.group)
-        gradient[:, result.names.index(term.name)] += value - (0.0 if equation.intercept else expected)
-    if equation.intercept:
-        gradient[:, result.names.index(equation.intercept)] = 1.0
-        return gradient, 0.0
-    return gradient, variable_of(result, equation.outcome, equation.product.group).mean
-
-
-def covariance(result: Result, first: str, second: str, group: str = "") -> float:
-    """Covariance of two variables: the model's own parameter if it has one, else from their values, else 0."""
-    for name in (f"{first} ~~ {second}", f"{second} ~~ {first}"):
-        if name in result.names and not group:
-            return float(result.est[result.names.index(name)])
-    a, b = variable_of(result, first, group), variable_of(result, second, group)
-    if a.values is None or b.values is None or a.values.shape != b.values.shape:
-        return 0.0
-    return float(np.corrcoef(a.values, b.values)[0, 1] * a.sd * b.sd)

@@ -4,40 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from semkit.probe import neyman
-from semkit.probe.equation import Equation, prediction_gradient, slope_gradients, variable_of
-from semkit.result import FloatArray, Result, Variable, percentile_interval, summarise
+from semkit.probe import neyman, simultaneous
+from semkit.probe.equation import Equation, variable_of
+from semkit.probe.gradient import prediction_gradient, slope_coefficients
+from semkit.probe.simultaneous import Adjustment
+from semkit.result import (
+    FloatArray,
+    Reference,
+    Result,
+    Variable,
+    percentile_interval,
+    percentile_pvalue,
+    summarise,
+)
 
 GRID = 201
 FOCAL_POINTS = 25
+FEW, TESTED = 20, 1001
+"""Up to so many distinct moderator values are tested each; else so many equal steps."""
 REACH = 3.0
 """Grid and search reach, in SDs around the mean, when the moderator has no observed values."""
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """slope(w) = (base + (w - center) change) . est, raw and standardised."""
+    """slope(w) = sum_d (coefficients[d] . est) (w - center)^d, raw and standardised."""
 
     result: Result
     equation: Equation
     variable: Variable
     level: float
-    base: FloatArray
-    change: FloatArray
-    std_base: FloatArray
+    coefficients: FloatArray
+    std_coefficients: FloatArray
+    adjust: Adjustment = "none"
 
     @classmethod
-    def of(cls, result: Result, equation: Equation, variable: Variable, level: float) -> Line:
+    def of(
+        cls, result: Result, equation: Equation, variable: Variable, level: float, adjust: Adjustment = "none"
+    ) -> Line:
         """Take the gradients from the result."""
-        base, change = slope_gradients(result, equation)
-        std_base, _ = slope_gradients(result, equation, standardized=True)
-        return cls(result, equation, variable, level, base, change, std_base)
+        raw, std = (slope_coefficients(result, equation, standardized=kind) for kind in (False, True))
+        return cls(result, equation, variable, level, raw, std, adjust)
 
     @property
     def method(self) -> Literal["normal", "t", "percentile"]:
@@ -46,24 +60,70 @@ class Line:
             return "percentile"
         return self.result.reference.kind if self.result.reference.kind == "t" else "normal"
 
-    @property
+    @cached_property
     def critical(self) -> float:
         """Two-sided critical value of the reference distribution."""
-        from scipy.special import ndtri, stdtrit
+        return simultaneous.pointwise(self.result.reference, self.level)
 
-        reference, point = self.result.reference, 0.5 + self.level / 2.0
-        if reference.kind == "t" and reference.df is not None:
-            return float(stdtrit(reference.df, point))
-        return float(ndtri(point))
+    @cached_property
+    def draws(self) -> FloatArray | None:
+        """Draws (B, d + 1) of the line's coefficients."""
+        return draws_of(self.coefficients, self.result.draws)
+
+    @cached_property
+    def regional(self) -> tuple[float, float]:
+        """Critical value (NaN: percentile limits) and pointwise level of regions and bands."""
+        draws, reference = self.draws, self.result.reference
+        if self.adjust == "simultaneous":
+            size = self.coefficients.shape[0]
+            if draws is not None:
+                return simultaneous.scheffe_of_draws(draws, self.level), self.level
+            return simultaneous.scheffe(reference, self.level, size), self.level
+        level = self.level
+        if self.adjust == "fdr":
+            level = simultaneous.discovery_level(self._pvalues(), self.level)
+        if draws is not None:
+            return float("nan"), level
+        return simultaneous.pointwise(reference, level), level
+
+    def _pvalues(self) -> FloatArray:
+        gradient = self.gradient(self.tested())
+        draws = draws_of(gradient, self.result.draws)
+        if draws is not None:
+            return percentile_pvalue(draws)
+        value, se = combine(gradient, self.result.est, np.asarray(self.result.vcov, dtype=float))
+        return two_sided(value / se, self.result.reference)
+
+    def tested(self) -> FloatArray:
+        """Moderator values a false discovery rate counts: the observed ones if few, else equal steps over the range."""
+        values = self.variable.values
+        if values is not None:
+            distinct = np.unique(values[np.isfinite(values)])
+            if distinct.size <= FEW:
+                return distinct
+        return np.linspace(*self.search_range(), TESTED)
+
+    @cached_property
+    def spread(self) -> FloatArray:
+        """Covariance matrix (d + 1, d + 1) of the line's coefficients: of the draws when there are any."""
+        if self.draws is not None:
+            return np.atleast_2d(np.cov(self.draws, rowvar=False))
+        used = np.any(self.coefficients != 0.0, axis=0)
+        part = self.coefficients[:, used]
+        return np.asarray(part @ np.asarray(self.result.vcov, dtype=float)[np.ix_(used, used)] @ part.T)
 
     def gradient(self, value: FloatArray) -> FloatArray:
         """Rows (m, k) for raw slopes at moderator values (m,)."""
-        return np.asarray(self.base + (value - self.variable.center)[:, None] * self.change)
+        return self._rows(value - self.variable.center, self.coefficients)
 
     def std_gradient(self, value: FloatArray) -> FloatArray:
         """Rows (m, k) for standardised slopes: the moderator in SDs, unless it is 0/1."""
         unit = 1.0 if self.variable.binary else self.variable.sd
-        return np.asarray(self.std_base + ((value - self.variable.center) / unit)[:, None] * self.change)
+        return self._rows((value - self.variable.center) / unit, self.std_coefficients)
+
+    @staticmethod
+    def _rows(u: FloatArray, coefficients: FloatArray) -> FloatArray:
+        return np.asarray(np.vander(u, coefficients.shape[0], increasing=True) @ coefficients)
 
     def search_range(self) -> tuple[float, float]:
         """Observed range, or mean -/+ 3 SD without values."""
@@ -72,34 +132,33 @@ class Line:
             return variable.minimum, variable.maximum
         return variable.mean - REACH * variable.sd, variable.mean + REACH * variable.sd
 
-    def roots(self) -> tuple[FloatArray, float]:
-        """Moderator values where significance changes, and the critical value used.
+    def roots(self) -> FloatArray:
+        """Moderator values where significance changes.
 
-        From the exact quadratic without draws; with draws, where a percentile limit crosses
+        From the exact polynomial without percentile limits; with them, where a limit crosses
         zero within one range's width on either side of the observed range.
         """
         center = self.variable.center
-        draws = self.result.draws
-        if draws is not None:
+        critical, level = self.regional
+        if self.draws is not None and np.isnan(critical):
             low, high = self.search_range()
             width = high - low
-            found = neyman.draw_roots(
-                draws @ self.base, draws @ self.change, low - width - center, high + width - center, self.level
-            )
-            return found + center, float("nan")
-        vcov = np.asarray(self.result.vcov, dtype=float)
-        polynomial = neyman.significance_polynomial(
-            float(self.base @ self.result.est),
-            float(self.change @ self.result.est),
-            float(self.base @ vcov @ self.base),
-            float(self.base @ vcov @ self.change),
-            float(self.change @ vcov @ self.change),
-            self.critical,
-        )
-        return neyman.quadratic_roots(*polynomial) + center, self.critical
+            return neyman.draw_roots(self.draws, low - width - center, high + width - center, level) + center
+        used = np.any(self.coefficients != 0.0, axis=0)
+        slope = self.coefficients[:, used] @ self.result.est[used]
+        return neyman.changing_roots(neyman.significance_polynomial(slope, self.spread, critical)) + center
 
 
-def _combine(gradient: FloatArray, est: FloatArray, vcov: FloatArray) -> tuple[FloatArray, FloatArray]:
+def two_sided(stat: FloatArray, reference: Reference) -> FloatArray:
+    """Two-sided p of z or t statistics."""
+    from scipy.special import ndtr, stdtr
+
+    if reference.kind == "t" and reference.df is not None:
+        return np.asarray(2.0 * stdtr(reference.df, -np.abs(stat)))
+    return np.asarray(2.0 * ndtr(-np.abs(stat)))
+
+
+def combine(gradient: FloatArray, est: FloatArray, vcov: FloatArray) -> tuple[FloatArray, FloatArray]:
     """``g . est`` and its delta-method error for each row; entries g does not use may be NaN."""
     used = np.any(gradient != 0.0, axis=0)
     part = gradient[:, used]
@@ -107,7 +166,8 @@ def _combine(gradient: FloatArray, est: FloatArray, vcov: FloatArray) -> tuple[F
     return part @ est[used], np.sqrt(np.maximum(variance, 0.0))
 
 
-def _draws_of(gradient: FloatArray, draws: FloatArray | None) -> FloatArray | None:
+def draws_of(gradient: FloatArray, draws: FloatArray | None) -> FloatArray | None:
+    """Draws (B, m) of the quantities whose rows are given."""
     if draws is None:
         return None
     used = np.any(gradient != 0.0, axis=0)
@@ -128,9 +188,9 @@ def slope_table(line: Line, values: FloatArray, labels: Sequence[str]) -> pd.Dat
     """One row for each moderator value; columns as documented in :class:`semkit.probe.Probe`."""
     result = line.result
     raw_gradient, std_gradient = line.gradient(values), line.std_gradient(values)
-    raw = _combine(raw_gradient, result.est, np.asarray(result.vcov, dtype=float))
-    std = _combine(std_gradient, result.std_est, np.asarray(result.std_vcov, dtype=float))
-    raw_draws, std_draws = _draws_of(raw_gradient, result.draws), _draws_of(std_gradient, result.std_draws)
+    raw = combine(raw_gradient, result.est, np.asarray(result.vcov, dtype=float))
+    std = combine(std_gradient, result.std_est, np.asarray(result.std_vcov, dtype=float))
+    raw_draws, std_draws = draws_of(raw_gradient, result.draws), draws_of(std_gradient, result.std_draws)
     rows = []
     for i, (value, label) in enumerate(zip(values, labels, strict=True)):
         slope, scaled = (
@@ -207,8 +267,14 @@ def case_in_data(
 
 def _band(line: Line, values: FloatArray) -> pd.DataFrame:
     gradient = line.gradient(values)
-    slope, error = _combine(gradient, line.result.est, np.asarray(line.result.vcov, dtype=float))
-    se, lower, upper = _limits(slope, error, _draws_of(gradient, line.result.draws), line.critical, line.level)
+    slope, error = combine(gradient, line.result.est, np.asarray(line.result.vcov, dtype=float))
+    draws = draws_of(gradient, line.result.draws)
+    critical, level = line.regional
+    if draws is not None and np.isfinite(critical):
+        se = draws.std(axis=0, ddof=1)
+        lower, upper = slope - critical * se, slope + critical * se
+    else:
+        se, lower, upper = _limits(slope, error, draws, critical, level)
     return pd.DataFrame(
         {
             "moderator": values, "slope": slope, "se": se, "lower": lower, "upper": upper,
@@ -238,11 +304,14 @@ def line_table(line: Line, chosen: FloatArray, labels: Sequence[str]) -> pd.Data
         (focal.minimum, focal.maximum) if known else (focal.mean - REACH * focal.sd, focal.mean + REACH * focal.sd)
     )
     grid = np.array([0.0, 1.0]) if focal.binary else np.linspace(low, high, FOCAL_POINTS)
+    if equation.focal == equation.moderator:  # a curve: the slopes belong to places on one line
+        chosen, labels = chosen[:1], [""]
     x, w = np.tile(grid, chosen.size), np.repeat(chosen, grid.size)
-    gradient, constant = prediction_gradient(result, equation, x, w)
-    deviation, error = _combine(gradient, result.est, np.asarray(result.vcov, dtype=float))
+    given = {equation.moderator: w, equation.focal: x}
+    gradient, constant = prediction_gradient(result, equation, given, x.size)
+    deviation, error = combine(gradient, result.est, np.asarray(result.vcov, dtype=float))
     predicted = deviation + constant
-    draws = _draws_of(gradient, result.draws)
+    draws = draws_of(gradient, result.draws)
     se, lower, upper = _limits(predicted, error, None if draws is None else draws + constant, line.critical, line.level)
     return pd.DataFrame(
         {

@@ -9,32 +9,51 @@ import numpy as np
 from semkit.result import FloatArray, percentile_interval
 
 
-def significance_polynomial(
-    slope: float, change: float, var_slope: float, cov: float, var_change: float, critical: float
-) -> tuple[float, float, float]:
-    r"""Coefficients (a, b, c) of ``a u^2 + b u + c = (b1 + b3 u)^2 - crit^2 var(b1 + b3 u)``.
+def significance_polynomial(slope: FloatArray, cov: FloatArray, critical: float) -> FloatArray:
+    r"""Coefficients, lowest power first, of ``s(u)^2 - crit^2 var s(u)`` for a slope ``s(u) = sum_d b_d u^d``.
 
-    The slope at ``u`` (moderator minus its centre) is significant where this is positive.
+    The slope at ``u`` (moderator minus its centre) is significant where this is positive.  With two coefficients it
+    is the quadratic of Johnson and Neyman; a moderator that also enters squared makes it a quartic.
 
     Parameters
     ----------
-    slope, change : float
-        b1 (slope at u = 0) and b3.
-    var_slope, cov, var_change : float
-        Their variances and covariance.
+    slope : ndarray (d + 1,)
+        b_0 (slope at u = 0), b_1 ...
+    cov : ndarray (d + 1, d + 1)
+        Their covariance matrix.
     critical : float
-        Two-sided critical value of t or z.
+        Two-sided critical value.
+
+    Returns
+    -------
+    ndarray (2 d + 1,)
 
     References
     ----------
     Johnson & Neyman (1936).  Bauer & Curran (2005), Multivariate Behavioral Research 40, 373-400.
+    Miller, Stromeyer & Schwieterman (2013), Behavior Research Methods 45, 929-942 (curvilinear effects).
     """
-    square = critical * critical
-    return (
-        change * change - square * var_change,
-        2.0 * (slope * change - square * cov),
-        slope * slope - square * var_slope,
-    )
+    both = np.outer(slope, slope) - critical * critical * cov
+    power = np.add.outer(np.arange(slope.size), np.arange(slope.size))
+    return np.asarray(np.bincount(power.ravel(), both.ravel(), 2 * slope.size - 1), dtype=np.float64)
+
+
+def changing_roots(coefficients: FloatArray) -> FloatArray:
+    """Real values, ascending, at which a polynomial (lowest power first) changes its sign."""
+    if coefficients.size <= 3:
+        c, b, a = (float(v) for v in np.pad(coefficients, (0, 3 - coefficients.size)))
+        return quadratic_roots(a, b, c)
+    curve = np.polynomial.Polynomial(coefficients)
+    scale = np.abs(coefficients).max()
+    found = curve.trim(1e-14 * scale).roots() if scale else np.empty(0)
+    real = np.sort(np.real(found[np.abs(np.imag(found)) <= 1e-7 * (1.0 + np.abs(found))]))
+    slope = curve.deriv()
+    for _ in range(3):  # Newton steps take the companion matrix's rounding away
+        steep = np.where(slope(real) == 0.0, np.inf, slope(real))
+        real = real - curve(real) / steep
+    real = np.unique(real)
+    signs = np.sign(curve(between(real)))
+    return np.asarray(real[signs[:-1] != signs[1:]]) if real.size else real
 
 
 def quadratic_roots(a: float, b: float, c: float) -> FloatArray:
@@ -55,16 +74,16 @@ def quadratic_roots(a: float, b: float, c: float) -> FloatArray:
     return np.sort(np.array([q / a, c / q]))
 
 
-def draw_roots(slope: FloatArray, change: FloatArray, low: float, high: float, level: float) -> FloatArray:
-    """Values of u in [low, high] where a percentile limit of ``slope + change u`` crosses zero.
+def draw_roots(slope: FloatArray, low: float, high: float, level: float) -> FloatArray:
+    """Values of u in [low, high] where a percentile limit of ``sum_d slope_d u^d`` crosses zero.
 
     The limits are continuous in u; crossings are bracketed on a grid of 401 points and halved
     until the bracket is 2^-50 of a step.
 
     Parameters
     ----------
-    slope, change : ndarray (B,)
-        Bootstrap draws of b1 and b3.
+    slope : ndarray (B, d + 1)
+        Bootstrap draws of the coefficients.
     low, high : float
     level : float
         Of the percentile interval.
@@ -75,7 +94,7 @@ def draw_roots(slope: FloatArray, change: FloatArray, low: float, high: float, l
     """
 
     def limits(u: FloatArray) -> FloatArray:
-        return np.stack(percentile_interval(slope[:, None] + change[:, None] * u, level))
+        return np.stack(percentile_interval(slope @ np.vander(u, slope.shape[1], increasing=True).T, level))
 
     grid = np.linspace(low, high, 401)
     value = limits(grid)

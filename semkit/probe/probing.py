@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,6 +12,7 @@ from semkit.errors import OptionError, Problem, ResultError
 from semkit.probe import frames
 from semkit.probe.diagnosis import diagnose
 from semkit.probe.equation import find_equation, variable_of
+from semkit.probe.simultaneous import Adjustment
 from semkit.probe.view import Probe
 from semkit.result import FloatArray, Result, Variable
 
@@ -28,6 +29,9 @@ def probe(
     values: ValueRule | Sequence[float] = "sd",
     level: float = 0.95,
     group: str | None = None,
+    *,
+    at: Mapping[str, float] | None = None,
+    adjust: Adjustment = "none",
 ) -> Probe:
     r"""Simple slopes and Johnson-Neyman regions of an interaction, for any result.
 
@@ -35,7 +39,9 @@ def probe(
     ``b_x + b_xw (w - center)`` with variance
     ``var(b_x) + 2 (w - center) cov(b_x, b_xw) + (w - center)^2 var(b_xw)`` (Aiken & West 1991,
     p. 26).  If the result has bootstrap draws, intervals, p and regions come from them.
-    Further products of the focal variable count at the other factor's mean.
+    Further products of the focal variable count at the other factors' means, or at ``at``.  With
+    the focal variable as its own moderator (a square ``x:x``) the slope is that of the curve:
+    ``b_x + 2 b_xx (x - center)``.
 
     Parameters
     ----------
@@ -52,6 +58,14 @@ def probe(
     level : float, default 0.95
     group : str, optional
         Needed when the result has several groups.
+    at : Mapping of str to float, optional
+        Values at which other predictors are held instead of their means (the focal variable
+        itself when it also enters squared).
+    adjust : {"none", "simultaneous", "fdr"}, default "none"
+        What regions and bands promise: each moderator value for itself; all values at once
+        (Potthoff's band, Bauer & Curran 2005); or that of the values called significant at most
+        ``1 - level`` are false ones in expectation (Esarey & Sumner 2018).  Simple slopes at
+        chosen values are never adjusted.
 
     Returns
     -------
@@ -62,9 +76,7 @@ def probe(
     ResultError
         ``probe.not-converged``.
     OptionError
-        Unknown product, ambiguous outcome, values or level that are not allowed.
-    NotSupportedError
-        The focal variable stands in a product of three, or in a square.
+        Unknown product, ambiguous outcome; values, level, ``at`` or ``adjust`` that are not allowed.
 
     Examples
     --------
@@ -77,12 +89,12 @@ def probe(
     >>> list(found.slopes["label"])
     ['mean - 1 SD', 'mean', 'mean + 1 SD']
     """
-    _check_options(result, values, level)
-    equation = find_equation(result, focal, moderator, outcome, group)
+    check_options(result, values, level, adjust)
+    equation = find_equation(result, focal, moderator, outcome, group, at)
     variable = variable_of(result, moderator, equation.product.group)
-    chosen, labels = _choose_values(variable, values)
-    line = frames.Line.of(result, equation, variable, level)
-    roots, critical = line.roots()
+    chosen, labels = choose_values(variable, values)
+    line = frames.Line.of(result, equation, variable, level, adjust)
+    roots = line.roots()
     slopes = frames.slope_table(line, chosen, labels)
     regions, root_table = frames.region_tables(line, roots)
     bands = frames.band_table(line, chosen)
@@ -103,14 +115,16 @@ def probe(
         observed=observed,
         level=level,
         method=line.method,
-        critical=critical,
+        critical=line.regional[0],
+        adjust=adjust,
         nobs=result.nobs,
         result_method=result.method,
         notes=diagnose(result, equation, variable, chosen, root_table),
     )
 
 
-def _check_options(result: Any, values: Any, level: Any) -> None:
+def check_options(result: Any, values: Any, level: Any, adjust: Any = "none") -> None:
+    """Refuse what cannot be probed: no result, no convergence, unknown rules."""
     if not isinstance(result, Result):
         raise OptionError(
             Problem(
@@ -138,11 +152,15 @@ def _check_options(result: Any, values: Any, level: Any) -> None:
         )
     if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0.5 <= level < 1.0:
         problems.append(Problem("probe.level", "level", f"{level!r} given", "0.5 up to, not including, 1", "Use 0.95."))
+    if adjust not in get_args(Adjustment):
+        allowed = ", ".join(f'"{name}"' for name in get_args(Adjustment))
+        problems.append(Problem("probe.adjust", "adjust", f"{adjust!r:.40} given", allowed, ""))
     if problems:
         raise OptionError(*problems)
 
 
-def _choose_values(variable: Variable, values: ValueRule | Sequence[float]) -> tuple[FloatArray, list[str]]:
+def choose_values(variable: Variable, values: ValueRule | Sequence[float]) -> tuple[FloatArray, list[str]]:
+    """Moderator values and their labels by a rule, or the given ones."""
     if not isinstance(values, str):
         return _given_values(values)
     if variable.binary:
@@ -158,7 +176,7 @@ def _choose_values(variable: Variable, values: ValueRule | Sequence[float]) -> t
                     'Use values="sd".',
                 )
             )
-        return np.percentile(variable.values, PERCENTILES), [f"{p:.0f}th percentile" for p in PERCENTILES]
+        return np.nanpercentile(variable.values, PERCENTILES), [f"{p:.0f}th percentile" for p in PERCENTILES]
     return variable.mean + variable.sd * np.array([-1.0, 0.0, 1.0]), ["mean - 1 SD", "mean", "mean + 1 SD"]
 
 

@@ -46,7 +46,9 @@ class Probe:
     method : {"normal", "t", "percentile"}
         Where intervals and p come from.
     critical : float
-        Critical value of the roots; NaN for percentile ones.
+        Critical value of regions and bands; NaN for percentile ones.
+    adjust : {"none", "simultaneous", "fdr"}
+        What regions and bands promise.
     nobs : int
     result_method : str
     notes : tuple of Note
@@ -71,6 +73,7 @@ class Probe:
     nobs: int
     result_method: str
     notes: tuple[Note, ...] = ()
+    adjust: Literal["none", "simultaneous", "fdr"] = "none"
 
     def plot(self, **options: Any) -> Any:
         """Draw the slopes and the Johnson-Neyman region over the moderator's distribution.
@@ -87,9 +90,14 @@ class Probe:
         about = f"slope of {self.outcome} on {self.focal}"
         if self.case != "changes":
             found = "differs from zero" if self.case == "always" else "does not differ from zero"
-            return f"The {about} {found} at any value of {self.moderator} ({self.level:.0%} confidence)."
+            return f"The {about} {found} at any value of {self.moderator} ({self._confidence})."
         parts = [_region_text(region) for region in self.johnson_neyman.to_dict("records")]
-        return f"Along {self.moderator} the {about} is " + "; ".join(parts) + f" ({self.level:.0%} confidence)."
+        return f"Along {self.moderator} the {about} is " + "; ".join(parts) + f" ({self._confidence})."
+
+    @property
+    def _confidence(self) -> str:
+        words = {"simultaneous": ", all values at once", "fdr": ", false discovery rate"}
+        return f"{self.level:.0%} confidence{words.get(self.adjust, '')}"
 
     def __repr__(self) -> str:
         table = self.slopes.drop(columns=["std_ci_lower", "std_ci_upper"]).to_string(
