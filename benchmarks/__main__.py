@@ -100,7 +100,8 @@ its parameter table, and the same columns, products included.
 - Bootstrap: `modsem12_n400`, mediated moderation, products rebuilt in every draw, all parameters.
 
 `python benchmarks/small_samples.py` is something else: how tests behave at small samples. `python -m
-benchmarks.convergence` and `python -m benchmarks.coverage` write the tables of `docs/simulations.md`.
+benchmarks.convergence` and `python -m benchmarks.coverage` write the tables of `docs/simulations.md`. `python -m
+benchmarks.reading` reads 100,000 rows of 100 items; its figures are in `docs/field-tools.md`.
 """
 
 
