@@ -371,7 +371,6 @@ class Fit:
         """R script and data for the same analysis in lavaan (:func:`semkit.fitting.lavaan.to_lavaan`)."""
         from semkit.fitting.lavaan import to_lavaan
 
-        refuse(self.solution, "to_lavaan()", "Call cfa(model, data, ordered = c(...)) in R: the defaults agree.")
 
         return to_lavaan(self, path)
 

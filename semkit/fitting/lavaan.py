@@ -73,6 +73,8 @@ def script_text(fit: Fit, data: str) -> str:
     for row, number in zip(fit.solution.layout.given_rows, fit.solution.given[0], strict=True):
         if not table.exo[row]:
             value[row] = number
+    if options.ordered:  # lavaan computes what follows from other parameters
+        value[np.isnan(value) & (table.free == 0) & ~table.exo & (table.block > 0)] = 1.0
     left_out = unexportable_definitions(fit)
     neutral = neutral_names(table.replace(value=value))
     written = [line for line in print_model(neutral.table).splitlines()
@@ -93,6 +95,12 @@ def script_text(fit: Fit, data: str) -> str:
     if table.n_groups > 1:
         arguments["group"] = _text("group")
         arguments["group.label"] = "c(" + ", ".join(_text(str(g + 1)) for g in range(table.n_groups)) + ")"
+    if options.ordered:
+        for name in ("information", "meanstructure", "conditional.x", "fixed.x"):
+            arguments.pop(name, None)
+        short = [_text(neutral.variables[name]) for name in options.ordered]
+        arguments |= {"ordered": f"c({', '.join(short)})", "parameterization": _text(options.parameterization),
+                      "missing": _text(options.missing)}
     if options.fiml or options.two_stage:
         arguments["missing"] = _text({"fiml": "ml", "fiml.x": "ml.x"}.get(options.missing, options.missing))
     extra = _design_columns(fit)
