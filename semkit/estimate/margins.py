@@ -5,7 +5,7 @@ intercept, slopes and residual variance of a linear regression.
 
 References
 ----------
-Muthen (1984), Psychometrika 49, 115-132, eqs. 21-23; McKelvey & Zavoina (1975), Journal of Mathematical Sociology 4,
+Muthen (1984), Psychometrika 49, 115-132; McKelvey & Zavoina (1975), Journal of Mathematical Sociology 4,
 103-120 (ordered probit).
 """
 

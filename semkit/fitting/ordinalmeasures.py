@@ -83,7 +83,7 @@ def _population(
 
     References
     ----------
-    Savalei (2021), Multivariate Behavioral Research 56, 390-407, eqs. 9 to 14.
+    Savalei (2021), Multivariate Behavioral Research 56, 390-407.
     """
     stat, mean = 0.0, 0.0
     counts = [group.nobs for group in solution.statistics]

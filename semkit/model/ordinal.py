@@ -106,7 +106,7 @@ def release_scales(rows: list[Row], found: Variables, wanted: tuple[str, ...], o
 
     References
     ----------
-    Wu & Estabrook (2016), Psychometrika 81, 1014-1045, propositions 4 to 8.
+    Wu & Estabrook (2016), Psychometrika 81, 1014-1045.
     """
     if not options.thresholds:
         return

@@ -42,7 +42,7 @@ def distribution(h: FloatArray | float, k: FloatArray | float, rho: FloatArray |
 
     References
     ----------
-    Owen (1956), Annals of Mathematical Statistics 27, 1075-1090, eq. 2.1; Patefield & Tandy (2000), Journal of
+    Owen (1956), Annals of Mathematical Statistics 27, 1075-1090; Patefield & Tandy (2000), Journal of
     Statistical Software 5(5) (the function T).
 
     Examples

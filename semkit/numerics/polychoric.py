@@ -180,7 +180,7 @@ class CellScores:
 
 def cell_scores(a: FloatArray, b: FloatArray, rho: FloatArray) -> CellScores:
     """Scores of cells: ``phi2`` differences by ``rho``; ``phi(u) [Phi((u' - rho u) / s) - Phi((l' - rho u) / s)]`` by
-    a limit ``u``, over the cell's probability (Olsson 1979, eqs. A3-A5)."""
+    a limit ``u``, over the cell's probability (Olsson 1979)."""
     p = np.maximum(probabilities(a, b, rho), _TINY)
     first, _ = _densities(a, b, rho)
     by_a = _limit_scores(a, b, rho)
