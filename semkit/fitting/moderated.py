@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -12,10 +13,12 @@ from semkit.errors import Note
 from semkit.estimate.expressions import TableConstraints, make_constraints
 from semkit.estimate.implied import Implied
 from semkit.estimate.information import invert
+from semkit.estimate.layout import Layout
 from semkit.estimate.standardize import Scales
+from semkit.estimate.start import starting_values
 from semkit.fitting.options import Options
 from semkit.fitting.solution import Solution, fit_moments, given_values
-from semkit.interaction.crossing import find_crossings, linear_layout, product_rows, without_products
+from semkit.interaction.crossing import Crossing, find_crossings, linear_layout, product_rows, without_products
 from semkit.interaction.likelihood import Likelihood, MixtureObjective, for_minimiser, make_parts, make_quasi
 from semkit.interaction.method import LMS, QML
 from semkit.interaction.mixture import Evaluation
@@ -97,7 +100,8 @@ class ModeratedSolution(Solution):
     @cached_property
     def observed_information(self) -> FloatArray:
         hessian = self.final.hessian
-        assert hessian is not None
+        if hessian is None or not self.converged:
+            return np.full((self.layout.n_parameters,) * 2, np.nan)
         information = -hessian / self.total
         constraints = self.constraints
         if constraints is not None:
@@ -129,7 +133,8 @@ class ModeratedSolution(Solution):
 
     @cached_property
     def meat(self) -> FloatArray:
-        assert self.final.outer is not None
+        if self.final.outer is None or not self.converged:
+            return np.full((self.layout.n_parameters,) * 2, np.nan)
         return self.final.outer / self.total
 
 
@@ -147,24 +152,54 @@ def fit_moderated(
     plain = without_products(table)
     linear = fit_moments(plain, options, moments, sample, composites)
     given = given_values(table, layout, moments, composites, (1.0,) * len(moments))
-    first = start_from(table, plain, linear.theta)
     data = tuple(group.data for group in sample.groups)
-    offset = covariate_density(linear)
-    begin = first if start is None else np.where(np.isfinite(start), start, first)
     constraints = make_constraints(table, layout, given)
-    objective: Likelihood
-    if isinstance(method, QML):
-        quasi = make_quasi(layout, crossings, data, first, given[0], offset)
-        objective = replace(quasi, level=quasi.at(begin, "gradient").logl)
-        summit = _climb(objective, begin, constraints, rough=True)
-    else:
-        parts = make_parts(layout, crossings, data, first, given[0], method.nodes, adaptive=method.adaptive)
-        mixture = MixtureObjective(parts, given[0], offset=offset)
-        mixture = replace(mixture, level=mixture.at(begin, "gradient").logl)
-        objective, summit = _settle(mixture, begin, constraints, method)
+    best: tuple[Likelihood, Summit] | None = None
+    for values in _plain_starts(linear):
+        first = start_from(table, plain, values)
+        begin = first if start is None else np.where(np.isfinite(start), start, first)
+        found = _attempt(layout, crossings, data, given[0], first, begin, constraints, method,
+                         covariate_density(linear))
+        if best is None or found[1].minimum.f[0] < best[1].minimum.f[0] or found[1].minimum.converged[0]:
+            best = found
+        if found[1].minimum.converged[0]:
+            break
+    assert best is not None
+    objective, summit = best
     return ModeratedSolution(table, layout, options, sample, moments, linear.observed, given,
                              summit.minimum, float(objective.n), None, objective=objective, linear=linear,
                              method=method, final=summit.final)
+
+
+def _plain_starts(linear: Solution) -> Iterator[FloatArray]:
+    """Parameters of the linear model to begin with: its estimates where they are admissible, and plain guesses."""
+    table, layout = linear.table, linear.layout
+    own = [table.op[row] == "~~" and table.lhs[row] == table.rhs[row] for row in table.free_rows]
+    variance = np.flatnonzero(own)
+    proper = bool(np.all(linear.theta[table.unique[variance]] > 1e-8))
+    for implied in linear.implied:
+        proper = proper and bool(np.isfinite(implied.eta_cov).all()) and float(
+            np.linalg.eigvalsh(implied.matrices.psi[0])[0]) > -1e-10
+    if linear.converged and proper:
+        yield linear.theta
+    plain = tuple((data.cov[0], data.mean[0]) for data in linear.observed)
+    yield starting_values(table, layout, plain)
+    yield starting_values(table, layout, plain, simple=True)
+
+
+def _attempt(
+    layout: Layout, crossings: tuple[tuple[Crossing, ...], ...], data: tuple[FloatArray, ...], given: FloatArray,
+    first: FloatArray, begin: FloatArray, constraints: TableConstraints | None, method: LMS | QML, offset: float,
+) -> tuple[Likelihood, Summit]:
+    """The maximum that one start leads to."""
+    if isinstance(method, QML):
+        quasi = make_quasi(layout, crossings, data, first, given, offset)
+        quasi = replace(quasi, level=quasi.at(begin, "gradient").logl)
+        return quasi, _climb(quasi, begin, constraints, rough=True)
+    parts = make_parts(layout, crossings, data, first, given, method.nodes, adaptive=method.adaptive)
+    mixture = MixtureObjective(parts, given, offset=offset)
+    mixture = replace(mixture, level=mixture.at(begin, "gradient").logl)
+    return _settle(mixture, begin, constraints, method)
 
 
 def _settle(
@@ -176,7 +211,10 @@ def _settle(
         theta = summit.minimum.x[0]
         if not summit.minimum.converged[0]:
             break
-        again = objective.replaced(theta, method.nodes, adaptive=method.adaptive)
+        try:
+            again = objective.replaced(theta, method.nodes, adaptive=method.adaptive)
+        except np.linalg.LinAlgError:  # a variance of an integrated variable is not positive
+            break
         moved = _climb(again, theta, constraints)
         if not moved.minimum.converged[0]:
             break
@@ -223,10 +261,9 @@ def _climb(
     for _ in range(_LEGS):
         here = objective.at(x)
         calls += 1
-        assert here.hessian is not None and here.outer is not None
-        slope, curve = -2.0 / n * here.gradient, -2.0 / n * here.hessian
-        if not np.all(np.isfinite(curve)):
+        if here.hessian is None or here.outer is None or not np.all(np.isfinite(here.hessian)):
             break
+        slope, curve = -2.0 / n * here.gradient, -2.0 / n * here.hessian
         step = -np.linalg.lstsq(curve, slope, rcond=None)[0]
         decrement = -float(slope @ step)
         inside = bool(np.all(np.linalg.eigvalsh(curve) > 0.0))
@@ -236,9 +273,10 @@ def _climb(
         run = descend(value, x, curve if inside else 2.0 / n * here.outer, tolerance=1e-13, max_calls=150)
         x, calls = run.x, calls + run.calls
     here = objective.at(x)
-    assert here.hessian is not None
+    hessian = np.full((len(x), len(x)), np.nan) if here.hessian is None else here.hessian
     f = -2.0 / n * (here.logl - objective.level)
-    return Summit(_ended(x, f, -2.0 / n * here.gradient, -2.0 / n * here.hessian, np.inf, False, calls), here)
+    f = f if np.isfinite(f) else np.inf
+    return Summit(_ended(x, f, -2.0 / n * here.gradient, -2.0 / n * hessian, np.inf, False, calls), here)
 
 
 def _ended(
@@ -304,7 +342,10 @@ def check_nodes(solution: ModeratedSolution) -> NodeCheck | None:
     if isinstance(method, QML) or not isinstance(objective, MixtureObjective) or not objective.integrates:
         return None
     count = max(method.nodes + 8, (3 * method.nodes) // 2)
-    finer = objective.replaced(solution.theta, count, adaptive=True)
+    try:
+        finer = objective.replaced(solution.theta, count, adaptive=True)
+    except np.linalg.LinAlgError:
+        return None
     found = finer.at(solution.theta, "gradient")
     step = solution.bread_observed @ found.gradient / solution.total
     error = np.sqrt(np.maximum(np.diagonal(solution.bread_observed) / solution.total, 1e-300))

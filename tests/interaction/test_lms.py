@@ -355,3 +355,15 @@ def test_three_way_products_and_squares_recover_what_was_planted() -> None:
     fit = sk.sem(text, pd.DataFrame(data), interaction=sk.LMS(nodes=8, check=False))
     row = fit.estimates.set_index("rhs").loc["X:Z:w"]
     assert fit.converged and abs(row.est - 0.25) < 3 * row.se
+
+
+def test_constructs_without_variance_are_no_crash() -> None:
+    """Items that share nothing: the linear model is inadmissible, the fit says that it did not converge or why not."""
+    rng = np.random.default_rng(5)
+    text = "X =~ x1 + x2\nZ =~ z1 + z2\nY =~ y1 + y2\nY ~ X + Z + X:Z"
+    for _ in range(4):
+        frame = pd.DataFrame(rng.standard_normal((50, 9)), columns=planted(50).columns)
+        for method in ("lms", "qml"):
+            fit = sk.sem(text, frame, interaction=method)
+            assert fit.converged or "fitting.not-converged" in codes(fit)
+            assert len(fit.estimates) and len(fit.fit_measures) and len(fit.r2)
