@@ -81,7 +81,8 @@ def main() -> None:
     options = parser.parse_args()
     print(f"Seed {SEED}, {options.replications} replications a cell; Monte Carlo error of a share of .95: "
           f"{np.sqrt(0.95 * 0.05 / options.replications):.3f}.\n")
-    print("| N | predictors | true | method, errors | converged | bias (error) | SD | median error | coverage | p < .05 |")
+    print("| N | predictors | true | method, errors | converged | bias (error) | SD | median error | coverage | "
+          "p < .05 |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     with threadpool_limits(limits=1):
         for n in options.sizes:
