@@ -14,7 +14,8 @@ from semkit.interaction.conditioning import Conditioned, condition
 from semkit.interaction.crossing import Crossing, Roles, choose_roles, error_free
 from semkit.interaction.mixture import Evaluation, Points, Respondents, eta_moments, evaluate, make_respondents
 from semkit.interaction.placing import linear_posterior, place
-from semkit.interaction.quasi import QuasiObjective, QuasiPart, make_patterns
+from semkit.interaction.quasi import QuasiPart, make_patterns
+from semkit.interaction.quasilikelihood import QuasiObjective
 from semkit.interaction.reduced import reduce
 from semkit.interaction.total import total_implied, variances, variances_only
 from semkit.numerics.newton import Objective
