@@ -12,7 +12,7 @@ which markers are taken changes nothing.  Where answers are missing the same is 
 
 References
 ----------
-Klein & Muthén (2007), Multivariate Behavioral Research 42, 647-673, eqs. 8-17.
+Klein & Muthén (2007), Multivariate Behavioral Research 42, 647-673.
 """
 
 from __future__ import annotations
