@@ -48,7 +48,9 @@ _HOME: dict[str, str] = {
     "Fit": "semkit.fitting",
     "polychoric": "semkit.fitting",
     "moderated_regression": "semkit.regression",
+    "conditional_effects": "semkit.probe",
     "probe": "semkit.probe",
+    "response_surface": "semkit.probe",
     # join
     "reliability": "semkit.validation",
     "validate": "semkit.validation",

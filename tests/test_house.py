@@ -109,7 +109,8 @@ PUBLIC = """
 CleaningPlan Cleaned Composite Design Fit Instrument LMS Moments Note Problem ProductIndicators QML Replicates Responses
 SAM SemkitError cfa clean compare compare_methods growth invariance load_instrument moderated_regression nested
 polychoric probe read_responses reliability run sem simulate_model simulate_responses validate validity __version__
-k_anonymity monitor pseudonyms reconcile stack_responses write_responses write_restricted
+conditional_effects response_surface k_anonymity monitor pseudonyms reconcile stack_responses write_responses
+write_restricted
 """.split()
 
 

@@ -105,4 +105,4 @@ def _refuse_products(eta: tuple[str, ...], pattern: NDArray[np.bool_], source: i
             raise NotSupportedError(Problem(
                 "fitting.effect-moderated", f'effects("{eta[source]}", "{eta[target]}")',
                 f"the product {name} makes the effect depend on a moderator", "paths without products",
-                "Use sk.probe, or define conditional effects with := in the model."))
+                "Use sk.conditional_effects, which takes it at values of the moderator."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -77,9 +78,6 @@ def quadratic_roots(a: float, b: float, c: float) -> FloatArray:
 def draw_roots(slope: FloatArray, low: float, high: float, level: float) -> FloatArray:
     """Values of u in [low, high] where a percentile limit of ``sum_d slope_d u^d`` crosses zero.
 
-    The limits are continuous in u; crossings are bracketed on a grid of 401 points and halved
-    until the bracket is 2^-50 of a step.
-
     Parameters
     ----------
     slope : ndarray (B, d + 1)
@@ -96,6 +94,18 @@ def draw_roots(slope: FloatArray, low: float, high: float, level: float) -> Floa
     def limits(u: FloatArray) -> FloatArray:
         return np.stack(percentile_interval(slope @ np.vander(u, slope.shape[1], increasing=True).T, level))
 
+    return crossings(limits, low, high)
+
+
+def crossings(limits: Callable[[FloatArray], FloatArray], low: float, high: float) -> FloatArray:
+    """Where one of the continuous curves ``limits(u)``, shape ``(c, m)`` for ``u`` ``(m,)``, crosses zero.
+
+    Found on a grid of 401 points over [low, high] and halved until the bracket is 2^-50 of a step.
+
+    Returns
+    -------
+    ndarray (r,)
+    """
     grid = np.linspace(low, high, 401)
     value = limits(grid)
     which, start = np.nonzero(np.sign(value[:, :-1]) * np.sign(value[:, 1:]) < 0)

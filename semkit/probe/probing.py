@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from dataclasses import replace
+from typing import Any, Literal, get_args, overload
 
 import numpy as np
 import pandas as pd
@@ -12,27 +13,41 @@ from semkit.errors import OptionError, Problem, ResultError
 from semkit.probe import frames
 from semkit.probe.diagnosis import diagnose
 from semkit.probe.equation import find_equation, variable_of
+from semkit.probe.joint import TwoModerators, both_equations, joint_tables
 from semkit.probe.simultaneous import Adjustment
 from semkit.probe.view import Probe
 from semkit.result import FloatArray, Result, Variable
 
 ValueRule = Literal["sd", "percentiles"]
+ValueChoice = ValueRule | Sequence[float] | Mapping[str, ValueRule | Sequence[float]]
 PERCENTILES = (16.0, 50.0, 84.0)
 MAX_VALUES = 50
 
 
+@overload
+def probe(
+    result: Result, focal: str, moderator: str, outcome: str | None = None,
+    values: ValueRule | Sequence[float] = "sd", level: float = 0.95, group: str | None = None, *,
+    at: Mapping[str, float] | None = None, adjust: Adjustment = "none",
+) -> Probe: ...  # fmt: skip
+@overload
+def probe(
+    result: Result, focal: str, moderator: tuple[str, str] | list[str], outcome: str | None = None,
+    values: ValueChoice = "sd", level: float = 0.95, group: str | None = None, *,
+    at: Mapping[str, float] | None = None, adjust: Adjustment = "none",
+) -> TwoModerators: ...  # fmt: skip
 def probe(
     result: Result,
     focal: str,
-    moderator: str,
+    moderator: str | tuple[str, str] | list[str],
     outcome: str | None = None,
-    values: ValueRule | Sequence[float] = "sd",
+    values: ValueChoice = "sd",
     level: float = 0.95,
     group: str | None = None,
     *,
     at: Mapping[str, float] | None = None,
     adjust: Adjustment = "none",
-) -> Probe:
+) -> Probe | TwoModerators:
     r"""Simple slopes and Johnson-Neyman regions of an interaction, for any result.
 
     The slope of the outcome on the focal variable at moderator value w is
@@ -48,13 +63,14 @@ def probe(
     result : Result
         A regression or a latent fit that converged.
     focal, moderator : str
-        The two factors of the product; which is which is the reader's choice.
+        The two factors of the product; which is which is the reader's choice.  Two moderators, ``("w", "z")``,
+        give the slopes at all combinations, with or without the product of all three.
     outcome : str, optional
         Needed when the product acts on several outcomes.
     values : {"sd", "percentiles"} or sequence of float, default "sd"
         Mean and mean -/+ 1 SD; the 16th, 50th and 84th percentile of the respondents' values;
         or values in the moderator's metric.  A 0/1 moderator is always probed at 0 and 1
-        unless values are given.
+        unless values are given.  For two moderators also a mapping of name to rule or values.
     level : float, default 0.95
     group : str, optional
         Needed when the result has several groups.
@@ -69,7 +85,7 @@ def probe(
 
     Returns
     -------
-    Probe
+    Probe, or TwoModerators
 
     Raises
     ------
@@ -89,7 +105,16 @@ def probe(
     >>> list(found.slopes["label"])
     ['mean - 1 SD', 'mean', 'mean + 1 SD']
     """
+    if not isinstance(moderator, str):
+        return _probe_two(result, focal, moderator, outcome, values, level, group, at or {}, adjust)
     check_options(result, values, level, adjust)
+    return _probe_one(result, focal, moderator, outcome, values, level, group, at or {}, adjust)
+
+
+def _probe_one(
+    result: Result, focal: str, moderator: str, outcome: str | None, values: Any, level: float, group: str | None,
+    at: Mapping[str, float], adjust: Adjustment,
+) -> Probe:  # fmt: skip
     equation = find_equation(result, focal, moderator, outcome, group, at)
     variable = variable_of(result, moderator, equation.product.group)
     chosen, labels = choose_values(variable, values)
@@ -121,6 +146,47 @@ def probe(
         result_method=result.method,
         notes=diagnose(result, equation, variable, chosen, root_table),
     )
+
+
+def _probe_two(
+    result: Result, focal: str, moderators: Sequence[str], outcome: str | None, values: ValueChoice, level: float,
+    group: str | None, at: Mapping[str, float], adjust: Adjustment,
+) -> TwoModerators:  # fmt: skip
+    check_options(result, "sd" if isinstance(values, Mapping) else values, level, adjust)
+    if len(moderators) != 2 or len({*moderators, focal}) != 3:
+        raise OptionError(Problem("probe.two-moderators", "moderator", f"{moderators!r:.80} given",
+                                  "two different variables", 'For example moderator=("w", "z").'))
+    first, second = moderators
+    equation = both_equations(result, focal, (first, second), outcome, group, at)
+    chosen = {name: values_of(result, name, values, equation.product.group) for name in (first, second)}
+    slopes, differences, interactions = joint_tables(result, equation, (first, second), chosen, level)
+    panels = tuple(
+        _probe_one(result, focal, first, equation.outcome, chosen[first][0], level, group, here, adjust)
+        for here in ({**at, second: value} for value in chosen[second][0].tolist())
+    )
+    panels = tuple(_named(panel, chosen[first][1]) for panel in panels)
+    notes = tuple(dict.fromkeys(note for panel in panels for note in panel.notes))
+    return TwoModerators(
+        outcome=equation.outcome, focal=focal, moderators=(first, second), group=equation.product.group,
+        three_way=any(sorted(term.factors) == sorted((focal, first, second)) for term in equation.terms),
+        slopes=slopes, differences=differences, interactions=interactions, panels=panels,
+        values=tuple(zip(chosen[second][0].tolist(), chosen[second][1], strict=True)), level=level,
+        method=panels[0].method, nobs=result.nobs, result_method=result.method, notes=notes,
+    )  # fmt: skip
+
+
+def _named(panel: Probe, labels: Sequence[str]) -> Probe:
+    """The rule's words instead of the numbers that the panel was asked for."""
+    points = panel.lines.groupby("moderator", sort=False).ngroups
+    lines = panel.lines.assign(label=np.repeat(np.asarray(labels, dtype=object), len(panel.lines) // points))
+    return replace(panel, slopes=panel.slopes.assign(label=list(labels)), lines=lines)
+
+
+def values_of(result: Result, name: str, values: ValueChoice, group: str) -> tuple[FloatArray, list[str]]:
+    """Values and labels of one of several moderators."""
+    rule = values.get(name, "sd") if isinstance(values, Mapping) else values
+    check_options(result, rule, 0.95)
+    return choose_values(variable_of(result, name, group), rule)
 
 
 def check_options(result: Any, values: Any, level: Any, adjust: Any = "none") -> None:
