@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from semkit.errors import Problem, SampleError
 from semkit.estimate.discrepancy import Observed, discrepancy, inverse
+from semkit.estimate.fiml import pattern_discrepancy
 from semkit.estimate.layout import Layout
 from semkit.estimate.leastsquares import CovarianceModel, LeastSquares, MomentGroup, squares
 from semkit.estimate.scaling import Pieces, root_of, root_of_rows
@@ -295,7 +296,10 @@ def score_of(
         Where the gradient's variance is not the information: under weights that are no covariance matrix.
     """
     if solution.least is None:
-        value = discrepancy(layout, theta[None], solution.observed, solution.given, "expected")
+        # with gaps the slope is that of the likelihood of what was answered, not of the moments completed by EM
+        value = (discrepancy(layout, theta[None], solution.observed, solution.given, "expected")
+                 if solution.patterns is None else
+                 pattern_discrepancy(layout, theta[None], solution.patterns, solution.given, 0.0, "expected"))
         assert value.gradient is not None and value.hessian is not None
         return -0.5 * value.gradient[0], 0.5 * value.hessian[0], None
     model = CovarianceModel(layout, solution.given)

@@ -4,8 +4,13 @@ With ``W`` the inverse of the implied covariances of the variables answered (zer
 ``M = Cov(y, eta)``:
 
 - regression: ``E(eta) + M'W (y - mu)``, error covariance ``C - M'W M``
-- Bartlett: ``E(eta) + (L'W L)^-1 L'W (y - mu)`` with the loadings ``L``, error covariance ``(L'W L)^-1 - C``;
-  the same as with ``Theta^-1`` (Woodbury) but also right when some error variances are zero.
+- Bartlett: ``E(eta) + (K'V K)^-1 K'V (y - mu)``, error covariance ``(K'V K)^-1 - C``, with the slopes ``K`` of what was
+  observed on the latent variables, the covariance matrix ``N`` of the rest, and ``V`` the inverse of ``K C K' + N``; the
+  same as with ``N^-1`` (Woodbury) but also right when some error variances are zero.  ``K`` is the loadings, and for
+  an observed outcome its slopes on factors: effects of covariates on it are part of ``N`` and so taken away.
+
+Without a mean structure latent intercepts are 0 and observed variables have their sample means, so that factors which
+covariates predict have the same scores as with one.
 
 The reliability of a score is its squared correlation with the factor: ``1 - e / C`` and ``C / (C + e)``.
 
@@ -19,7 +24,7 @@ Behavioral Statistics 34, 396-412 (determinacy).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,18 +82,22 @@ def scores(
     seen = ~np.isnan(data)
     mask, index = np.unique(seen, axis=0, return_inverse=True) if not seen.all() else (seen[:1], np.zeros(len(data)))
     index = np.asarray(index, dtype=np.int64).ravel()
-    w, _ = masked_inverse(implied.sigma, mask)
     cov = implied.eta_cov[0]
     if method == "regression":
+        w, _ = masked_inverse(implied.sigma, mask)
         cross = implied.cross[0]
         weight = w @ cross
         error = cov - cross.T @ weight
         spread = np.diagonal(error, axis1=1, axis2=2)[:, pick]
         share = 1.0 - spread / np.diagonal(cov)[pick]
     else:
-        weight, spread = _bartlett(implied.matrices.lambda_[0], w, cov)
-        spread = spread[:, pick]
-        share = np.diagonal(cov)[pick] / (np.diagonal(cov)[pick] + spread)
+        slopes, rest = given_factors(implied, pick)
+        own = cov[np.ix_(pick, pick)]
+        w, _ = masked_inverse((slopes @ own @ slopes.T + rest)[None], mask)
+        short, spread = _bartlett(slopes, w, own)
+        weight = np.zeros((len(mask), len(slopes), len(cov)))
+        weight[:, :, pick] = short
+        share = np.diagonal(own) / (np.diagonal(own) + spread)
     if means or centre is None:
         centre = implied.mu[0] if means else data.mean(axis=0)
     level = implied.eta_mean[0][pick] if means else 0.0
@@ -96,6 +105,32 @@ def scores(
     value = level + np.einsum("np,npk->nk", z, weight[:, :, pick][index]) if len(mask) > 1 else (
         level + z @ weight[0][:, pick])
     return Scores(value, np.sqrt(np.maximum(spread, 0.0))[index], share[index])
+
+
+def given_factors(implied: Implied, factors: list[int]) -> tuple[FloatArray, FloatArray]:
+    """Slopes ``(p, k)`` of the observed variables on the factors and covariances ``(p, p)`` of what is left.
+
+    The other elements of eta are observed variables: ``d = A (alpha + B_df f + zeta)``, ``A = (I - B_dd)^-1``.
+    """
+    x = implied.matrices
+    loadings, beta, psi = x.lambda_[0], x.beta[0], x.psi[0]
+    others = [k for k in range(loadings.shape[1]) if k not in factors]
+    inside = np.linalg.inv(np.eye(len(others)) - beta[np.ix_(others, others)])
+    reach = loadings[:, others] @ inside
+    slopes = loadings[:, factors] + reach @ beta[np.ix_(others, factors)]
+    return slopes, reach @ psi[np.ix_(others, others)] @ reach.T + x.theta[0]
+
+
+def _origin(block: Block, implied: Implied, level: FloatArray) -> FloatArray:
+    """Means of eta where the model has no means: observed variables have their own ``level``, the rest follows."""
+    beta = implied.matrices.beta[0]
+    seen = [k for k, name in enumerate(block.eta) if name in block.observed]
+    hidden = [k for k in range(block.m) if k not in seen]
+    mean = np.zeros(block.m)
+    mean[seen] = level[[block.observed.index(block.eta[k]) for k in seen]]
+    inside = np.eye(len(hidden)) - beta[np.ix_(hidden, hidden)]
+    mean[hidden] = np.linalg.solve(inside, beta[np.ix_(hidden, seen)] @ mean[seen])
+    return mean
 
 
 def _bartlett(loadings: FloatArray, w: FloatArray, cov: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -130,7 +165,7 @@ def _all_scores(fit: Fit, method: str) -> list[Scores]:
     out = []
     for block, implied, data, level in _groups(fit):
         pick = [block.eta.index(name) for name in fit.table.variables.lv]
-        if method == "bartlett" and np.linalg.matrix_rank(implied.matrices.lambda_[0]) < block.m:
+        if method == "bartlett" and np.linalg.matrix_rank(given_factors(implied, pick)[0]) < len(pick):
             raise OptionError(Problem("fitting.no-bartlett-scores", "predict(method='bartlett')",
                                       "a factor has no indicators of its own (a second-order factor)",
                                       "method='regression'", "Use the regression method."))
@@ -175,6 +210,10 @@ def predicted(fit: Fit, method: str, what: str) -> pd.DataFrame:
         _needs_data(fit, "predict()")
         return pd.DataFrame(np.concatenate(_observed(fit)), columns=list(fit.table.variables.ov))
     parts = _all_scores(fit, method)
+    if fit.solution.posterior_moments() is None:
+        pick = [fit.solution.layout.blocks[0].eta.index(name) for name in fit.table.variables.lv]
+        parts = [part if block.means else replace(part, value=part.value + _origin(block, implied, level)[pick])
+                 for part, (block, implied, _, level) in zip(parts, _groups(fit), strict=True)]
     values = {"lv": [p.value for p in parts], "se": [p.error for p in parts],
               "reliability": [p.reliability for p in parts]}[what]
     return pd.DataFrame(np.concatenate(values), columns=list(fit.table.variables.lv))
