@@ -4,10 +4,10 @@ With ``W`` the inverse of the implied covariances of the variables answered (zer
 ``M = Cov(y, eta)``:
 
 - regression: ``E(eta) + M'W (y - mu)``, error covariance ``C - M'W M``
-- Bartlett: ``E(eta) + (K'V K)^-1 K'V (y - mu)``, error covariance ``(K'V K)^-1 - C``, with the slopes ``K`` of what was
-  observed on the latent variables, the covariance matrix ``N`` of the rest, and ``V`` the inverse of ``K C K' + N``; the
-  same as with ``N^-1`` (Woodbury) but also right when some error variances are zero.  ``K`` is the loadings, and for
-  an observed outcome its slopes on factors: effects of covariates on it are part of ``N`` and so taken away.
+- Bartlett: ``E(eta) + (K'V K)^-1 K'V (y - mu)``, error covariance ``(K'V K)^-1 - C``, with the slopes ``K`` of what
+  was observed on the latent variables, the covariance matrix ``N`` of the rest, and ``V`` the inverse of
+  ``K C K' + N``; the same as with ``N^-1`` (Woodbury) but also right when some error variances are zero.  ``K`` is
+  the loadings, and for an observed outcome its slopes on factors: effects of covariates are part of ``N``.
 
 Without a mean structure latent intercepts are 0 and observed variables have their sample means, so that factors which
 covariates predict have the same scores as with one.
