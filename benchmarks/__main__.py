@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import workloads
-from benchmarks.timing import alternate, import_times
+from benchmarks.timing import alternate, commit, import_times
 
 HERE = Path(__file__).resolve().parent
 
@@ -67,12 +66,6 @@ def table(rows: list[Row]) -> str:
         f"| {r.what} | {r.ours} | {r.peer} | {r.measured} | {r.target} | {'yes' if r.met else 'NO'} |" for r in rows
     ]
     return "\n".join(lines)
-
-
-def commit() -> str:
-    ask = ["git", "rev-parse", "--short", "HEAD"]
-    found = subprocess.run(ask, cwd=HERE, capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
 
 
 def page(rows: list[Row], works: list[workloads.Work], repeats: int) -> str:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,3 +55,10 @@ def import_times(repeats: int) -> tuple[float, float]:
     ]  # fmt: skip
     first, second = np.median(np.array(rows[1:]), axis=0)
     return float(first), float(second)
+
+
+def commit() -> str:
+    """Short name of the commit that is measured."""
+    ask = ["git", "rev-parse", "--short", "HEAD"]
+    found = subprocess.run(ask, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
