@@ -63,7 +63,7 @@ def ordinal(n: int = 500, factors: int = 4, items: int = 5, seed: int = 20) -> p
 
 def ladder(school: pd.DataFrame) -> Any:
     """Configural, metric, scalar and strict invariance with the tests between them."""
-    return sk.invariance(CHILDREN, school, group="school").table
+    return sk.invariance(CHILDREN, school, group="school").frame
 
 
 def works(folder: Path) -> list[Work]:
