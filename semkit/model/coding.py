@@ -58,6 +58,8 @@ def effect_constraints(rows: list[Row], found: Variables, wanted: tuple[str, ...
     Little, Slegers & Card (2006), Structural Equation Modeling 13, 59-72.
     """
     out: dict[tuple[str, ...], Expression] = {}
+    if not wanted:
+        return []
     for block in dict.fromkeys(row.block for row in rows):
         own = [(number, row) for number, row in enumerate(rows, start=1) if row.block == block]
         for latent in found.lv:

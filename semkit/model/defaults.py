@@ -379,15 +379,14 @@ def _pack(
     for expression in constraints:
         expressions[len(rows)] = expression
         rows.append(Row(str(expression), "==", "0", 0))
-    is_parameter = [row.block > 0 for row in rows]
-    free = np.array([row.free and ok for row, ok in zip(rows, is_parameter, strict=True)], dtype=bool)
+    free = np.array([row.free and row.block > 0 for row in rows], dtype=bool)
+    numbers = np.array([(row.start, row.value, row.lower, row.upper) for row in rows], dtype=np.float64).T.copy()
     return ParameterTable(
         lhs=tuple(row.lhs for row in rows), op=tuple(row.op for row in rows), rhs=tuple(row.rhs for row in rows),
         block=np.array([row.block for row in rows], dtype=np.int64),
         free=np.where(free, np.cumsum(free), 0).astype(np.int64),
         label=tuple(row.label for row in rows),
-        start=np.array([row.start for row in rows]), value=np.array([row.value for row in rows]),
-        lower=np.array([row.lower for row in rows]), upper=np.array([row.upper for row in rows]),
+        start=numbers[0], value=numbers[1], lower=numbers[2], upper=numbers[3],
         exo=np.array([row.exo for row in rows], dtype=bool), user=np.array([row.user for row in rows], dtype=np.int64),
         groups=groups, variables=variables, meanstructure=meanstructure, _expressions=expressions,
     )  # fmt: skip
