@@ -145,6 +145,30 @@ def discrepancy(
     return Value(f, gradient, hessian)
 
 
+def expected_information(layout: Layout, implied: tuple[Implied, ...], weights: tuple[float, ...]) -> FloatArray:
+    """Expected information per respondent ``(B, q, q)``: half the expected Hessian, from moments already implied.
+
+    Parameters
+    ----------
+    implied : tuple of Implied, one a group
+    weights : tuple of float
+        Shares of the groups.
+    """
+    q = layout.n_parameters
+    out = np.zeros((len(implied[0].sigma), q, q))
+    for block, part, weight in zip(layout.blocks, implied, weights, strict=True):
+        columns = frame(block, part)
+        by_w = columns.swapaxes(1, 2) @ (inverse(part.sigma)[0] @ columns)
+        t = mean_factor(block, part) if block.means else None
+        curve = 0.5 * weight * _expected(block, by_w, t)
+        _add_square(out, block.free.source, curve, block.single, block.ordered)
+    return out
+
+
+def _at(values: FloatArray | None, at: slice) -> FloatArray | None:
+    return None if values is None else values[at]
+
+
 def slope(layout: Layout, theta: FloatArray, observed: tuple[Observed, ...], given: FloatArray) -> FloatArray:
     """Only the gradient ``(B, q)``, in the cheapest form: by matrices instead of by columns.
 
@@ -229,11 +253,11 @@ def _group(
         return f, gradient, None
     by_w = columns.swapaxes(1, 2) @ (w @ columns)
     if order == "expected":
-        hessian = _sliced(len(u), len(f), lambda at: _expected(block, by_w[at], None if t is None else t[at]))
+        hessian = _sliced(len(u), len(f), lambda at: _expected(block, by_w[at], _at(t, at)))
         return f, gradient, hessian
     # the means' terms exist together or not at all
     hessian = _sliced(len(u), len(f), lambda at: _exact(
-        block, implied.take(at), by_w[at], by_q[at], None if wd is None else wd[at], None if t is None else t[at]
+        block, implied.take(at), by_w[at], by_q[at], _at(wd, at), _at(t, at)
     ))
     return f, gradient, hessian
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from semkit.estimate.discrepancy import inverse
-from semkit.estimate.implied import frame, imply, mean_factor
+from semkit.estimate.implied import Implied, frame, mean_factor
 from semkit.estimate.layout import Layout
 
 FloatArray = NDArray[np.float64]
@@ -70,7 +70,7 @@ def scaled(stat: float, df: int, trace: float, name: str, label: str) -> Test:
 
 
 def residual_nt(
-    layout: Layout, theta: FloatArray, given: FloatArray, observed: tuple[tuple[FloatArray, FloatArray], ...],
+    layout: Layout, implied: tuple[Implied, ...], observed: tuple[tuple[FloatArray, FloatArray], ...],
     weights: tuple[float, ...], information: FloatArray, basis: FloatArray,
 ) -> float:
     """Browne's residual-based statistic under normal theory, weighted by the implied moments.
@@ -80,6 +80,7 @@ def residual_nt(
 
     Parameters
     ----------
+    implied : tuple of Implied, one a group (batch of one)
     observed : tuple of (cov (p, p), mean (p,)), one a group
     weights : tuple of float
         Shares of the groups.
@@ -94,19 +95,18 @@ def residual_nt(
     """
     total = 0.0
     slope = np.zeros(layout.n_parameters)
-    for block, (cov, mean), weight in zip(layout.blocks, observed, weights, strict=True):
-        implied = imply(block, theta[None], given[None])
-        w = inverse(implied.sigma)[0][0]
-        residual = cov - implied.sigma[0]
-        columns = frame(block, implied)[0]
+    for block, part, (cov, mean), weight in zip(layout.blocks, implied, observed, weights, strict=True):
+        w = inverse(part.sigma)[0][0]
+        residual = cov - part.sigma[0]
+        columns = frame(block, part)[0]
         u, v, scale = block.factors
         middle = w @ residual @ w
         total += weight * 0.5 * float(np.sum(middle * residual))
         by_cell = scale * (columns.T @ middle @ columns)[u, v]
         if block.means:
-            gap = mean - implied.mu[0]
+            gap = mean - part.mu[0]
             total += weight * float(gap @ w @ gap)
-            by_cell = by_cell + mean_factor(block, implied)[0] * (gap @ w @ columns)[u]
+            by_cell = by_cell + mean_factor(block, part)[0] * (gap @ w @ columns)[u]
         np.add.at(slope, block.free.source, weight * by_cell)
     inside, inner = basis.T @ slope, basis.T @ information @ basis
     try:

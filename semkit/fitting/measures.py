@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.estimate import fitmeasures as fm
-from semkit.estimate.discrepancy import discrepancy, inverse
+from semkit.estimate.discrepancy import expected_information, inverse
 from semkit.estimate.scaling import CORRECTIONS
 from semkit.estimate.tests import (
     Test,
@@ -81,12 +81,9 @@ def browne(solution: Solution) -> float:
     plain = tuple((group.cov[0], group.mean[0]) for group in solution.observed)
     information = solution.expected
     if solution.least is not None:
-        value = discrepancy(solution.layout, solution.minimum.x, solution.observed, solution.given, "expected")
-        assert value.hessian is not None
-        information = 0.5 * value.hessian[0]
+        information = expected_information(solution.layout, solution.implied, solution.weights)[0]
     return solution.total * residual_nt(
-        solution.layout, solution.theta, solution.given[0], plain, solution.weights, information,
-        solution.equality_basis,
+        solution.layout, solution.implied, plain, solution.weights, information, solution.equality_basis,
     )
 
 

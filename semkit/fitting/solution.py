@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.estimate.discrepancy import Observed, discrepancy, observe
+from semkit.estimate.discrepancy import Observed, discrepancy, expected_information, observe
 from semkit.estimate.expressions import TableConstraints, make_constraints
 from semkit.estimate.fiml import PatternObjective, pattern_discrepancy, pattern_first_order
 from semkit.estimate.implied import Implied, imply
@@ -149,9 +149,7 @@ class Solution:
         """Expected information of complete data per respondent (``Delta'W Delta`` under least squares), ``(q, q)``."""
         if self.least is not None:
             return self.pieces.information
-        value = discrepancy(self.layout, self.minimum.x, self.observed, self.given, "expected")
-        assert value.hessian is not None
-        return np.asarray(0.5 * value.hessian[0])
+        return np.asarray(expected_information(self.layout, self.implied, self.weights)[0])
 
     @cached_property
     def expected_with_gaps(self) -> FloatArray:
