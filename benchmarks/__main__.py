@@ -88,8 +88,8 @@ carries over.
 A *whole call* goes from model text and data frame to the same tables on both sides: estimates with errors, the two
 standardised solutions, fit measures. The row below it adds what semopy has not: errors of the standardised solution
 (`standardized()`) and `r2`. *Estimation alone* goes from moments to estimates of a model that has been read and
-laid out, starting values included; semopy's from a model object that has read its description. semopy gets the model that semkit prints from
-its parameter table, and the same columns, products included.
+laid out, starting values included; semopy's from a model object that has read its description. semopy gets the model
+that semkit prints from its parameter table, and the same columns, products included.
 
 {sizes}
 - Bootstrap: `modsem12_n400`, mediated moderation, products rebuilt in every draw, all parameters.
