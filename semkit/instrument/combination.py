@@ -52,7 +52,7 @@ def combine(forms: Sequence[Instrument]) -> Instrument:
     Raises
     ------
     OptionError
-        ``instrument.nothing-to-combine``.
+        ``instrument.nothing-to-combine``, ``instrument.named-twice``.
     InstrumentFileError
         ``instrument.contradiction``: the same name with other words, codes or rules; all at once.
 
@@ -75,6 +75,13 @@ def combine(forms: Sequence[Instrument]) -> Instrument:
         )
     if len(forms) == 1:
         return forms[0]
+    names = [form.name for form in forms]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise OptionError(
+            Problem("instrument.named-twice", "instruments", f"{', '.join(twice)}: named more than once",
+                    "different instruments", "Name each once; give your own version of one another name.")
+        )  # fmt: skip
     parts = _joined(forms)
     return Instrument(
         name="+".join(form.name for form in forms),

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from semkit.errors import Problem, suggest
 from semkit.instrument.measures import codes_of
+from semkit.instrument.reach import check_reach
 from semkit.instrument.schema import (
     ConditionModel,
     DerivedModel,
@@ -33,6 +34,7 @@ def check_questions(scope: Scope) -> Iterator[Problem]:
         for number, derived in file.derived():
             yield from _derived(scope, file, ("derived", number), derived)
     yield from _cycles(scope)
+    yield from check_reach(scope)
     model = scope.main.model
     if isinstance(model, InstrumentModel):
         for number, routing in enumerate(model.routing):
@@ -69,7 +71,6 @@ def _question(scope: Scope, file: File, path: Path, question: QuestionModel) -> 
         for index, condition in enumerate(question.relevance.conditions):
             place = file.places.of((*path, "relevance", "conditions", index))
             yield from _condition(scope, place, condition)
-            yield from _reachable(scope, place, condition)
             yield from _order(scope, place, question.name, condition.question)
 
 
@@ -252,7 +253,6 @@ def _bands(where: str, derived: DerivedModel) -> Iterator[Problem]:
 def _routing(scope: Scope, path: Path, routing: RoutingModel) -> Iterator[Problem]:
     where = scope.main.places.of(path)
     yield from _condition(scope, where, routing.when)
-    yield from _reachable_routing(scope, where, routing)
     yield from scope.special_problems(where, [routing.skipped_code], [])
     for code in dict.fromkeys([*routing.skips, *routing.scored, *routing.missing, *routing.sensitivity]):
         if code not in scope.constructs and code not in scope.dropped:
@@ -285,52 +285,6 @@ def _routing(scope: Scope, path: Path, routing: RoutingModel) -> Iterator[Proble
                 ", ".join(map(str, codes_of(scale))),
                 "Use one of the scale's codes.",
             )
-
-
-def _reachable(scope: Scope, where: str, condition: ConditionModel) -> Iterator[Problem]:
-    """A condition that holds for nobody who is still being asked: its choices all end the interview."""
-    question = scope.questions.get(condition.question)
-    ending = {choice.code for choice in question.choices if choice.ends} if question else set()
-    if question is not None and condition.any_of and set(condition.any_of) <= ending:
-        going = [choice.code for choice in question.choices if not choice.ends]
-        yield Problem(
-            "instrument.unreachable",
-            where,
-            f'the interview ends for everybody who answers "{condition.question}" with ' + ", ".join(condition.any_of),
-            "a choice after which the interview goes on: " + (", ".join(going) or "there is none"),
-            "Name another choice, or remove ends = true from it.",
-        )
-    low, high = condition.at_least, condition.at_most
-    required = question.min_required if question is not None and question.section == "screening" else None
-    empty = low is not None and high is not None and low > high
-    screened = required is not None and high is not None and high < required
-    if question is not None and (empty or screened):
-        yield Problem(
-            "instrument.unreachable",
-            where,
-            f'no answer to "{condition.question}" meets the condition'
-            + ("" if empty else f": below {required:g} the interview ends"),
-            "at_least <= at_most" if empty else f"at_most of {required:g} or more",
-            "Change the limits.",
-        )
-
-
-def _reachable_routing(scope: Scope, where: str, routing: RoutingModel) -> Iterator[Problem]:
-    """Routing decides before its blocks are asked, on an answer that somebody being asked can give.
-
-    Items are asked after consent, screening and profile, and before objective questions and what the form records
-    (the order of the codebook and of the field forms).
-    """
-    yield from _reachable(scope, where, routing.when)
-    question = scope.questions.get(routing.when.question)
-    if question is not None and question.section in ("objective", "quality"):
-        yield Problem(
-            "instrument.unreachable",
-            where,
-            f'"{question.name}" is asked after the items it decides about (section {question.section})',
-            "questions of the sections consent, screening or profile",
-            "Move the question to an earlier section, or route on another one.",
-        )
 
 
 def _routed_items(scope: Scope, where: str, routing: RoutingModel) -> Iterator[Problem]:

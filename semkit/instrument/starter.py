@@ -55,7 +55,8 @@ def new_instrument(path: str | os.PathLike[str], name: str | None = None) -> Pat
     if not re.match(NAME, title):
         raise OptionError(
             Problem("instrument.bad-name", f'name "{title}"', "it cannot be the name of an instrument",
-                    "letters a-z, digits and _, starting with a letter, at most 40", "Choose another name with name=.")
+                    "letters a-z, digits and _, starting with a letter, at most 40",
+                    "Choose another file name (in Python also name=).")
         )  # fmt: skip
     if target.exists() or target.is_symlink():
         raise FileError(

@@ -33,6 +33,8 @@ def told(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
         (["export", "govrole", "--to", "codebook"], "instrument.unknown-instrument", "govrole", "government_role", ""),
         (["export", "government_role", "--to=codebook", "--lang=fr"], "instrument.unknown-language", "fr", "", ""),
         (["new"], "cli.arguments", "semkit new", "STUDY_DIR", "--help"),
+        (["export", "government_role", "government_role", "--to=html", "--set=topic=x"], "instrument.named-twice",
+         "government_role: named more than once", "different", "Name each once"),
         (["check", "nosuch/study.toml"], "study.file-not-found", "nosuch/study.toml", "study file", "semkit new"),
     ],
 )  # fmt: skip
@@ -196,7 +198,11 @@ def test_every_form_of_export_can_be_asked_for(capsys, tmp_path):
 
     assert set(FORMS) == {"codebook", "workbook", *TARGETS}
     settings = [f"--set={name}=words" for name in ("organisation", "topic", "minutes", "contact")]
+    endings = {"xlsform": ".xlsx", "entry-workbook": ".xlsx", "google-forms": ".gs", "html": ".html", "docx": ".docx"}
     for to in TARGETS:
-        assert main(["export", "government_role", "--to", to, "-o", str(tmp_path / to), *settings]) == 0
+        target = tmp_path / f"{to}{endings.get(to, '.txt')}"
+        assert main(["export", "government_role", "--to", to, "-o", str(target.with_suffix(".pdf")), *settings]) == 2
+        assert "[instrument.bad-path]" in told(capsys)[1]
+        assert main(["export", "government_role", "--to", to, "-o", str(target), *settings]) == 0
         made = sorted(tmp_path.glob(f"{to}*"))  # Qualtrics: a file for each language, and the logic
         assert len(made) == (3 if to == "qualtrics" else 1) and made[0].stat().st_size > 5000

@@ -237,6 +237,28 @@ BROKEN = {
         ),
         ("instrument.unreachable", 'routing "lonely"', "at_least <= at_most", "no answer"),
     ),
+    "conditions that contradict each other": (
+        (
+            'conditions = [{ question = "partner", any_of = ["yes"] }]',
+            'conditions = [{ question = "partner", any_of = ["yes"] }, { question = "partner", any_of = ["no"] }]',
+        ),
+        ("instrument.unreachable", 'question "years"', "one respondent", 'conditions on "partner" contradict'),
+    ),
+    "condition on an answer and on none": (
+        (
+            'conditions = [{ question = "partner", any_of = ["yes"] }]',
+            'conditions = [{ question = "partner", any_of = ["yes"] }, { question = "partner", unanswered = true }]',
+        ),
+        ("instrument.unreachable", 'question "years"', "one respondent", 'conditions on "partner" contradict'),
+    ),
+    "routing on numbers outside the question's range": (
+        ('when = { question = "partner", any_of = ["no"] }', 'when = { question = "years", at_most = -1 }'),
+        ("instrument.unreachable", 'routing "lonely"', "0 to inf", "no answer"),
+    ),
+    "a block that is skipped whatever is answered": (
+        ('when = { question = "partner", any_of = ["no"] }', 'when = { question = "partner", any_of = ["yes", "no"] }'),
+        ("instrument.unreachable", 'routing "lonely"', "at least one answer", 'block "trust" is skipped whatever'),
+    ),
     "overlapping bands": (
         ("{ above = 3, value = 0 }", "{ above = 2, value = 0 }"),
         ("instrument.bands-overlap", 'derived variable "newcomer"', "rising bands", "overlap"),
@@ -368,6 +390,29 @@ def test_broken_file(tmp_path: Path, kind: str) -> None:
     assert problem.remedy
     assert error.exit_code == 2
     assert copy.copy(error).problems == error.problems  # errors cross process borders by __reduce__
+
+
+def test_a_contradiction_further_back_is_found_once(tmp_path: Path) -> None:
+    """Asked only those with partners about the years, then only those without about one year: nobody is left."""
+    late = """
+[[questions]]
+name = "NAME"
+section = "profile"
+answer = "count"
+text = { id = "Apa?", en = "What?" }
+relevance = { CONDITIONS }
+"""
+    first = late.replace("NAME", "lost").replace(
+        "CONDITIONS",
+        'conditions = [{ question = "years", at_least = 1 }, { question = "partner", any_of = ["no"] }]',
+    )
+    after = late.replace("NAME", "later").replace("CONDITIONS", 'conditions = [{ question = "lost", at_least = 1 }]')
+    error = load(tmp_path, GOOD + first + after)
+    assert [(one.code, "lost" in one.where) for one in error.problems] == [("instrument.unreachable", True)]
+    assert "those of years count too" in error.problems[0].what
+    either = first.replace("conditions =", 'match = "any", conditions =')
+    (tmp_path / "mine.toml").write_text(GOOD + either + after, encoding="utf-8")
+    assert load_instrument(tmp_path / "mine.toml").questions[-1].name == "later"
 
 
 def test_there_are_many_kinds() -> None:

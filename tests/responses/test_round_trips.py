@@ -33,13 +33,14 @@ def test_every_shape_gives_the_same_frame(tmp_path: Path, shape: str, lang: str)
     returned(form, coded, SHAPES[shape](form, coded, lang, tmp_path))
 
 
+@pytest.mark.parametrize("lang", ["id", "en"])
 @pytest.mark.parametrize("name", list_instruments())
 @pytest.mark.parametrize("shape", ["kobo values /", "google", "limesurvey codes", "limesurvey full answers",
                                    "qualtrics numbers", "qualtrics text"])  # fmt: skip
-def test_every_instrument_comes_back(tmp_path: Path, name: str, shape: str) -> None:
+def test_every_instrument_comes_back(tmp_path: Path, name: str, shape: str, lang: str) -> None:
     form = sk.load_instrument(name)
     coded = invent(form, 12, 5)
-    returned(form, coded, SHAPES[shape](form, coded, "id", tmp_path))
+    returned(form, coded, SHAPES[shape](form, coded, lang, tmp_path))
 
 
 @pytest.mark.parametrize("suffix", [".sav", ".dta", ".csv", ".xlsx"])

@@ -29,6 +29,7 @@ _WRITERS: dict[str, tuple[str, Writer]] = {
     "google-forms": (".gs", write_google_forms),
 }
 TARGETS = tuple(_WRITERS)
+_ENDINGS = {"html": (".html", ".htm"), "google-forms": (".gs", ".js", ".txt")}
 
 
 def export(
@@ -88,7 +89,8 @@ def export_files(
     Raises
     ------
     OptionError
-        ``instrument.unknown-target``, ``instrument.unknown-language``, ``instrument.unknown-setting``,
+        ``instrument.unknown-target``, ``instrument.bad-path`` (another tool's suffix), ``instrument.named-twice``,
+        ``instrument.unknown-language``, ``instrument.unknown-setting``,
         ``instrument.unfilled-placeholder`` (all of them at once).
     InstrumentFileError
         ``instrument.missing-translation``, ``instrument.form-reference``, ``instrument.contradiction``,
@@ -97,9 +99,25 @@ def export_files(
         ``writing.openpyxl-missing``, ``instrument.openpyxl-missing``, ``instrument.docx-missing``.
     """
     suffix, write = _writer(to)
+    if path is not None:
+        _check_ending(to, Path(path), _ENDINGS.get(to, (Path(suffix).suffix or suffix,)))
     form = prepare(instruments, langs, settings)
     written = write(form, path if path is not None else Path(f"{form.name}{suffix}"))
     return written if isinstance(written, tuple) else (written,)
+
+
+def _check_ending(to: str, path: Path, endings: Sequence[str]) -> None:
+    """A workbook that is called .txt would be refused by the tool, long after the export."""
+    if path.suffix.lower() not in endings:
+        raise OptionError(
+            Problem(
+                "instrument.bad-path",
+                f'path "{path}"',
+                f"the file's name does not end in {endings[0]}",
+                f"for {to}: {', '.join(endings)}",
+                f"Add the ending {endings[0]}.",
+            )
+        )
 
 
 def _writer(to: str) -> tuple[str, Writer]:
