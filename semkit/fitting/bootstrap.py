@@ -7,7 +7,6 @@ of composites anew in every draw; :mod:`semkit.fitting.refit` turns those into e
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from semkit.errors import Note
 from semkit.estimate.standardize import row_values
+from semkit.fitting.arguments import require_seed
 from semkit.fitting.draws import Draws, checked_level, interval_kind
 from semkit.fitting.indices import check_measures, draw_measures
 from semkit.fitting.refit import admissible, refit
@@ -90,7 +90,7 @@ def bootstrap(
     workers : int, optional
         Threads, by default one a processor up to four; the draws are the same to the bit for any number.
     """
-    seed = secrets.randbelow(2**31) if seed is None else int(seed)
+    seed = require_seed(seed)
     interval_kind(ci), checked_level(level)
     if kind == "bollen.stine" and "chisq" not in statistics:
         statistics = ("chisq", *statistics)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from semkit import __version__
 from semkit.errors import Note, NotSupportedError, OptionError, Problem, suggest
 from semkit.estimate.scaling import CORRECTIONS
+from semkit.fitting.arguments import require_arguments
 from semkit.fitting.auxiliary import apart, check_auxiliary, saturate
 from semkit.fitting.bounds import bounded
 from semkit.fitting.corrections import require_corrections, with_test_draws
@@ -263,8 +264,8 @@ def _arguments(options: Mapping[str, Any]) -> dict[str, Any]:
     return {**_DEFAULTS, **options}
 
 
-def _words(value: str | Sequence[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+def _words(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 def _fit(
@@ -272,6 +273,8 @@ def _fit(
     composites: Mapping[str, Composite] | None, design: Design | None, moments: Given | None,
     ordered: Sequence[str] | bool, nesting: str | Sequence[str], **options: Any,
 ) -> Fit:
+    require_arguments(model, options | {"start": start, "composites": composites, "design": design, "ordered": ordered,
+                                        "nesting": nesting})
     names, parameterization = asked_ordered(model, ordered, options["estimator"]), options.pop("parameterization")
     if names:
         refuse_design(design)

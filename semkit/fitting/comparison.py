@@ -11,6 +11,7 @@ import numpy as np
 from semkit.errors import NotSupportedError, OptionError, Problem, suggest
 from semkit.estimate.tests import Test, chi_square_p
 from semkit.fitting import measures
+from semkit.fitting.arguments import require_results
 from semkit.fitting.difference import restriction_traces, shifted
 from semkit.fitting.expansion import composite_column
 from semkit.fitting.fit import Fit
@@ -103,6 +104,7 @@ def compare(*fits: Fit, method: str = "auto", names: tuple[str, ...] | list[str]
     """
     import pandas as pd
 
+    require_results("compare()", fits)
     labels = _labels(fits, names)
     ordinal = [isinstance(fit.solution, OrdinalSolution) for fit in fits]
     chosen = _ordinal_method(ordinal, method) if any(ordinal) else _method(fits, method)
@@ -157,6 +159,7 @@ def nested(*fits: Fit, names: tuple[str, ...] | list[str] = ()) -> pd.DataFrame:
     """
     import pandas as pd
 
+    require_results("nested()", fits)
     labels = _labels(fits, names)
     out = pd.DataFrame("", index=list(labels), columns=list(labels))
     for i, restricted in enumerate(fits):

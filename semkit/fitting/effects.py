@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from semkit.errors import NotSupportedError, OptionError, Problem, suggest
 from semkit.estimate.paths import find_paths, path_effects, slopes_pattern
+from semkit.fitting.arguments import require_group, require_text
 from semkit.result import summarise
 
 if TYPE_CHECKING:
@@ -58,9 +59,8 @@ def effects(fit: Fit, predictor: str, outcome: str, group: int = 0) -> pd.DataFr
     """
     import pandas as pd
 
-    if not 0 <= group < fit.table.n_groups:
-        raise OptionError(Problem("fitting.unknown-group", f"group={group!r}", "the fit has no such group",
-                                  f"0 to {fit.table.n_groups - 1}", "Groups are counted from 0."))
+    require_group(group, fit.table.n_groups)
+    require_text("effects()", predictor, outcome)
     block = fit.solution.layout.blocks[group]
     unknown = [name for name in (predictor, outcome) if name not in block.eta]
     if unknown:

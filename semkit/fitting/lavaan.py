@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semkit.errors import NotSupportedError, Problem
+from semkit.fitting.arguments import require_place
 from semkit.fitting.exports import require_exportable, unexportable_definitions
 from semkit.model import neutral_names, print_model
 
@@ -49,7 +50,7 @@ def to_lavaan(fit: Fit, path: Any) -> tuple[Path, Path]:
     require_exportable(fit, "to_lavaan()")
     sample = fit.solution.sample
     assert sample is not None
-    script = Path(path).with_suffix(".R")
+    script = require_place(path, "to_lavaan()").with_suffix(".R")
     data = script.with_suffix(".csv")
     script.write_text(script_text(fit, data.name), encoding="utf-8")
     names = [f"v{k}" for k in range(1, len(sample.names) + 1)]

@@ -16,6 +16,7 @@ from semkit.estimate.misfit import (
     residual_variance_robust,
 )
 from semkit.estimate.weights import square
+from semkit.fitting.arguments import require_group
 from semkit.fitting.quadratic import normal_pieces
 from semkit.fitting.weighting import residual_variances
 
@@ -35,9 +36,7 @@ def residual_table(fit: Fit, type: str, group: int = 0) -> pd.DataFrame:
     import pandas as pd
 
     solution = fit.solution
-    if not 0 <= group < fit.table.n_groups:
-        raise OptionError(Problem("fitting.unknown-group", f"group={group!r}", "the fit has no such group",
-                                  f"0 to {fit.table.n_groups - 1}", "Groups are counted from 0."))
+    require_group(group, fit.table.n_groups)
     names = list(fit.table.variables.ov)
     cov, sigma = solution.observed[group].cov[0], solution.implied[group].sigma[0]
     s, i = np.sqrt(np.diagonal(cov)), np.sqrt(np.abs(np.diagonal(sigma)))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semkit.errors import NotSupportedError, Problem
+from semkit.fitting.arguments import require_place
 from semkit.fitting.exports import require_exportable, unexportable_definitions
 from semkit.model import Expression
 from semkit.model.nodes import Node
@@ -100,7 +101,7 @@ def to_mplus(fit: Fit, path: Any) -> tuple[Path, Path]:
     Muthen & Muthen (2017), Mplus User's Guide, 8th ed., chapters 15 to 18.
     """
     _require(fit)
-    script = Path(path).with_suffix(".inp")
+    script = require_place(path, "to_mplus()").with_suffix(".inp")
     data = script.with_suffix(".dat")
     flag = _flag(fit)
     script.write_text(input_text(fit, data.name, flag), encoding="ascii")

@@ -18,6 +18,7 @@ from semkit.estimate.release import released
 from semkit.estimate.scaling import CORRECTIONS, Pieces
 from semkit.estimate.standardize import Kind, RowValues, row_values, scales, standardise
 from semkit.estimate.tests import Test
+from semkit.fitting.arguments import require_group
 from semkit.fitting.modification import _CONFOUNDED, widened
 from semkit.fitting.ordinal import OrdinalSolution
 from semkit.fitting.ordinalmeasures import CORRECTED
@@ -62,9 +63,7 @@ def response_residuals(solution: OrdinalSolution, type: str, group: int) -> pd.D
     if kind not in RESIDUALS:
         raise OptionError(Problem("fitting.unknown-option-value", f"type={type!r}", "is not a known value",
                                   ", ".join(RESIDUALS), "Choose one of them."))
-    if not 0 <= group < solution.table.n_groups:
-        raise OptionError(Problem("fitting.unknown-group", f"group={group!r}", "the fit has no such group",
-                                  f"0 to {solution.table.n_groups - 1}", "Groups are counted from 0."))
+    require_group(group, solution.table.n_groups)
     pair = [response_moments(solution, which)["cov"] for which in ("observed", "implied")]
     observed, implied = (part[group] if isinstance(part, list) else part for part in pair)
     values = observed.to_numpy() - implied.to_numpy()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import NotSupportedError, Problem, SampleError
+from semkit.fitting.arguments import require_seed
 from semkit.fitting.draws import Draws, checked_level, interval_kind
 from semkit.fitting.options import draw_count
 from semkit.fitting.ordinal import OrdinalSolution, fit_categorical
@@ -53,7 +53,7 @@ def ordinal_draws(
         raise NotSupportedError(*(Problem("fitting.bootstrap-kind", where, f"with ordinal indicators: {what}",
                                           "kind='ordinary' with percentile, bc, normal, basic", fix)
                                   for where, what, fix in refused))
-    count, seed = draw_count(draws), secrets.randbelow(2**31) if seed is None else int(seed)
+    count, seed = draw_count(draws), require_seed(seed)
     interval_kind(ci), checked_level(level)
     threads = min(os.cpu_count() or 1, 4) if workers is None else workers
     found = run_job(Again(fit), Job(replicates=count, seed=seed, chunk=CHUNK), workers=threads, backend="thread")

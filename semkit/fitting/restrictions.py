@@ -14,6 +14,7 @@ from semkit.estimate.information import tangent
 from semkit.estimate.layout import make_layout
 from semkit.estimate.restrictions import score_statistic, wald_statistic
 from semkit.estimate.tests import Test, chi_square_p
+from semkit.fitting.arguments import require_text
 from semkit.fitting.quadratic import score_of
 from semkit.model import Expression, parse_expression
 
@@ -60,6 +61,7 @@ def wald(fit: Fit, hypothesis: str) -> Test:
     >>> fit.wald("a == b").df
     1
     """
+    require_text("wald()", hypothesis)
     solution, table = fit.solution, fit.table
     expressions = [_equation(fit, line) for line in hypothesis.replace(";", "\n").splitlines() if line.strip()]
     if not expressions:

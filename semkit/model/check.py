@@ -201,6 +201,11 @@ def formula_problems(spec: ModelSpec, groups: int | None = None) -> list[Problem
     variables = set(spec.names)
     for formula in spec.formulas:
         sides = (formula.rhs,) if formula.op == ":=" else (formula.lhs, formula.rhs)
+        if formula.op != ":=" and not any((*side.names, *side.std_names, *side.sd_names) for side in sides):
+            what = f'"{formula.lhs} {formula.op} {formula.rhs}" restricts nothing: it has no label'
+            out.append(place(spec, formula.position, "model.empty-constraint", what,
+                             "a label given with label*variable",
+                             "Name the parameter in the model, then in the constraint."))
         for side in sides:
             for name in (*side.names, *side.std_names):
                 if name not in known:

@@ -141,7 +141,10 @@ class Design:
         if self.lone_psu not in LONE:
             problems.append(Problem("sample.lone-psu-policy", "Design.lone_psu", repr(self.lone_psu), ", ".join(LONE),
                                     suggest(str(self.lone_psu), LONE).strip() or "Choose one of them."))
-        if self.replicates is not None and (self.strata or self.cluster or self.fpc):
+        if self.replicates is not None and not isinstance(self.replicates, Replicates):
+            problems.append(Problem("sample.replicates", "replicates", f"{self.replicates!r:.80}",
+                                    "sk.Replicates(columns, type=...)", "Name the columns in Replicates(...)."))
+        elif self.replicates is not None and (self.strata or self.cluster or self.fpc):
             problems.append(Problem("sample.replicates-and-clusters", "Design",
                                     "replicate weights together with strata, cluster or fpc",
                                     "one description of the sampling", "Replicate weights hold the rest already."))

@@ -54,7 +54,11 @@ class Moments:
         names = self.names or tuple(str(name) for name in getattr(self.cov, "columns", ()))
         object.__setattr__(self, "names", tuple(names))
         problems = []
-        matrix = np.asarray(self.cov, dtype=np.float64)
+        try:
+            matrix = np.asarray(self.cov, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise SampleError(Problem("sample.moments-shape", "cov", f"{type(self.cov).__name__} without numbers",
+                                      "a square matrix of numbers", "Pass a DataFrame of covariances.")) from None
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] != len(names):
             problems.append(Problem("sample.moments-shape", "cov", f"shape {matrix.shape} with {len(names)} names",
                                     "a square matrix with one name a column", "Pass a DataFrame or names=."))
