@@ -13,6 +13,7 @@ from semkit.errors import OptionError, Problem
 from semkit.responses.records import Responses
 
 _POINT = r"^\s*(-?\d{1,2}(?:\.\d+)?)[\s,;]+(-?\d{1,3}(?:\.\d+)?)(?:[\s,;]|$)"
+_HALVES = (("latitude", "_lat", "lintang"), ("longitude", "_lon", "_long", "_lng", "bujur"))
 
 
 def coarsen(
@@ -54,7 +55,8 @@ def coarse_places(responses: Responses, column: str | None = None, *, km: float 
     responses : Responses
     column : str, optional
         Personal column with ``latitude longitude ...`` in one cell (KoboToolbox, ODK); the only such column when left
-        out.  Two columns whose names end in ``latitude`` and ``longitude`` are found by themselves.
+        out.  Two columns whose names end in ``latitude`` and ``longitude`` (``_lat`` and ``_long``, ``lintang`` and
+        ``bujur``) are found by themselves.
     km : float, default 10
 
     Returns
@@ -71,7 +73,7 @@ def coarse_places(responses: Responses, column: str | None = None, *, km: float 
     pairs = {str(name): table[name].str.extract(_POINT) for name in table.columns if column in (None, name)}
     found = {name: pair.astype(float) for name, pair in pairs.items() if bool(pair[0].notna().any())}
     if not found and column is None:
-        halves = [[n for n in table.columns if str(n).casefold().endswith(end)] for end in ("latitude", "longitude")]
+        halves = [[n for n in table.columns if str(n).casefold().endswith(ends)] for ends in _HALVES]
         if all(len(names) == 1 for names in halves):
             one, two = (pd.to_numeric(table[names[0]], errors="coerce") for names in halves)
             found = {"latitude, longitude": pd.DataFrame({0: one, 1: two})}

@@ -62,12 +62,16 @@ IDENTIFIERS = ("_uuid", "_id", "KEY", "instanceID", "meta/instanceID", "Response
 SYNTHETIC = "synthetic"
 
 _PERSONAL_WORDS = frozenset(
-    """name nama fullname firstname lastname namalengkap phone phonenumber telepon telp hp handphone ponsel mobile
-    whatsapp wa nik ktp npwp passport paspor email mail surel gps latitude longitude altitude precision lintang bujur
-    geopoint geolocation coordinates koordinat address alamat ip ipaddress ipaddr refurl
-    deviceid device imei simserial simid
-    subscriberid username signature tandatangan foto photo selfie""".split()
+    """name nama namanya panggilan fullname firstname lastname nickname surname namalengkap
+    phone phonenumber telephone telepon telpon telefon telp tlp nomorhp nohp hp hape handphone cellphone ponsel mobile
+    whatsapp wa kontak contact nik ktp kk npwp nib siup passport paspor email mail surel instagram facebook
+    gps latitude longitude altitude precision lintang bujur geopoint geotrace geoshape geolocation coordinates
+    coordinate koordinat lokasi location address alamat ip ipaddress ipaddr refurl
+    deviceid device perangkat imei simserial simid subscriberid username
+    signature tandatangan ttd foto photo picture gambar image selfie video rekaman recording""".split()
 )
+_HALVES = ("lat", "lon", "long", "lng")
+"""Halves of a place; words of their own elsewhere, so they count only at the end of a header."""
 
 
 def guess_platform(header: Iterable[str], *, three_rows: bool = False) -> Platform:
@@ -146,11 +150,14 @@ def looks_personal(name: str) -> bool:
     --------
     >>> [looks_personal(name) for name in ("Nama lengkap", "_gps_latitude", "no_hp", "n_hopes")]
     [True, True, True, False]
+    >>> looks_personal("lokasi_lat"), looks_personal("how long it took")
+    (True, False)
     """
     words = [word for word in re.split(r"[^0-9a-zA-Z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()) if word]
     joined = "".join(words)
     return (
         any(word in _PERSONAL_WORDS for word in words)
+        or (bool(words) and len(words) <= 3 and words[-1] in _HALVES)
         or joined in _PERSONAL_WORDS
         or "email" in joined
         or "submittedby" in joined

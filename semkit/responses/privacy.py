@@ -2,7 +2,8 @@
 
 Patterns: NIK (16 digits: six of the place, day of birth with 40 added for women, month, year, four of the register),
 NPWP (``99.999.999.9-999.999``, 15 or 16 digits), NIB (13 digits), Indonesian mobile numbers (``08``, ``628``,
-``+628``), e-mail addresses, IPv4 addresses, pairs of coordinates, names of photo and sound files.
+``+628``), e-mail addresses, IPv4 addresses, pairs of coordinates, longitudes of Indonesia (95 to 141 degrees), names
+of photo and sound files.
 Pseudonyms: HMAC (RFC 2104) with SHA-256.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import math
 import os
 import re
 import secrets
@@ -18,12 +20,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from semkit.errors import FileError, OptionError, Problem, suggest
+from semkit.responses.numbers import parse_number
 from semkit.responses.platforms import IDENTIFIERS, is_metadata
 from semkit.responses.records import Platform, Responses, Source
-from semkit.responses.sheet import Sheet
+from semkit.responses.sheet import Sheet, place
 from semkit.responses.targets import Targets
 from semkit.writing import write_csv
 
@@ -36,6 +40,7 @@ _PATTERNS = re.compile(
     | (?<!\w)\d{13}(?!\w)                                                                 # NIB
     | (?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d.]) # IPv4
     | ^\s*-?\d{1,2}\.\d{3,}[\s,;]+-?\d{1,3}\.\d{3,}                                       # coordinates
+    | ^\s*(?:9[5-9]|1[0-3]\d|14[01])\.\d{4,}\s*$                                           # longitude
     | \.(?:jpe?g|png|heic|gif|webp|mp4|3gp|m4a|mp3|amr|wav|ogg)\s*$                       # photo, video, sound
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -77,6 +82,40 @@ def find_personal(
         else:
             out.append(source)
     return tuple(out)
+
+
+def hide_personal_numbers(
+    table: Sheet, sources: Sequence[Source], targets: Targets
+) -> tuple[Sheet, list[Problem]]:
+    """Empty numeric answers that are outside their range and look like a telephone or an identity number.
+
+    A number inside its range is an answer, whatever digits it has; so is any number of a question without limits.
+    """
+    cells, problems = list(table.cells), []
+    for source in sources:
+        question = targets.questions.get(source.target) if source.kind == "question" else None
+        if question is None or (question.minimum is None and question.maximum is None):
+            continue
+        low = -math.inf if question.minimum is None else question.minimum
+        high = math.inf if question.maximum is None else question.maximum
+        column = cells[source.position - 1]
+        strange = {text for text in set(column.tolist()) if holds_personal_values([text])}
+        numbers = {text: parse_number(text) for text in strange}
+        hidden = {text for text, value in numbers.items() if isinstance(value, float) and not low <= value <= high}
+        if not hidden:
+            continue
+        places = np.array([text in hidden for text in column.tolist()])
+        cells[source.position - 1] = np.where(places, "", column)
+        problems.append(
+            Problem(
+                "responses.personal-answer",
+                f'{table.where}, column "{source.header}", {place(table.rows[places])}',
+                "the number is outside its range and looks like a telephone or identity number; it counts as missing",
+                f"{low:g} to {high:g}",
+                "Correct the cell in the field tool.",
+            )
+        )
+    return (replace(table, cells=tuple(cells)), problems) if problems else (table, [])
 
 
 def numbered(texts: Iterable[str]) -> list[str | None]:

@@ -19,7 +19,7 @@ from semkit.responses.mapping import ColumnMap, read_bytes, read_mapping
 from semkit.responses.matching import match_columns, match_header
 from semkit.responses.numbers import Decimal
 from semkit.responses.platforms import IDENTIFIERS, SYNTHETIC, guess_platform, is_metadata
-from semkit.responses.privacy import find_personal
+from semkit.responses.privacy import find_personal, hide_personal_numbers
 from semkit.responses.records import Limits, Platform, Responses, Source
 from semkit.responses.sheet import HEADER_ROW, Sheet, make_sheet, place
 from semkit.responses.targets import Targets, gather
@@ -122,6 +122,8 @@ def read_responses(
     table = replace(table, recodes=_recodes(told, table))
     sources, serious, slight = match_columns(table.header, targets, told.columns, table.where, platform, table.labels)
     sources = find_personal(sources, table, targets, platform)
+    table, hidden = hide_personal_numbers(table, sources, targets)
+    slight += hidden
     lacking = [problem for problem in serious if problem.code == "responses.missing-item"]
     if lacking:  # what is unmatched explains what is missing
         serious += [problem for problem in slight if problem.code == "responses.unmatched-column"]

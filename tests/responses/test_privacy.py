@@ -47,13 +47,18 @@ def frame(form: sk.Instrument) -> pd.DataFrame:
 @pytest.mark.parametrize(
     "name",
     """Nama nama_responden Name first_name NIK no_ktp NPWP no_hp telepon Phone e-mail surel alamat Address gps_latitude
-    lintang bujur deviceid imei ip_address foto_usaha signature username tanda_tangan whatsapp""".split(),
+    lintang bujur deviceid imei ip_address foto_usaha signature username tanda_tangan whatsapp lokasi_lat lokasi_long
+    Lat NIB nomor_telpon kontak perangkat gambar_toko nohp""".split(),
 )
 def test_names_in_both_languages(name: str) -> None:
     assert looks_personal(name)
 
 
-@pytest.mark.parametrize("name", "cn_str_1 region sector n_partners_local size age notes_year duration_s".split())
+@pytest.mark.parametrize(
+    "name",
+    """cn_str_1 region sector n_partners_local size age notes_year duration_s how_long_ago_was_it
+    recorded_date""".split(),
+)
 def test_names_that_say_nothing_of_a_person(name: str) -> None:
     assert not looks_personal(name)
 
@@ -125,6 +130,29 @@ def test_answers_are_answers_whatever_digits_they_have(form: sk.Instrument) -> N
     table = frame(form).assign(sales=["9120001234567", "6101014505880001", "81234567890"])
     answers = sk.read_responses(table, form)
     assert answers.coded["sales"].notna().all() and "sales" not in answers.personal
+
+
+def test_a_telephone_in_the_place_of_an_age(tmp_path: Path) -> None:
+    """Outside the range and shaped like a number of a person: missing, and nowhere to be read."""
+    asked = sk.load_instrument("government_role")
+    table = pd.DataFrame({item.name: ["4", "5", "2"] for item in asked.items})
+    table["age"] = ["081234567890", "44", "101"]
+    table["workers"] = ["3", "6171014505880001", "4"]
+    answers = sk.read_responses(table, asked)
+    assert answers.coded["age"].tolist()[1:] == [44.0, 101.0] and answers.coded["age"].isna().tolist()[0]
+    told = [one for one in answers.problems if one.code == "responses.personal-answer"]
+    assert [one.where for one in told] == ['frame, column "age", row 2', 'frame, column "workers", row 3']
+    assert [one.code for one in answers.problems].count("responses.out-of-range") == 1  # 101 is no telephone
+    assert "1234567890" not in everything_shown(answers) and "61710145" not in everything_shown(answers)
+
+
+def test_two_halves_of_a_place() -> None:
+    asked = sk.load_instrument("government_role")
+    table = pd.DataFrame({item.name: ["4", "5"] for item in asked.items})
+    table = table.assign(lokasi_lat=["-0.02633", ""], lokasi_long=["109.34250", ""], x9=["109.3425", ""])
+    answers = sk.read_responses(table, asked)
+    assert set(answers.personal.columns) == {"lokasi_lat", "lokasi_long", "x9"}
+    assert coarse_places(answers).round(3).iloc[0].tolist() == [-0.045, 109.369]
 
 
 # --- pseudonyms -------------------------------------------------------------------------------------------------------
