@@ -57,12 +57,15 @@ def html(record: Any) -> str:
 def plot(probe: Any, **options: Any) -> Picture:
     """Simple slopes and Johnson-Neyman region of a probe, over the moderator's distribution.
 
+    Two moderators are drawn as panels, conditional effects along the moderator, a response surface as a contour map.
+
     Parameters
     ----------
-    probe : Probe
+    probe : Probe, TwoModerators, ConditionalEffects or ResponseSurface
     **options
-        ``kind`` ``"both"`` (default), ``"slopes"`` or ``"johnson_neyman"``; ``focal_label``, ``moderator_label``,
-        ``outcome_label`` replace the variables' names.
+        ``kind`` (Probe only) ``"both"`` (default), ``"slopes"`` or ``"johnson_neyman"``; ``labels``, a mapping of
+        variable name to printed text; ``focal_label``, ``moderator_label``, ``outcome_label`` for single names;
+        ``language`` of the fixed words, ``"en"`` (default) or ``"id"``.
 
     Returns
     -------

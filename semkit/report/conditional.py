@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
-
-import numpy as np
 
 from semkit.errors import OptionError, Problem
 from semkit.report import rounding
+from semkit.report.captions import words_in
 from semkit.report.drawing import Drawing, moved
 from semkit.report.slopes import Counts, Region, SlopeLine, region_plot, slopes_plot
 from semkit.report.wording import name_of
@@ -17,23 +16,29 @@ from semkit.report.wording import name_of
 Kind = Literal["both", "slopes", "johnson_neyman"]
 
 
-def draw_slopes(probe: Any, labels: Mapping[str, str] | None = None) -> Drawing | None:
+def draw_slopes(probe: Any, labels: Mapping[str, str] | None = None, language: str = "en") -> Drawing | None:
     """Simple slopes of ``probe`` over the moderator's distribution."""
-    names = labels or {}
+    names, words = labels or {}, words_in(language)
+    return slopes_plot(
+        slope_lines(probe, words), people_of(probe), focal=name_of(probe.focal, names),
+        outcome=name_of(probe.outcome, names), moderated_by=name_of(probe.moderator, names), words=words,
+        level=level_text(probe),
+    )  # fmt: skip
+
+
+def slope_lines(probe: Any, words: Mapping[str, str]) -> list[SlopeLine]:
+    """Lines of a probe with what is printed of each."""
     slopes = {str(row["label"]): row for row in probe.slopes.to_dict("records")}
     lines = []
     for label, part in probe.lines.groupby("label", sort=False):
         row = slopes.get(str(label), {})
         at = float(part["moderator"].iloc[0])
-        said = (
-            f"slope {rounding.number(row.get('slope'))} {rounding.interval(row.get('ci_lower'), row.get('ci_upper'))}"
-        )
+        inside = rounding.interval(row.get("ci_lower"), row.get("ci_upper"))
+        said = f"{words['slope']} {rounding.number(row.get('slope'))} {inside}" if row else ""
         lines.append(
             SlopeLine(
-                label=f"{_sentence_case(str(label))} ({rounding.number(at)})"
-                if not _is_number(str(label))
-                else rounding.number(at),
-                slope=f"{said}, {rounding.p_phrase(row.get('pvalue'))}".rstrip(", "),
+                label=value_label(str(label), at, words),
+                slope=f"{said}, {rounding.p_phrase(row.get('pvalue'))}".strip(", "),
                 at=at,
                 x=part["focal"].to_numpy(dtype=float),
                 y=part["predicted"].to_numpy(dtype=float),
@@ -41,57 +46,81 @@ def draw_slopes(probe: Any, labels: Mapping[str, str] | None = None) -> Drawing 
                 upper=part["upper"].to_numpy(dtype=float),
             )
         )
-    return slopes_plot(
-        lines, _people(probe), focal=name_of(probe.focal, names), outcome=name_of(probe.outcome, names),
-        moderated_by=name_of(probe.moderator, names),
-    )  # fmt: skip
+    return lines
 
 
-def draw_region(probe: Any, labels: Mapping[str, str] | None = None) -> Drawing | None:
+def value_label(label: str, at: float, words: Mapping[str, str]) -> str:
+    """A chosen value in words, with its number."""
+    if not label or _is_number(label):
+        return rounding.number(at)
+    rank = label.removesuffix("th percentile")
+    if rank != label:
+        said = words["percentile"].format(n=rank)
+    else:
+        said = label.replace("mean", words["mean"]).replace("SD", words["sd"]).replace(" - ", f" {rounding.MINUS} ")
+    return f"{said} ({rounding.number(at)})"
+
+
+def level_text(probe: Any) -> str:
+    """``95 %``."""
+    return f"{100 * probe.level:g} %"
+
+
+def draw_region(probe: Any, labels: Mapping[str, str] | None = None, language: str = "en") -> Drawing | None:
     """Johnson-Neyman plot of ``probe`` over the moderator's distribution."""
-    names = labels or {}
+    names, words = labels or {}, words_in(language)
     bands = probe.bands
     roots = [float(v) for v in probe.roots["value"]] if len(probe.roots) else []
     grid = bands["moderator"].to_numpy(dtype=float)
     inside = tuple(r for r in roots if grid.min() <= r <= grid.max()) if grid.size else ()
-    # The boundaries themselves are points of the grid, so that the shading ends exactly there.
-    x = np.unique(np.concatenate([grid, inside, np.nextafter(inside, np.inf)])) if inside else grid
-    columns = {name: np.interp(x, grid, bands[name].to_numpy(dtype=float)) for name in ("slope", "lower", "upper")}
+    columns = {name: bands[name].to_numpy(dtype=float) for name in ("slope", "lower", "upper")}
+    unclear = tuple(
+        (max(float(row["lower"]), float(grid.min())), min(float(row["upper"]), float(grid.max())))
+        for row in probe.johnson_neyman.to_dict("records") if not row["significant"] and grid.size
+    )  # fmt: skip
     shares = []
     for row in probe.johnson_neyman.to_dict("records"):
         if math.isfinite(float(row["share"])) and row["inside_data"]:
-            shares.append((_region_words(row), float(row["share"])))
-    region = Region(x, columns["slope"], columns["lower"], columns["upper"], inside, tuple(shares))
-    return region_plot(
-        region, _people(probe), focal=name_of(probe.focal, names), outcome=name_of(probe.outcome, names),
-        moderated_by=name_of(probe.moderator, names),
+            shares.append((region_words(row, words), float(row["share"])))
+    focal, outcome, by = (name_of(name, names) for name in (probe.focal, probe.outcome, probe.moderator))
+    region = Region(
+        grid, columns["slope"], columns["lower"], columns["upper"], inside, unclear, tuple(shares),
+        words["region"].format(outcome=outcome, focal=focal, moderator=by),
+        words["region_said"].format(focal=focal, moderator=by, level=level_text(probe), edges="{edges}"),
     )  # fmt: skip
+    return region_plot(
+        region, people_of(probe), effect=words["slope_of"].format(focal=focal), moderated_by=by, words=words
+    )
 
 
-def draw_probe(probe: Any, kind: Kind = "both", labels: Mapping[str, str] | None = None) -> Drawing:
+def draw_probe(
+    probe: Any, kind: Kind = "both", labels: Mapping[str, str] | None = None, language: str = "en"
+) -> Drawing:
     """Draw a probe; ``kind`` chooses slopes, Johnson-Neyman region, or one over the other.
 
     Raises
     ------
     OptionError
+        ``report.language``;
         ``report.plot-kind``; ``report.nothing-to-draw`` when the probe holds no curve.
     """
     if kind not in get_args(Kind):
         raise OptionError(Problem("report.plot-kind", "kind", f'"{kind}" given', ", ".join(get_args(Kind))))
     parts: list[Drawing | None] = []
     if kind != "johnson_neyman":
-        parts.append(draw_slopes(probe, labels))
+        parts.append(draw_slopes(probe, labels, language))
     if kind != "slopes":
-        parts.append(draw_region(probe, labels))
+        parts.append(draw_region(probe, labels, language))
     drawn = [part for part in parts if part is not None]
     if not drawn:
         raise OptionError(
             Problem("report.nothing-to-draw", "probe", "it holds no curve", "a probe with at least one moderator value")
         )
-    return drawn[0] if len(drawn) == 1 else _stack(drawn[0], drawn[1])
+    return drawn[0] if len(drawn) == 1 else stacked(drawn)
 
 
-def _people(probe: Any) -> Counts | None:
+def people_of(probe: Any) -> Counts | None:
+    """The moderator's histogram, if the respondents' values are known."""
     values = probe.distribution["moderator"].to_numpy(dtype=float)
     return Counts.of(values) if values.size else None
 
@@ -104,29 +133,25 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _sentence_case(text: str) -> str:
-    return (text[:1].upper() + text[1:]).replace(" - ", f" {rounding.MINUS} ")
-
-
-def _region_words(row: Mapping[Any, Any]) -> str:
+def region_words(row: Mapping[Any, Any], words: Mapping[str, str], about: str = "") -> str:
+    """Who is in a region and what holds there."""
     lower, upper = float(row["lower"]), float(row["upper"])
-    slope = f"where the slope is {row['sign']}" if row["significant"] else "where the slope does not differ from zero"
-    if math.isinf(lower) and math.isinf(upper):
-        return f"of respondents, {slope}"
+    slope = words[(row["sign"] if row["significant"] else "neither") + about]
+    where = "between"
     if math.isinf(lower):
-        return f"of respondents below {rounding.number(upper)}, {slope}"
-    if math.isinf(upper):
-        return f"of respondents above {rounding.number(lower)}, {slope}"
-    return f"of respondents between {rounding.number(lower)} and {rounding.number(upper)}, {slope}"
+        where = "all" if math.isinf(upper) else "below"
+    elif math.isinf(upper):
+        where = "above"
+    return words[where].format(low=rounding.number(lower), high=rounding.number(upper)) + f", {slope}"
 
 
-def _stack(first: Drawing, second: Drawing) -> Drawing:
+def stacked(drawings: Sequence[Drawing]) -> Drawing:
     """One drawing over the other."""
-    gap = 22.0
+    gap, height, shapes = 22.0, 0.0, []
+    for drawing in drawings:
+        shapes += [moved(shape, 0.0, height) for shape in drawing.shapes]
+        height += drawing.height + gap
     return Drawing(
-        f"{first.title}; {second.title}",
-        f"{first.description} {second.description}",
-        max(first.width, second.width),
-        first.height + gap + second.height,
-        (*first.shapes, *(moved(shape, 0.0, first.height + gap) for shape in second.shapes)),
-    )
+        "; ".join(drawing.title for drawing in drawings), " ".join(drawing.description for drawing in drawings),
+        max(drawing.width for drawing in drawings), height - gap, tuple(shapes),
+    )  # fmt: skip

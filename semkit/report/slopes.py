@@ -6,12 +6,13 @@ there is nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from semkit.report import rounding
+from semkit.report.captions import WORDS
 from semkit.report.charts import Axis, FloatArray, band, bars, bottom_axis, curve, left_axis
 from semkit.report.drawing import (
     BLUE,
@@ -51,11 +52,12 @@ class SlopeLine:
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """A histogram: bin edges and counts, shape (m,) each."""
+    """A histogram: bin edges and counts, shape (m,) each; ``rug`` are the values themselves when they are many."""
 
     left: FloatArray
     right: FloatArray
     count: FloatArray
+    rug: FloatArray = field(default_factory=lambda: np.empty(0))
 
     @classmethod
     def of(cls, values: FloatArray, bins: int = 24) -> Counts:
@@ -68,19 +70,20 @@ class Counts:
             count = np.array([np.sum(finite == value) for value in distinct], dtype=float)
             return cls(distinct - half, distinct + half, count)
         count, edges = np.histogram(finite, bins) if finite.size else (np.zeros(0), np.zeros(1))
-        return cls(edges[:-1], edges[1:], count.astype(float))
+        return cls(edges[:-1], edges[1:], count.astype(float), distinct)
 
 
 def slopes_plot(
-    lines: Sequence[SlopeLine], moderator: Counts | None, *, focal: str, outcome: str, moderated_by: str
-) -> Drawing | None:
+    lines: Sequence[SlopeLine], moderator: Counts | None, *, focal: str, outcome: str, moderated_by: str,
+    words: Mapping[str, str] = WORDS["en"], level: str = "95 %",
+) -> Drawing | None:  # fmt: skip
     """Draw the lines with their intervals over the moderator's distribution; None without lines."""
     if not lines:
         return None
     lines = sorted(lines, key=lambda line: line.at)
     across = Axis.around([v for line in lines for v in line.x], LEFT, RIGHT, pad=0.02)
     up = Axis.around([v for line in lines for v in (*line.lower, *line.upper, *line.y)], BASE, TOP)
-    styles = _styles(len(lines))
+    styles = line_styles(len(lines))
     shapes: list[Shape] = []
     for line, (stroke, _) in zip(lines, styles, strict=True):
         shapes += band(across, up, line.x, line.lower, line.upper, stroke, 0.10)
@@ -91,19 +94,20 @@ def slopes_plot(
     shapes += _legend(lines, styles, [up.at(float(line.y[-1])) for line in lines], moderated_by)
     height = BASE + 44
     if moderator is not None and moderator.count.size:
-        more = _under(lines, styles, moderator, moderated_by, height + 8)
+        more = _under(lines, styles, moderator, words["shown"].format(moderator=moderated_by), height + 8)
         shapes += more
         height += 130
-    said = "; ".join(f"at {line.label}: {line.slope}" for line in lines)
+    said = "; ".join(f"{words['at'].format(value=line.label)}: {line.slope}" for line in lines if line.slope)
+    about = words["slopes_said"].format(outcome=outcome, focal=focal, moderator=moderated_by, level=level)
     return Drawing(
-        f"Simple slopes of {outcome} on {focal}",
-        f"{outcome} along {focal} at values of {moderated_by}, with 95 % intervals. {said}.",
+        words["slopes"].format(outcome=outcome, focal=focal),
+        f"{about} {said}." if said else about,
         WIDTH, height, tuple(shapes),
     )  # fmt: skip
 
 
-def _styles(n: int) -> list[tuple[str, str]]:
-    """Styles spread from low to high; three lines are orange dotted, dark dashed, blue solid."""
+def line_styles(n: int) -> list[tuple[str, str]]:
+    """Colour and dash of n lines, spread from low to high; three lines are orange dotted, dark dashed, blue solid."""
     if n == 1:
         return [STYLES[2]]
     if n == 2:
@@ -124,6 +128,8 @@ def _legend(
         places[int(i)] = y
         y += 40
     excess = max(0.0, y - 40 - (BASE - 8))
+    if not any(line.slope for line in lines):
+        return []  # a curve has its slopes in the other plot
     title = wrap(moderated_by, room + 26, 11, lines=1)[0]
     out: list[Shape] = [Text(RIGHT + 18, TOP + 2, title, 11, "start", SOFT)]
     for i, line in enumerate(lines):
@@ -144,11 +150,14 @@ def _under(
     base = top + 72
     values = [*moderator.left, *moderator.right, *(line.at for line in lines)]
     axis = Axis.around(values, LEFT, RIGHT, pad=0.02)
-    out: list[Shape] = bars(axis, moderator.left, moderator.right, moderator.count, base, 56)
+    out: list[Shape] = [*bars(axis, moderator.left, moderator.right, moderator.count, base, 56),
+                        *rug(axis, moderator.rug, base)]  # fmt: skip
     for line, (stroke, dash) in zip(lines, styles, strict=True):
+        if not line.slope:
+            continue
         x = axis.at(line.at)
         out += [Line(((x, top + 2), (x, base)), stroke, 2.0, dash), Ellipse(x, top + 2, 3, 3, stroke, stroke)]
-    out += bottom_axis(axis, base, shorten(f"{title}: distribution and values shown", RIGHT - LEFT + 60, 12))
+    out += bottom_axis(axis, base, shorten(title, RIGHT - LEFT + 60, 12))
     count = int(np.sum(moderator.count))
     out.append(Text(RIGHT + 18, base - 4, f"n = {rounding.count(count)}", 11, "start", SOFT))
     return out
@@ -158,8 +167,10 @@ def _under(
 class Region:
     """A Johnson-Neyman analysis on a grid of moderator values, shape (m,) each.
 
-    ``boundaries`` are the values at which the interval touches zero, inside the moderator's range; ``shares`` are
-    (words, share of respondents) printed under the plot.
+    ``boundaries`` are the values at which the interval touches zero, inside the moderator's range; ``unclear`` are the
+    stretches where it holds zero; ``shares`` are
+    (words, share of respondents) printed under the plot.  In ``description``, the alternative text, ``{edges}`` stands
+    for the boundaries.
     """
 
     x: FloatArray
@@ -167,13 +178,16 @@ class Region:
     lower: FloatArray
     upper: FloatArray
     boundaries: tuple[float, ...]
+    unclear: tuple[tuple[float, float], ...]
     shares: tuple[tuple[str, float], ...] = ()
-    observed: tuple[float, float] = (float("nan"), float("nan"))
+    title: str = ""
+    description: str = ""
 
 
 def region_plot(
-    region: Region, moderator: Counts | None, *, focal: str, outcome: str, moderated_by: str
-) -> Drawing | None:
+    region: Region, moderator: Counts | None, *, effect: str, moderated_by: str,
+    words: Mapping[str, str] = WORDS["en"], note: str = "",
+) -> Drawing | None:  # fmt: skip
     """Draw the slope along the moderator, its interval, the region where it differs from zero, and who is there."""
     keep = np.isfinite(region.est)
     if keep.sum() < 2:
@@ -181,8 +195,7 @@ def region_plot(
     right = WIDTH - 16
     across = Axis.around(region.x[keep], LEFT, right, pad=0.0)
     up = Axis.around([*region.lower[keep], *region.upper[keep], 0.0], BASE, TOP)
-    clear = (region.lower > 0) | (region.upper < 0)
-    shapes: list[Shape] = _shade(across, region.x, clear)
+    shapes: list[Shape] = _shade(across, region.unclear)
     shapes += band(across, up, region.x, region.lower, region.upper, BLUE, 0.20)
     zero = up.at(0.0)
     shapes.append(Line(((LEFT, zero), (right, zero)), SOFT, 1.0, "3 3"))
@@ -190,7 +203,8 @@ def region_plot(
     height = BASE + 4
     if moderator is not None and moderator.count.size:
         shapes += bars(across, moderator.left, moderator.right, moderator.count, BASE + 66, 56)
-        shapes.append(Text(16, BASE + 40, "people", 11, turned=True, fill=SOFT))
+        shapes += rug(across, moderator.rug, BASE + 66)
+        shapes.append(Text(16, BASE + 36, shorten(words["people"], 64, 11), 11, turned=True, fill=SOFT))
         height = BASE + 66
     for value in region.boundaries:
         x = across.at(value)
@@ -201,35 +215,37 @@ def region_plot(
             anchor = "start" if side > x else "end"
             shapes.append(Text(side, TOP + 10, text, 12, anchor, ORANGE, bold=True, halo=True))  # type: ignore[arg-type]
     shapes += bottom_axis(across, height, shorten(moderated_by, right - LEFT, 12))
-    shapes += left_axis(up, LEFT, shorten(f"Slope of {focal}", BASE - TOP + 20, 12), title_x=16)
+    shapes += left_axis(up, LEFT, shorten(effect, BASE - TOP + 20, 12), title_x=16)
     y = height + 58
+    if note:
+        shapes.append(Text(LEFT, y, shorten(note, right - LEFT, 12, bold=True), 12, "start", bold=True))
+        y += 17
     said = [f"{rounding.share(share)} {words}" for words, share in region.shares]
     for line in said:
         shapes.append(Text(LEFT, y, shorten(line, right - LEFT, 12), 12, "start"))
         y += 17
-    if not clear.all():
-        shapes.append(Text(LEFT, y, "Grey ground: the interval holds zero.", 11, "start", SOFT))
+    if region.unclear:
+        shapes.append(Text(LEFT, y, words["ground"], 11, "start", SOFT))
         y += 17
-    edges = ", ".join(rounding.number(value) for value in region.boundaries) or "none inside the observed range"
+    edges = ", ".join(rounding.number(value) for value in region.boundaries) or words["no_edge"]
     return Drawing(
-        f"Johnson-Neyman plot: slope of {outcome} on {focal} along {moderated_by}",
-        f"Slope of {focal} with 95 % interval along {moderated_by}. Boundaries of significance: {edges}. "
-        + "; ".join(said) + ("." if said else ""),
+        region.title, " ".join([region.description.replace("{edges}", edges), *(f"{line}." for line in said)]),
         WIDTH, y, tuple(shapes),
     )  # fmt: skip
 
 
-def _shade(axis: Axis, x: FloatArray, clear: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[Shape]:
+def rug(axis: Axis, values: FloatArray, base: float) -> list[Shape]:
+    """A short stroke for each value, one for those within half a unit of each other."""
+    inside = values[(values >= axis.low) & (values <= axis.high)]
+    places = np.unique(np.round([2.0 * axis.at(float(value)) for value in inside]) / 2.0)
+    return [Line(((float(x), base - 6), (float(x), base)), SOFT, 0.5) for x in places]
+
+
+def _shade(axis: Axis, unclear: Sequence[tuple[float, float]]) -> list[Shape]:
     """Grey ground where the interval holds zero."""
     out: list[Shape] = []
-    start: float | None = None
-    for value, free in zip([*x, float("nan")], [*clear, True], strict=True):
-        if not free and start is None:
-            start = float(value)
-        if free and start is not None:
-            end = float(value) if np.isfinite(value) else float(x[-1])
-            left, right = axis.at(start), axis.at(end)
-            if right > left:
-                out.append(Area(((left, TOP), (right, TOP), (right, BASE), (left, BASE)), FAINT, 0.28))
-            start = None
+    for start, end in unclear:
+        left, right = axis.at(max(start, axis.low)), axis.at(min(end, axis.high))
+        if right > left:
+            out.append(Area(((left, TOP), (right, TOP), (right, BASE), (left, BASE)), FAINT, 0.28))
     return out

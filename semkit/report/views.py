@@ -13,6 +13,7 @@ from semkit.report.diagram import draw_diagram
 from semkit.report.drawing import Drawing, Text, fitted
 from semkit.report.flowchart import flowchart
 from semkit.report.pages import render
+from semkit.report.probing import draw_panels, draw_paths, draw_surface
 from semkit.report.table import Table
 from semkit.writing import escape
 
@@ -33,11 +34,12 @@ def html(record: Any) -> str:
 def plot(probe: Any, **options: Any) -> Drawing:
     """Draw a probe (options of :func:`semkit.report.conditional.draw_probe`, or ``*_label`` for single names)."""
     labels = dict(options.pop("labels", None) or {})
-    for role in ("focal", "moderator", "outcome"):
-        text = options.pop(f"{role}_label", None)
+    for role in ("focal", "moderator", "outcome", "predictor", "x", "z"):
+        text = options.pop(f"{role}_label", None) if hasattr(probe, role) else None
         if text is not None:
             labels[getattr(probe, role)] = str(text)
-    return draw_probe(probe, labels=labels, **options)
+    draw: Callable[..., Drawing] = DRAWINGS.get(type(probe).__name__, draw_probe)
+    return draw(probe, labels=labels, **options)
 
 
 def diagram(fit: Any, **options: Any) -> Drawing:
@@ -188,10 +190,48 @@ def _instrument(instrument: Any) -> str:
     return _card(instrument.title.get(lang), [*map(_line, lines), _table(table)])
 
 
+def _joint(found: Any) -> str:
+    parts = [_figure(draw_panels(found)), _frame(found.slopes, "Simple slopes"),
+             _frame(found.differences, "Slope differences"),
+             _frame(found.interactions, "Conditional interactions"), _notes(found.notes)]  # fmt: skip
+    return _card(f"{found.focal} × {' × '.join(found.moderators)} on {found.outcome}", parts)
+
+
+def _conditional(found: Any) -> str:
+    parts = [_figure(draw_paths(found)) if len(found.curves) else "", _frame(found.effects, "Conditional effects"),
+             _frame(found.index, "Indices"), _notes(found.notes)]  # fmt: skip
+    return _card(f"{found.predictor} on {found.outcome}", parts)
+
+
+def _surface(found: Any) -> str:
+    parts = [_figure(draw_surface(found)), _frame(found.shape, "Shape"), _frame(found.features, "Features"),
+             _notes(found.notes)]  # fmt: skip
+    return _card(f"{found.outcome} over {found.x} and {found.z}", parts)
+
+
+def _frame(frame: Any, caption: str) -> str:
+    """A probe's tidy frame as a table; standardised intervals are left to the frame itself."""
+    shown = [name for name in frame.columns if name not in ("std_se", "std_ci_lower", "std_ci_upper")]
+    kinds = {name: "text" if frame[name].dtype == object else "p" if name == "pvalue" else "number" for name in shown}
+    table = Table.of([(name, name.replace("_", " "), kinds[name]) for name in shown], caption=caption)
+    for row in frame[shown].to_dict("records"):
+        table = table.add(**row)
+    return _table(table)
+
+
+DRAWINGS: Mapping[str, Callable[..., Drawing]] = {
+    "TwoModerators": draw_panels,
+    "ConditionalEffects": draw_paths,
+    "ResponseSurface": draw_surface,
+}
+
 VIEWS: Mapping[str, View] = {
     "Fit": _fit,
     "RegressionResult": _regression,
     "Probe": _probe,
+    "TwoModerators": _joint,
+    "ConditionalEffects": _conditional,
+    "ResponseSurface": _surface,
     "Verdicts": _verdicts,
     "Cleaned": _cleaned,
     "Validation": _validation,
