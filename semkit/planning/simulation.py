@@ -31,6 +31,7 @@ BLOCKS: tuple[str, ...] = (
 """Instruments of the border study that can be written, in order of asking."""
 
 CORE = BLOCKS[:3]
+MOST = 1_000_000
 """What the committed files hold, and what is written unless other blocks are asked for."""
 
 ASKED_OF_ALL = frozenset({"cn_crs_1", "cn_crs_2", "cn_crs_3"})
@@ -200,6 +201,10 @@ def simulate_responses(
                 ", ".join(known),
                 suggest(study, known).strip() or "Choose one of these.",
             )
+        )
+    if n is not None and n > MOST:
+        raise OptionError(
+            Problem("planning.bad-size", "n", f"{n} respondents", f"at most {MOST}", "Draw several files with seeds.")
         )
     if study in VARIANTS:
         return border_file(study, 660 if n is None else n, 20260100 if seed is None else seed, blocks)

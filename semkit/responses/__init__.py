@@ -1,7 +1,7 @@
 """Answers from field tools: read as text, matched to items by name or label, turned into codes."""
 
 from semkit.responses.anonymity import Anonymity, coarse_places, coarsen, k_anonymity
-from semkit.responses.files import write_responses
+from semkit.responses.files import check_format, write_responses
 from semkit.responses.mapping import ColumnMap, read_mapping
 from semkit.responses.platforms import looks_personal
 from semkit.responses.privacy import (
@@ -24,6 +24,7 @@ __all__ = [
     "Reconciliation",
     "Responses",
     "Source",
+    "check_format",
     "coarse_places",
     "coarsen",
     "k_anonymity",

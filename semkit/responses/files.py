@@ -105,13 +105,28 @@ def write_responses(
     return write_xlsx(path, {"answers": (header, rows), "codebook": (book.header, book.rows)})
 
 
+def check_format(path: str | os.PathLike[str]) -> None:
+    """Refuse a path whose ending is none of the formats of :func:`write_responses`, before anything is written.
+
+    Raises
+    ------
+    OptionError
+        ``responses.unknown-format``.
+    """
+    suffix = Path(path).suffix.casefold()
+    if suffix not in FORMATS:
+        raise OptionError(_unknown_format(suffix))
+
+
+def _unknown_format(suffix: str) -> Problem:
+    return Problem("responses.unknown-format", f'the format "{suffix}"', "answers are not written in it",
+                   ", ".join(FORMATS), "Choose one of these.")  # fmt: skip
+
+
 def _check(suffix: str, lang: str, cells: str, form: Instrument) -> None:
     problems = []
     if suffix not in FORMATS:
-        problems.append(
-            Problem("responses.unknown-format", f'the format "{suffix}"', "answers are not written in it",
-                    ", ".join(FORMATS), "Choose one of these.")
-        )  # fmt: skip
+        problems.append(_unknown_format(suffix))
     for name, value, allowed in (("lang", lang, form.languages), ("cells", cells, ("codes", "labels"))):
         if value not in allowed:
             problems.append(

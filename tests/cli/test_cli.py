@@ -33,6 +33,9 @@ def told(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
         (["export", "govrole", "--to", "codebook"], "instrument.unknown-instrument", "govrole", "government_role", ""),
         (["export", "government_role", "--to=codebook", "--lang=fr"], "instrument.unknown-language", "fr", "", ""),
         (["new"], "cli.arguments", "semkit new", "STUDY_DIR", "--help"),
+        (["simulate", "governance", "--n", "9999999999"], "planning.bad-size", "9999999999", "at most 1000000", "seeds"),
+        (["simulate", "governance", "--draws", "99999999999"], "cli.draws", "too many", "10000000", ""),
+        (["monitor", "export.csv", "-i", "x", "-o", "now.pdf"], "cli.page-ending", "now.pdf", ".html", ""),
         (["export", "government_role", "government_role", "--to=html", "--set=topic=x"], "instrument.named-twice",
          "government_role: named more than once", "different", "Name each once"),
         (["check", "nosuch/study.toml"], "study.file-not-found", "nosuch/study.toml", "study file", "semkit new"),
@@ -178,13 +181,13 @@ def test_a_questionnaire_through_a_spreadsheet(tmp_path, capsys, monkeypatch):
     assert main(["new-instrument", "mine.toml"]) == 0
     assert told(capsys)[0] == "wrote mine.toml\nnext: semkit check mine.toml\n"
     assert main(["export", "mine.toml", "--to", "workbook"]) == 0
-    assert told(capsys)[0] == "wrote mine.xlsx\n"
-    assert main(["new-instrument", "again.toml", "--from", "mine.xlsx"]) == 0
+    assert told(capsys)[0] == "wrote mine_workbook.xlsx\n"  # mine.xlsx is the XLSForm
+    assert main(["new-instrument", "again.toml", "--from", "mine_workbook.xlsx"]) == 0
     assert main(["check", "again.toml"]) == 0
     told(capsys)
     for argv, code in (
         (["new-instrument", "mine.toml"], "instrument.file-exists"),
-        (["new-instrument", "again.toml", "--from", "mine.xlsx"], "instrument.file-exists"),
+        (["new-instrument", "again.toml", "--from", "mine_workbook.xlsx"], "instrument.file-exists"),
         (["new-instrument", "third.toml", "--from", "mine.toml"], "instrument.not-a-workbook"),
         (["export", "mine.toml", "again.toml", "--to", "workbook"], "cli.one-instrument"),
     ):

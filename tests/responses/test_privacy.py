@@ -260,6 +260,16 @@ def test_the_command_splits_a_file(tmp_path: Path, capsys: pytest.CaptureFixture
     assert names == pd.read_csv(apart / "people.csv", dtype=str)["pseudonym"].tolist() and len(set(names)) == 3
     inside = [str(study / "people.csv") if one == str(apart / "people.csv") else one for one in command]
     assert main(inside) == 2  # the restricted file may not lie in the study
+    before = {path: path.read_bytes() for path in (*study.iterdir(), *apart.iterdir())}
+    capsys.readouterr()
+    people, answers, key, export = (str(apart / "people.csv"), str(study / "answers.csv"), str(apart / "key"), command[1])
+    for old, new, code in ((people, answers, "cli.same-file"), (answers, people, "cli.same-file"),
+                           (answers, export, "cli.same-file"), (key, people, "cli.same-file"),
+                           (answers, answers + ".txt", "responses.unknown-format"),
+                           (people, str(apart / "people.xlsx"), "cli.restricted-ending")):  # fmt: skip
+        assert main([new if one == old else one for one in command]) == 2
+        assert f"[{code}]" in capsys.readouterr().err
+    assert before == {path: path.read_bytes() for path in (*study.iterdir(), *apart.iterdir())}
     back = sk.read_responses(study / "answers.csv", form)
     assert back.n == 3 and not len(back.personal.columns)
 
