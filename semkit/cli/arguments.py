@@ -95,8 +95,10 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--to", required=True, metavar="FORM", help=", ".join(forms.FORMS))
     sub.add_argument("--lang", default="id,en", help="languages, separated by commas (default: id,en)")
     sub.add_argument(
-        "-o", "--output", metavar="PATH",
-        help="file to write; a codebook: .html, .xlsx, .csv or .xml (DDI) (default: NAME... here)"
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="file to write; a codebook: .html, .xlsx, .csv or .xml (DDI) (default: NAME... here)",
     )
     sub.add_argument(
         "--set",

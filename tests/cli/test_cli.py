@@ -33,7 +33,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
         (["export", "govrole", "--to", "codebook"], "instrument.unknown-instrument", "govrole", "government_role", ""),
         (["export", "government_role", "--to=codebook", "--lang=fr"], "instrument.unknown-language", "fr", "", ""),
         (["new"], "cli.arguments", "semkit new", "STUDY_DIR", "--help"),
-        (["simulate", "governance", "--n", "9999999999"], "planning.bad-size", "9999999999", "at most 1000000", "seeds"),
+        (["simulate", "governance", "--n", "9999999999"], "planning.bad-size", "9999999999", "at most", "seeds"),
         (["simulate", "governance", "--draws", "99999999999"], "cli.draws", "too many", "10000000", ""),
         (["monitor", "export.csv", "-i", "x", "-o", "now.pdf"], "cli.page-ending", "now.pdf", ".html", ""),
         (["export", "government_role", "government_role", "--to=html", "--set=topic=x"], "instrument.named-twice",

@@ -262,7 +262,8 @@ def test_the_command_splits_a_file(tmp_path: Path, capsys: pytest.CaptureFixture
     assert main(inside) == 2  # the restricted file may not lie in the study
     before = {path: path.read_bytes() for path in (*study.iterdir(), *apart.iterdir())}
     capsys.readouterr()
-    people, answers, key, export = (str(apart / "people.csv"), str(study / "answers.csv"), str(apart / "key"), command[1])
+    people, answers, key = (str(apart / "people.csv"), str(study / "answers.csv"), str(apart / "key"))
+    export = command[1]
     for old, new, code in ((people, answers, "cli.same-file"), (answers, people, "cli.same-file"),
                            (answers, export, "cli.same-file"), (key, people, "cli.same-file"),
                            (answers, answers + ".txt", "responses.unknown-format"),
