@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from semkit.errors import Note, OptionError, Problem, suggest
-from semkit.probe import neyman
+from semkit.probe import neyman, simultaneous
 from semkit.probe.effects import ConditionalEffects
 from semkit.probe.equation import terms_of_group, variable_of
 from semkit.probe.path import MOST, Path, find_paths, path_values, total
@@ -21,7 +21,9 @@ from semkit.result import FloatArray, Result, Term, percentile_interval
 
 POINTS = 201
 MOST_MODERATORS = 3
-MAX_DRAWS = 1_000_000
+MAX_DRAWS = 100_000
+CELLS = 4_000_000
+"""Draws times points held at once."""
 
 
 def conditional_effects(
@@ -310,12 +312,14 @@ def _curves(
 
 
 def _limits(source: _Source, path: Path, name: str, at: FloatArray, level: float) -> tuple[FloatArray, ...]:
-    from semkit.probe.simultaneous import pointwise
-
+    size = at.size if source.raw.draws is None else max(CELLS // len(source.raw.draws), 1)
+    if at.size > size:
+        parts = [_limits(source, path, name, at[i : i + size], level) for i in range(0, at.size, size)]
+        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
     raw = path_values(source.result, path, {name: at}, at.size, source.raw, standardized=False)
     if raw.draws is not None:
         return raw.value, raw.draws.std(axis=0, ddof=1), *percentile_interval(raw.draws, level)
-    width = pointwise(source.result.reference, level) * raw.se
+    width = simultaneous.pointwise(source.result.reference, level) * raw.se
     return raw.value, raw.se, raw.value - width, raw.value + width
 
 

@@ -98,7 +98,7 @@ class Line:
         """Moderator values a false discovery rate counts: the observed ones if few, else equal steps over the range."""
         values = self.variable.values
         if values is not None:
-            distinct = np.unique(values[np.isfinite(values)])
+            distinct = np.unique(_known(values))
             if distinct.size <= FEW:
                 return distinct
         return np.linspace(*self.search_range(), TESTED)
@@ -145,8 +145,12 @@ class Line:
             width = high - low
             return neyman.draw_roots(self.draws, low - width - center, high + width - center, level) + center
         used = np.any(self.coefficients != 0.0, axis=0)
-        slope = self.coefficients[:, used] @ self.result.est[used]
-        return neyman.changing_roots(neyman.significance_polynomial(slope, self.spread, critical)) + center
+        # in SDs of the moderator, so that its unit does not decide which powers are small
+        unit = self.variable.sd if self.variable.sd > 0 else 1.0
+        powers = unit ** np.arange(len(self.coefficients))
+        slope = powers * (self.coefficients[:, used] @ self.result.est[used])
+        spread = np.outer(powers, powers) * self.spread
+        return neyman.changing_roots(neyman.significance_polynomial(slope, spread, critical)) * unit + center
 
 
 def two_sided(stat: FloatArray, reference: Reference) -> FloatArray:
@@ -219,7 +223,12 @@ def slope_table(line: Line, values: FloatArray, labels: Sequence[str]) -> pd.Dat
 
 def share_below(variable: Variable, value: float) -> float:
     """Share of respondents at or below a moderator value; NaN without values."""
-    return float("nan") if variable.values is None else float(np.mean(variable.values <= value))
+    return float("nan") if variable.values is None else float(np.mean(_known(variable.values) <= value))
+
+
+def _known(values: FloatArray) -> FloatArray:
+    """Values without gaps."""
+    return np.asarray(values[np.isfinite(values)])
 
 
 def region_tables(line: Line, roots: FloatArray) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -234,10 +243,11 @@ def region_tables(line: Line, roots: FloatArray) -> tuple[pd.DataFrame, pd.DataF
         sign = ("positive" if inside["slope"].iloc[i] > 0 else "negative") if significant else ""
         values = variable.values
         n = float("nan") if values is None else float(np.sum((values > left) & (values <= right)))
+        known = float("nan") if values is None else float(_known(values).size)
         rows.append(
             {
                 "lower": float(left), "upper": float(right), "significant": significant, "sign": sign, "n": n,
-                "share": n / values.size if values is not None else float("nan"),
+                "share": n / known,
                 "inside_data": bool(left < high and right > low) if np.isfinite(low) else True,
             }
         )  # fmt: skip

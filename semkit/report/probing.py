@@ -65,7 +65,8 @@ def draw_paths(found: Any, labels: Mapping[str, str] | None = None, language: st
         x, effect, low, high = (part[n].to_numpy(dtype=float) for n in ("moderator", "effect", "lower", "upper"))
         text = " → ".join(name_of(name, names) for name in path.split(" -> "))
         edges = part.loc[part["boundary"], "moderator"].tolist()
-        shares, unclear = _regions(part, edges, found.distribution["moderator"].to_numpy(dtype=float), words)
+        people = found.distribution["moderator"].dropna().to_numpy(dtype=float)
+        shares, unclear = _regions(part, edges, people, words)
         region = Region(
             x, effect, low, high, tuple(edges), unclear, shares,
             words["path"].format(focal=focal, outcome=outcome, path=text),

@@ -190,6 +190,11 @@ def test_monte_carlo_draws_are_of_the_estimates(latent):
     assert drawn.index["se"].iloc[0] == pytest.approx(exact.index["se"].iloc[0], rel=0.03)
     again = sk.conditional_effects(latent, "X", "Y", montecarlo=20_000, seed=4)
     pd.testing.assert_frame_equal(drawn.effects, again.effects)
+    # the curve is worked through in pieces when there are many draws; every point is that of the table
+    at = drawn.curves.iloc[[0, 100, -1]]
+    table = sk.conditional_effects(latent, "X", "Y", values=at["moderator"].tolist(), montecarlo=20_000, seed=4).effects
+    table = table[table["effect"] == "indirect"]
+    assert at[["lower", "upper"]].to_numpy() == pytest.approx(table[["ci_lower", "ci_upper"]].to_numpy())
 
 
 def test_bootstrap_draws_decide():
@@ -334,3 +339,19 @@ def test_a_surface_without_squares_says_so():
     with pytest.raises(OptionError) as caught:
         sk.response_surface(result, "x", "z", origin=np.inf)
     assert caught.value.code == "probe.origin"
+
+
+def test_intervals_cover_what_made_the_data():
+    """Index of moderated mediation 0.5 x 0.4 and a4 = -0.3 - 0.3 - 0.3 in 300 samples of 150."""
+    rng, runs, hits = np.random.default_rng(12), 300, np.zeros(2)
+    for _ in range(runs):
+        x, z, e, d = rng.normal(size=(4, 150))
+        m = 0.3 * x + 0.2 * z + 0.5 * x * z + e
+        data = pd.DataFrame({"x": x, "z": z, "m": m, "y": 0.4 * m + 0.1 * x + d,
+                             "s": -0.3 * (x * x - x * z + z * z) + rng.normal(size=150)})  # fmt: skip
+        both = regression(data, {"m": ["x", "z", "x:z"], "y": ["m", "x"], "s": SQUARES}, kind="classical")
+        row = sk.conditional_effects(both, "x", "y", "z", values=[0.0]).index.iloc[0]
+        hits[0] += row["ci_lower"] < 0.5 * 0.4 < row["ci_upper"]
+        row = sk.response_surface(both, "x", "z", "s", origin=0.0).shape.iloc[3]
+        hits[1] += row["ci_lower"] < -0.9 < row["ci_upper"]
+    assert hits / runs == pytest.approx([0.95, 0.95], abs=3.3 * np.sqrt(0.05 * 0.95 / runs))

@@ -163,3 +163,39 @@ def test_held_values_and_adjustments_are_checked():
         with pytest.raises(OptionError) as caught:
             sk.probe(result, "x", "w", **options)
         assert caught.value.code == code
+
+
+def test_the_moderators_unit_moves_no_root():
+    rng = np.random.default_rng(2)
+    x, w = rng.normal(size=(2, 900))
+    data = pd.DataFrame({"x": x, "w": w, "y": x * (w * w - 1.2) + 0.4 * w + rng.normal(size=900)})
+    equation = {"y": ["x", "w", "w:w", "x:w", "x:w:w"]}
+    first = sk.probe(regression(data, equation), "x", "w")
+    for scale in (1e-4, 1e5):
+        again = sk.probe(regression(data.assign(w=w * scale), equation), "x", "w")
+        assert again.roots["value"].to_numpy() / scale == pytest.approx(first.roots["value"].to_numpy(), rel=1e-6)
+        assert again.johnson_neyman["n"].tolist() == first.johnson_neyman["n"].tolist()
+
+
+def test_gaps_are_nobody():
+    result = regression(DATA, {"y": ["x", "w", "x:w"]})
+    values = np.r_[DATA["w"].to_numpy(), np.full(100, np.nan)]
+    gaps = {**result.variables, "w": replace(result.variables["w"], values=values)}
+    with_gaps, without = (sk.probe(each, "x", "w", values="percentiles")
+                          for each in (replace(result, variables=gaps), result))  # fmt: skip
+    pd.testing.assert_frame_equal(with_gaps.slopes, without.slopes)
+    pd.testing.assert_frame_equal(with_gaps.johnson_neyman, without.johnson_neyman)
+
+
+def test_where_there_is_no_effect_the_rate_holds_for_the_whole_range():
+    """Esarey and Sumner's point: looked at value by value, something is found too often; not so when adjusted."""
+    rng, found = np.random.default_rng(4), {"none": 0, "simultaneous": 0, "fdr": 0}
+    runs = 300
+    for _ in range(runs):
+        data = pd.DataFrame(rng.normal(size=(100, 3)), columns=["x", "w", "y"])
+        result = regression(data, {"y": ["x", "w", "x:w"]}, kind="classical")
+        for kind in found:
+            found[kind] += sk.probe(result, "x", "w", values=[0.0], adjust=kind).case_in_data != "never"
+    assert found["none"] / runs > 0.10
+    assert found["fdr"] / runs < 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
+    assert found["simultaneous"] / runs < 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
