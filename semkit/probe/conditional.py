@@ -83,7 +83,7 @@ def conditional_effects(
     >>> x, w, e, d = rng.normal(size=(4, 300))
     >>> m = 0.4 * x + 0.3 * x * w + e
     >>> frame = pd.DataFrame({"x": x, "w": w, "m": m, "y": 0.5 * m + d})
-    >>> found = sk.conditional_effects(sk.sem("m ~ x + w + x:w\\ny ~ m + x", frame), "x", "y")
+    >>> found = sk.conditional_effects(sk.sem("m ~ x + w + x:w; y ~ m + x", frame), "x", "y")
     >>> list(found.index["index"])
     ['moderated mediation']
     """
