@@ -10,7 +10,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "slopes": "Simple slopes of {outcome} on {focal}",
         "slopes_said": "{outcome} along {focal} at values of {moderator}, with {level} intervals.",
-        "curve": "{outcome} along {focal}",
+        "curve": "{outcome} along {focal}, with {level} interval.",
         "shown": "{moderator}: distribution and values shown",
         "people": "people",
         "slope_of": "Slope of {focal}",
@@ -38,7 +38,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "id": {
         "slopes": "Kemiringan sederhana {outcome} terhadap {focal}",
         "slopes_said": "{outcome} sepanjang {focal} pada nilai-nilai {moderator}, dengan selang {level}.",
-        "curve": "{outcome} sepanjang {focal}",
+        "curve": "{outcome} sepanjang {focal}, dengan selang {level}.",
         "shown": "{moderator}: sebaran dan nilai yang ditampilkan",
         "people": "responden",
         "slope_of": "Kemiringan {focal}",

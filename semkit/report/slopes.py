@@ -101,7 +101,7 @@ def slopes_plot(
     about = words["slopes_said"].format(outcome=outcome, focal=focal, moderator=moderated_by, level=level)
     return Drawing(
         words["slopes"].format(outcome=outcome, focal=focal),
-        f"{about} {said}." if said else about,
+        f"{about} {said}." if said else words["curve"].format(outcome=outcome, focal=focal, level=level),
         WIDTH, height, tuple(shapes),
     )  # fmt: skip
 
