@@ -12,7 +12,7 @@ import pandas as pd
 
 from semkit.errors import Problem, ResponseError
 from semkit.instrument import Instrument
-from semkit.responses.numbers import whole
+from semkit.responses.numbers import Decimal, whole
 from semkit.responses.reading import read_responses
 from semkit.responses.records import Limits, Responses
 from semkit.responses.sheet import place
@@ -65,6 +65,7 @@ def reconcile(
     forms: Instrument | Sequence[Instrument],
     *,
     decisions: str | os.PathLike[str] | None = None,
+    decimal: Decimal | None = None,
     limits: Limits | None = None,
 ) -> Reconciliation:
     """Compare two entries of the same paper forms cell by cell; nothing is guessed.
@@ -77,6 +78,8 @@ def reconcile(
     forms : Instrument or sequence of Instrument
     decisions : path, optional
         The list written by :meth:`Reconciliation.write` with ``decision`` filled in.
+    decimal : {".", ","}, optional
+        Decimal sign of numbers in CSV files, for both entries and for decisions; see :func:`read_responses`.
     limits : Limits, optional
 
     Returns
@@ -98,7 +101,7 @@ def reconcile(
     >>> found.differences[["column", "first", "second"]].to_numpy().tolist(), found.responses is None
     ([['gr_fac_2', '4', '5']], True)
     """
-    one, two = _both(first, second, forms, limits)
+    one, two = _both(first, second, forms, decimal, limits)
     wrong = [problem for side in (one, two) for problem in _keys(side)]
     if wrong:
         raise ResponseError(*wrong)
@@ -115,7 +118,8 @@ def reconcile(
         final = left.copy()
         for (respondent, column), value in decided.items():
             final.loc[respondent, column] = value
-        answers = read_responses(final.reset_index(drop=True), forms, limits=limits)
+        # what was read without a declared sign has a point, if any: workbooks store numbers, commas were refused
+        answers = read_responses(final.reset_index(drop=True), forms, decimal=decimal or ".", limits=limits)
     return Reconciliation(open_, only_first, only_second, cells, answers)
 
 
@@ -123,6 +127,7 @@ def _both(
     first: str | os.PathLike[str] | pd.DataFrame,
     second: str | os.PathLike[str] | pd.DataFrame | None,
     forms: Instrument | Sequence[Instrument],
+    decimal: Decimal | None,
     limits: Limits | None,
 ) -> tuple[Responses, Responses]:
     if second is not None:
@@ -130,13 +135,13 @@ def _both(
         problems: list[Problem] = []
         for side in (first, second):
             try:
-                read.append(read_responses(side, forms, limits=limits))
+                read.append(read_responses(side, forms, decimal=decimal, limits=limits))
             except ResponseError as error:
                 problems += error.problems
         if problems:
             raise ResponseError(*problems)
         return read[0], read[1]
-    whole_entry = read_responses(first, forms, limits=limits)
+    whole_entry = read_responses(first, forms, decimal=decimal, limits=limits)
     typists = whole_entry.raw[TYPIST].str.strip() if TYPIST in whole_entry.raw else pd.Series(dtype=object)
     known = [name for name in dict.fromkeys(typists) if name]
     if len(known) != 2 or bool((typists == "").any()):
@@ -145,7 +150,11 @@ def _both(
                     "two typists, one named in each row", "Fill in entered_by, or give the two files.")
         )  # fmt: skip
     one, two = (whole_entry.raw[typists == name].reset_index(drop=True) for name in known)
-    return read_responses(one, forms, limits=limits), read_responses(two, forms, limits=limits)
+    sign = decimal or "."
+    return (
+        read_responses(one, forms, decimal=sign, limits=limits),
+        read_responses(two, forms, decimal=sign, limits=limits),
+    )
 
 
 def _keys(side: Responses) -> list[Problem]:

@@ -79,6 +79,39 @@ def test_a_mapping_file_explains_a_plain_table(form: sk.Instrument) -> None:
     assert answers.columns.set_index("header").loc["remark", "kind"] == "set_aside"
 
 
+def test_a_plain_table_in_indonesian(form: sk.Instrument) -> None:
+    """Semicolons, decimal commas, answers in words; consent in words of the team's own."""
+    mapping = DATA / "plain_id_mapping.csv"
+    answers = sk.read_responses(DATA / "plain_id.csv", form, mapping=mapping, decimal=",", missing=["-"])
+    expect_the_three(answers)
+    assert bool(answers.declared["tr_3"].tolist()[1]) and answers.platform == "plain"
+
+
+def test_the_same_paper_forms_typed_twice(form: sk.Instrument) -> None:
+    """The second typist took the forms in another order and slipped twice."""
+    first = sk.read_responses(DATA / "entry_first.csv", form, decimal=".")
+    assert first.platform == "entry"
+    expect_the_three(first)
+    found = sk.reconcile(DATA / "entry_first.csv", DATA / "entry_second.csv", form, decimal=".")
+    assert found.responses is None
+    assert found.differences[["respondent_id", "column"]].to_numpy().tolist() == [["1", "tr_2"], ["2", "sales"]]
+
+
+def test_numbers_with_three_decimals_typed_into_a_workbook_twice(form: sk.Instrument, tmp_path: Path) -> None:
+    """7.125 is a number there: it is not taken for seven thousand when the agreed entry is put together."""
+    openpyxl = pytest.importorskip("openpyxl")
+    table = pd.read_csv(DATA / "entry_first.csv")
+    both = pd.concat([table, table.assign(entered_by="B")])
+    table.to_excel(tmp_path / "a.xlsx", sheet_name="entry", index=False)
+    both.to_excel(tmp_path / "both.xlsx", sheet_name="entry", index=False)
+    assert openpyxl.load_workbook(tmp_path / "a.xlsx")["entry"]["O3"].value == 7.125
+    two = sk.reconcile(tmp_path / "a.xlsx", tmp_path / "a.xlsx", form)
+    one = sk.reconcile(tmp_path / "both.xlsx", None, form)
+    for found in (one, two):
+        assert found.responses is not None
+        expect_the_three(found.responses)
+
+
 def test_qualtrics_rows_are_numbered_as_in_the_file(form: sk.Instrument) -> None:
     answers = sk.read_responses(DATA / "qualtrics_numeric.csv", form, decimal=".")
     assert answers.raw.index.tolist() == [4, 5, 6]
