@@ -27,7 +27,7 @@ from semkit.fitting.ordinaloptions import make_ordinal_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import fit_moments
 from semkit.fitting.weighting import design_options, require_groups_apart
-from semkit.interaction import LMS, QML, SAM, FactorScores
+from semkit.interaction import LMS, QML, SAM, FactorScores, TwoStageLeastSquares
 from semkit.model import ModelSpec, ParameterTable, build_table, check, coded_classes
 from semkit.sample import Composite, Design, Sample, group_labels
 from semkit.sample.frame import require_table
@@ -113,7 +113,7 @@ def sem(
         information fixed covariates then become random (:mod:`semkit.fitting.auxiliary`).
     start : mapping of str to float, optional
         Starting values by label or ``"lhs op rhs"``.
-    interaction : {"product", "lms", "qml", "sam", "factor_score"}, ProductIndicators, LMS, QML or SAM
+    interaction : {"product", "lms", "qml", "sam", "factor_score", "2sls"}, ProductIndicators, LMS, QML, SAM
         How ``a:b`` of latent variables is estimated.
     composites : mapping of str to Composite, optional
         Names used in the model that stand for equal-weight means with known error variance.
@@ -311,6 +311,10 @@ def _fit(
         from semkit.fitting.scoring import fit_scores
 
         fit = fit_scores(spec, recipe, data)
+    elif isinstance(method, TwoStageLeastSquares) and moments is None:
+        from semkit.fitting.instrumental import fit_two_stage
+
+        fit = fit_two_stage(spec, recipe, data)
     elif isinstance(method, (LMS, QML)) and spec.products and not names:
         from semkit.fitting.products import fit_products
 

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from semkit.errors import Note, NotSupportedError, OptionError, Problem
-from semkit.interaction import LMS, QML, SAM, FactorScores, ProductIndicators, expand
+from semkit.errors import Note, OptionError, Problem
+from semkit.interaction import LMS, QML, SAM, FactorScores, ProductIndicators, TwoStageLeastSquares, expand
 from semkit.model import ModelSpec, Modifier, Term, check, parse, print_model
 from semkit.sample import Composite, Product
-
-_LATER = ("2sls")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +58,7 @@ def prepare(
         terms.append(Term(column, "~~", column, (Modifier("fixed", (float("nan"),)),)))
     if terms:
         spec = spec.extend(terms)
-    if isinstance(option, (LMS, QML, SAM, FactorScores)):
+    if isinstance(option, (LMS, QML, SAM, FactorScores, TwoStageLeastSquares)):
         return Prepared(spec, (), used, _print(spec, tuple(used)) if terms else model, ())
     expansion = expand(spec, option, n_groups=2 if grouped else 1, std_lv=std_lv)
     text = _print(expansion.spec, tuple(used)) if terms or expansion.products else model
@@ -75,9 +73,9 @@ def _print(spec: ModelSpec, composites: tuple[str, ...]) -> str:
     return "\n".join([print_model(replace(spec, terms=shown)).rstrip("\n"), *notes])
 
 
-def chosen_method(interaction: Any) -> ProductIndicators | LMS | QML | SAM | FactorScores:
+def chosen_method(interaction: Any) -> ProductIndicators | LMS | QML | SAM | FactorScores | TwoStageLeastSquares:
     """The method an ``interaction=`` argument stands for."""
-    if isinstance(interaction, (ProductIndicators, LMS, QML, SAM, FactorScores)):
+    if isinstance(interaction, (ProductIndicators, LMS, QML, SAM, FactorScores, TwoStageLeastSquares)):
         return interaction
     if interaction is None or interaction == "product":
         return ProductIndicators()
@@ -89,22 +87,14 @@ def chosen_method(interaction: Any) -> ProductIndicators | LMS | QML | SAM | Fac
         return SAM()
     if isinstance(interaction, str) and interaction.lower() == "factor_score":
         return FactorScores()
-    if isinstance(interaction, str) and interaction.lower() in _LATER:
-        raise NotSupportedError(
-            Problem(
-                "fitting.not-supported",
-                f"interaction={interaction!r}",
-                "is not offered",
-                "product, lms, qml, sam, factor_score, ProductIndicators(...), LMS(...)",
-                "Use product indicators.",
-            )
-        )
+    if isinstance(interaction, str) and interaction.lower() == "2sls":
+        return TwoStageLeastSquares()
     raise OptionError(
         Problem(
             "fitting.unknown-option-value",
             f"interaction={interaction!r}",
             "is not a known value",
-            "product, lms, qml, sam, factor_score, ProductIndicators(...), LMS(...)",
+            "product, lms, qml, sam, factor_score, 2sls, ProductIndicators(...), LMS(...)",
             "Choose one of them.",
         )
     )

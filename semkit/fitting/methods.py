@@ -12,7 +12,7 @@ import numpy as np
 from semkit.errors import Note, OptionError, Problem, SemkitError
 from semkit.fitting.calls import sem
 from semkit.fitting.fit import Fit
-from semkit.interaction import LMS, QML, SAM, FactorScores, ProductIndicators
+from semkit.interaction import LMS, QML, SAM, FactorScores, ProductIndicators, TwoStageLeastSquares
 from semkit.model import parse
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def compare_methods(
 
 def label(method: Any) -> str:
     """Short name of a method for tables."""
-    if isinstance(method, (LMS, QML, SAM, FactorScores)):
+    if isinstance(method, (LMS, QML, SAM, FactorScores, TwoStageLeastSquares)):
         return method.name.lower()
     if isinstance(method, ProductIndicators):
         return f"product ({method.match})"

@@ -115,7 +115,7 @@ def row_heads(table: ParameterTable) -> dict[str, Any]:
     return {name: text[k * count : (k + 1) * count] for k, name in enumerate(columns)}
 
 
-def _columns(est: FloatArray, se: FloatArray) -> dict[str, FloatArray]:
+def error_columns(est: FloatArray, se: FloatArray) -> dict[str, FloatArray]:
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(se > 1e-12 * np.maximum(np.abs(est), 1e-4), est / se, np.nan)
     se = np.where(np.isnan(z) & ~np.isnan(se), 0.0, se)
@@ -129,7 +129,7 @@ def estimates_table(fit: Fit) -> pd.DataFrame:
 
     shown = _shown(fit.table)
     raw = fit._all["raw"]
-    columns = _columns(raw.value[0], _errors(raw, fit.solution.vcov))
+    columns = error_columns(raw.value[0], _errors(raw, fit.solution.vcov))
     if fit.draws is not None and len(fit.draws) > 1:
         assert fit.bootstrap_draws is not None
         at = fit._positions
@@ -154,7 +154,7 @@ def standardized_table(fit: Fit, kind: Kind) -> pd.DataFrame:
 
     shown = _shown(fit.table)
     values = fit._all[kind]
-    columns = _columns(values.value[0], _errors(values, fit.solution.vcov))
+    columns = error_columns(values.value[0], _errors(values, fit.solution.vcov))
     drawn = fit.bootstrap_draws
     if drawn is not None and len(drawn.theta) > 1:
         se, pvalue, lower, upper = drawn.columns(kind, shown)

@@ -16,7 +16,8 @@ without products comes back as it is.  Labels that begin with ``.`` are internal
 from __future__ import annotations
 
 from semkit.interaction.expansion import Expansion, Interaction, expand
-from semkit.interaction.method import LMS, QML, SAM, FactorScores
+from semkit.interaction.method import LMS, QML, SAM, FactorScores, TwoStageLeastSquares
 from semkit.interaction.option import ProductIndicators
 
-__all__ = ["LMS", "QML", "SAM", "Expansion", "FactorScores", "Interaction", "ProductIndicators", "expand"]
+__all__ = ["LMS", "QML", "SAM", "Expansion", "FactorScores", "Interaction", "ProductIndicators",
+           "TwoStageLeastSquares", "expand"]

@@ -119,3 +119,23 @@ class FactorScores:
     def name(self) -> str:
         """As headers print it."""
         return "factor_score"
+
+
+@dataclass(frozen=True)
+class TwoStageLeastSquares:
+    """Two-stage least squares with model-implied instruments, equation by equation.  The quick look without normality.
+
+    References
+    ----------
+    Bollen (1996), Psychometrika 61, 109-121; Bollen & Paxton (1998), Structural Equation Modeling 5, 267-293.
+
+    Examples
+    --------
+    >>> TwoStageLeastSquares().name
+    '2sls'
+    """
+
+    @property
+    def name(self) -> str:
+        """As headers print it."""
+        return "2sls"

@@ -56,6 +56,9 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "wls fiml": ("fitting.not-with-fiml", ask(ONE, estimator="wls", missing="fiml")),
     "composite fiml": ("fitting.not-with-fiml", ask("y1 ~ c", missing="fiml", composites={"c": COMPOSITE})),
     "two-stage bootstrap": ("fitting.not-with-two-stage", ask(ONE, missing="two.stage", bootstrap=10)),
+    "2sls fiml": ("fitting.not-with-2sls", ask(MODERATED, missing="fiml", interaction="2sls")),
+    "2sls alone": ("fitting.too-few-instruments",
+                   ask(MODERATED.replace("x1 + x2 + x3", "x1\nx1 ~~ 0.2*x1"), interaction="2sls")),
     "three factors": ("interaction.three-way", ask(f"{MODERATED}\nh =~ w\nw ~ f:g:h")),
 }  # fmt: skip
 
@@ -70,7 +73,7 @@ def test_refused_with_a_way_out(name: str) -> None:
 
 
 def test_the_page_names_the_codes_that_are_tried() -> None:
-    assert set(re.findall(r"`([a-z]+\.[a-z-]+)`", PAGE)) - {"two.stage"} == {code for code, _ in CASES.values()}
+    assert set(re.findall(r"`([a-z]+\.[a-z0-9-]+)`", PAGE)) - {"two.stage"} == {code for code, _ in CASES.values()}
 
 
 @pytest.mark.parametrize("name", ["efa", "impute", "pls", "fsqca", "nca"])
