@@ -158,3 +158,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
     """Return ``' Did you mean "x"?'`` for the closest known name, or an empty string."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f' Did you mean "{close[0]}"?' if close else ""
+
+
+def spelling(name: str, known: Iterable[str]) -> str:
+    """What to do about an unknown name: the closest known one, or a look at the spelling."""
+    return suggest(name, known).strip() or "Check the spelling."

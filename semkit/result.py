@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import Note, OptionError, Problem, suggest
+from semkit.errors import Note, OptionError, Problem, spelling
 
 FloatArray = NDArray[np.float64]
 
@@ -261,7 +261,7 @@ def quantity(
         raise OptionError(
             Problem(
                 "result.unknown-name", f'quantity "{name}"', "the result has no such parameter",
-                ", ".join(result.names), suggest(name, result.names).strip(),
+                ", ".join(result.names), spelling(name, result.names),
             )
         )
     index = result.names.index(name)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit import __version__
-from semkit.errors import Note, NotSupportedError, OptionError, Problem, suggest
+from semkit.errors import Note, NotSupportedError, OptionError, Problem, spelling, suggest
 from semkit.estimate.scaling import CORRECTIONS
 from semkit.fitting.arguments import require_arguments
 from semkit.fitting.auxiliary import apart, check_auxiliary, saturate
@@ -401,7 +401,7 @@ def _start(table: ParameterTable, start: Mapping[str, float] | None) -> FloatArr
     if unknown:
         what = "the model has no such free parameter"
         raise OptionError(*(Problem("fitting.unknown-parameter", f'start["{name}"]', what, ", ".join(known),
-                                    suggest(name, known).strip()) for name in unknown))
+                                    spelling(name, known)) for name in unknown))
     for name, value in start.items():
         out[known[name]] = float(value)
     return out

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import ModelError, Note, OptionError, Problem, suggest
+from semkit.errors import ModelError, Note, OptionError, Problem, spelling
 from semkit.estimate.weights import places
 from semkit.fitting.estimators import SCALED
 from semkit.fitting.options import Options
@@ -91,7 +91,7 @@ def _require(moments: Given, table: ParameterTable, options: Options, wanted: st
     lacking = [(name, part) for part in parts for name in table.variables.ov if name not in part.names]
     if lacking:
         raise ModelError(*(Problem("fitting.unknown-variable", f'variable "{name}"', "is not in the moments",
-                                   ", ".join(part.names), suggest(name, part.names).strip()) for name, part in lacking))
+                                   ", ".join(part.names), spelling(name, part.names)) for name, part in lacking))
 
 
 def _picked(part: Moments, pick: list[int], means: bool) -> FloatArray:

@@ -23,7 +23,7 @@ _NULL = 1e-9  # eigenvalues of the scaled information below this share of the la
 def identification(solution: Solution) -> list[Note]:
     """Notes on parameters that can be traded for each other, one note a set of them."""
     notes = []
-    if solution.df < 0:
+    if solution.df < 0 and solution.by_moments:
         notes.append(Note("fitting.negative-df", "error", f"{-solution.df} more parameters than moments.",
                           cause="No data can determine them all.",
                           remedy="Free fewer parameters, or add indicators."))

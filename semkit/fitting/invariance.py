@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import Note, NotSupportedError, OptionError, Problem, suggest
+from semkit.errors import Note, NotSupportedError, OptionError, Problem, spelling
 from semkit.estimate.weights import MomentWeight
 from semkit.fitting.auxiliary import saturate
 from semkit.fitting.bounds import bounded
@@ -183,7 +183,7 @@ def _chosen_steps(steps: Sequence[str], ordinal: bool) -> tuple[str, ...]:
     known = [name for name in STEPS if ordinal or name != "thresholds"]
     wrong = [name for name in names if name not in known]
     problems = [Problem("fitting.invariance-step", f'steps="{name}"', "no such step", ", ".join(known),
-                        suggest(str(name), known).strip()) for name in wrong]
+                        spelling(str(name), known)) for name in wrong]
     order = [list(STEPS).index(name) for name in names if name in STEPS]
     if not wrong and (not order or order != sorted(set(order))):
         problems.append(Problem("fitting.invariance-step", "steps=", "are not different steps in order",
@@ -231,7 +231,7 @@ def _exceptions(
         if wrong:
             raise OptionError(*(
                 Problem("fitting.invariance-partial", f'partial["{name}"]', "is not a step of the ladder",
-                        ", ".join(steps), suggest(str(name), steps).strip()) for name in wrong))
+                        ", ".join(steps), spelling(str(name), steps)) for name in wrong))
         pairs = [(name, text) for name, texts in partial.items()
                  for text in ((texts,) if isinstance(texts, str) else texts)]
     else:

@@ -56,6 +56,10 @@ class ModeratedSolution(Solution):
     final: Evaluation = field(kw_only=True)
 
     @property
+    def by_moments(self) -> bool:
+        return False
+
+    @property
     def logl(self) -> float:
         """Log-likelihood, conditional on fixed covariates."""
         return self.objective.level - 0.5 * self.total * float(self.minimum.f[0])

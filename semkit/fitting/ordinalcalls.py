@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit import __version__
-from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleError, suggest
+from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleError, spelling
 from semkit.estimate.categorical import Categorical, estimate_moments
 from semkit.estimate.weights import MomentWeight
 from semkit.fitting.fit import Fit
@@ -56,7 +56,7 @@ def ordered_names(spec: ModelSpec, ordered: Sequence[str] | bool) -> tuple[str, 
         unknown = [name for name in named if name not in spec.observed]
         if unknown:
             raise OptionError(*(Problem("fitting.unknown-ordered", f'ordered="{name}"', "is not in the model",
-                                        ", ".join(spec.observed), suggest(name, spec.observed).strip())
+                                        ", ".join(spec.observed), spelling(name, spec.observed))
                                 for name in unknown))
     return tuple(dict.fromkeys((*named, *own)))
 

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import OptionError, Problem, suggest
+from semkit.errors import OptionError, Problem, spelling, suggest
 from semkit.estimate.implied import Implied
 from semkit.estimate.layout import Block
 from semkit.numerics.em import masked_inverse
@@ -249,7 +249,7 @@ def predicted_outcomes(fit: Fit, outcomes: tuple[str, ...], predictors: tuple[st
     wrong = [name for name in (*outcomes, *predictors) if name not in names]
     twice = [name for name in outcomes if name in predictors]
     problems = [Problem("fitting.unknown-variable", f'variable "{name}"', "is not an observed variable of the model",
-                        ", ".join(names), suggest(name, names).strip()) for name in dict.fromkeys(wrong)]
+                        ", ".join(names), spelling(name, names)) for name in dict.fromkeys(wrong)]
     problems += [Problem("fitting.predicts-itself", f'variable "{name}"', "is both outcome and predictor",
                          "different variables", "Name it once.") for name in twice]
     if problems or not outcomes or not predictors:

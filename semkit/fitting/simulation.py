@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import OptionError, Problem, suggest
+from semkit.errors import OptionError, Problem, spelling
 from semkit.fitting.fit import Fit
 from semkit.fitting.population import Population, make_population, population_of
 from semkit.numerics.nonnormal import cubic, intermediate
@@ -132,7 +132,7 @@ def _known(population: Population, given: Mapping[str, Any], option: str) -> Non
     unknown = [name for name in given if name not in population.names]
     if unknown:
         raise OptionError(*(Problem("fitting.unknown-variable", f'{option}["{name}"]', "is not in the model",
-                                    ", ".join(population.names), suggest(name, population.names).strip())
+                                    ", ".join(population.names), spelling(name, population.names))
                             for name in unknown))
 
 
@@ -161,7 +161,7 @@ def _check(
     problems = []
     if depends is not None and depends not in population.names:
         problems.append(Problem("fitting.unknown-variable", f"depends={depends!r}", "is not in the model",
-                                ", ".join(population.names), suggest(depends, population.names).strip()))
+                                ", ".join(population.names), spelling(depends, population.names)))
     if np.any(lost < 0.0) or np.any(lost >= 1.0):
         problems.append(Problem("fitting.missing-share", "missing", f"{lost.min():g} to {lost.max():g}",
                                 "0 up to, but not including, 1", "Write shares, for example missing=0.1."))

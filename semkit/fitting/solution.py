@@ -90,6 +90,11 @@ class Solution:
     nacov: tuple[FloatArray, ...] | None = None
 
     @property
+    def by_moments(self) -> bool:
+        """Whether means and covariances are all that the estimates use, so that parameters can outnumber them."""
+        return True
+
+    @property
     def theta(self) -> FloatArray:
         """Estimates of the different parameters, shape ``(q,)``."""
         return np.asarray(self.minimum.x[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from semkit.errors import ModelError, Problem, suggest
+from semkit.errors import ModelError, Problem, spelling
 from semkit.model.composites import composite_problems
 from semkit.model.expression import Expression
 from semkit.model.statements import ModelSpec, Term
@@ -172,7 +172,7 @@ def _unknown_variable(spec: ModelSpec, name: str, position: Position, known: Seq
     shown = ", ".join(known[:40]) + (" ..." if len(known) > 40 else "")
     return place(
         spec, position, "model.unknown-variable",
-        f'"{name}" is neither a column of the data nor a construct (left of =~)', shown, suggest(name, known).strip(),
+        f'"{name}" is neither a column of the data nor a construct (left of =~)', shown, spelling(name, known),
     )
 
 
@@ -214,7 +214,7 @@ def formula_problems(spec: ModelSpec, groups: int | None = None) -> list[Problem
                             spec, formula.position, "model.unknown-label",
                             f'"{name}" in "{formula.lhs} {formula.op} {formula.rhs}" is not a label of the model',
                             ", ".join(sorted(known)) or "a label given with label*variable",
-                            suggest(name, known).strip(),
+                            spelling(name, known),
                         )
                     )
             for name in side.sd_names:
@@ -222,7 +222,7 @@ def formula_problems(spec: ModelSpec, groups: int | None = None) -> list[Problem
                     out.append(
                         place(
                             spec, formula.position, "model.unknown-label", f'"{name}" in sd() is not in the model',
-                            ", ".join(sorted(variables)), suggest(name, variables).strip(),
+                            ", ".join(sorted(variables)), spelling(name, variables),
                         )
                     )
     cycle = find_cycle({name: [*e.names, *e.std_names] for name, e in defined.items()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from semkit.errors import OptionError, Problem, suggest
+from semkit.errors import OptionError, Problem, spelling
 from semkit.model.expression import Expression
 from semkit.model.nodes import Atom, Node
 from semkit.model.rows import Row
@@ -29,7 +29,7 @@ def coded_classes(value: bool | str | tuple[str, ...] | list[str], *, std_lv: bo
         wanted = (value,) if isinstance(value, str) else tuple(value)
     problems = [
         Problem("model.effect-coding", f'effect_coding="{name}"', "no such class of parameters", ", ".join(CODED),
-                suggest(str(name), CODED).strip())
+                spelling(str(name), CODED))
         for name in wanted if name not in CODED
     ]  # fmt: skip
     if "loadings" in wanted and std_lv:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from semkit.errors import ModelError, NotSupportedError, OptionError, Problem, suggest
+from semkit.errors import ModelError, NotSupportedError, OptionError, Problem, spelling
 from semkit.model.check import expand_definitions, formula_problems, place, substitute
 from semkit.model.coding import coded_classes, effect_constraints, free_means
 from semkit.model.composites import composite_constraints, composite_rows, parts_of
@@ -148,7 +148,7 @@ def build_table(
 def _check_options(wanted: tuple[str, ...]) -> None:
     problems = [
         Problem("model.group-equal", f'group_equal="{name}"', "no such class of parameters", ", ".join(EQUALITIES),
-                suggest(name, EQUALITIES).strip())
+                spelling(name, EQUALITIES))
         for name in wanted if name not in EQUALITIES
     ]  # fmt: skip
     if problems:

@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semkit.errors import ModelSyntaxError, Problem, suggest
+from semkit.errors import ModelSyntaxError, Problem, spelling
 from semkit.model.nodes import (
     Atom,
     Node,
@@ -286,7 +286,7 @@ class _Reader:
     def call(self, name: _Token) -> Node:
         if name.text not in FUNCTIONS:
             raise self.fail(
-                f'unknown function "{name.text}"', name.at, ", ".join(FUNCTIONS), suggest(name.text, FUNCTIONS).strip()
+                f'unknown function "{name.text}"', name.at, ", ".join(FUNCTIONS), spelling(name.text, FUNCTIONS)
             )
         if name.text in ("sd", "std"):
             return self.reference(name.text)

@@ -11,7 +11,7 @@ from semkit.errors import (
     NotSupportedError,
     OptionError,
     Problem,
-    suggest,
+    spelling,
 )
 from semkit.model.check import product_sign_problems
 from semkit.model.expression import Expression, ExpressionFailure, read_expression
@@ -361,7 +361,7 @@ class _Reader:
             raise self.refuse(name, name.text)
         if name.text not in _FUNCTIONS:
             raise self.fail(name, f'unknown function "{name.text}"', ", ".join(f"{f}()" for f in _FUNCTIONS),
-                            suggest(name.text, _FUNCTIONS).strip())  # fmt: skip
+                            spelling(name.text, _FUNCTIONS))  # fmt: skip
         self.next += 1
         values = self.arguments()
         position = self.source.position(name.at)

@@ -10,7 +10,7 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from semkit.errors import Note, OptionError, Problem, suggest
+from semkit.errors import Note, OptionError, Problem, spelling
 from semkit.probe import neyman, simultaneous
 from semkit.probe.effects import ConditionalEffects
 from semkit.probe.equation import terms_of_group, variable_of
@@ -156,7 +156,7 @@ def _paths(result: Result, terms: Sequence[Term], predictor: str, outcome: str) 
         equations = dict.fromkeys(f"{t.outcome} ~ {':'.join(t.factors)}" for t in result.terms)
         raise OptionError(Problem("probe.no-path", f'"{predictor}" -> "{outcome}"',
                                   "no path leads from one to the other", "; ".join(equations),
-                                  suggest(predictor, [n for t in result.terms for n in t.factors]).strip()))
+                                  spelling(predictor, [n for t in result.terms for n in t.factors])))
     if len(found) > MOST:
         raise OptionError(Problem("probe.too-many-paths", f'"{predictor}" -> "{outcome}"', f"more than {MOST} paths",
                                   f"up to {MOST}", "Define the effects of interest with := in the model."))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from semkit.errors import ModelError, NotSupportedError, OptionError, Problem, suggest
+from semkit.errors import ModelError, NotSupportedError, OptionError, Problem, spelling, suggest
 from semkit.result import Result, Term, Variable
 
 
@@ -109,7 +109,7 @@ def _check_held(terms: tuple[Term, ...], at: Mapping[str, float], taken: set[str
     if wrong or bad:
         raise OptionError(
             *(Problem("probe.at", f'at["{name}"]', "cannot be held: no other predictor of this equation",
-                      ", ".join(known) or "none", suggest(str(name), known).strip()) for name in wrong),
+                      ", ".join(known) or "none", spelling(str(name), known)) for name in wrong),
             *(Problem("probe.at", f'at["{name}"]', f"{at[name]!r:.40} given", "a finite number",
                       "In the metric of the variable.") for name in bad),
         )  # fmt: skip
@@ -135,7 +135,7 @@ def terms_of_group(result: Result, group: str | None) -> tuple[Term, ...]:
     if group is not None and group not in groups:
         raise OptionError(
             Problem(
-                "probe.which-group", "group", f'no group "{group}"', ", ".join(groups), suggest(group, groups).strip()
+                "probe.which-group", "group", f'no group "{group}"', ", ".join(groups), spelling(group, groups)
             )
         )
     # a fixed coefficient is no quantity of the result; it has neither error nor place in the gradient

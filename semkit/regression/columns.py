@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from semkit.errors import Note, OptionError, Problem, SampleError, suggest
+from semkit.errors import Note, OptionError, Problem, SampleError, spelling
 from semkit.result import FloatArray, Variable
 
 MAX_LEVELS = 50
@@ -87,7 +87,7 @@ def _name_problems(frame: pd.DataFrame, roles: Mapping[str, Sequence[str]]) -> l
                         role,
                         f'the data have no column "{name}"',
                         ", ".join(known[:30]),
-                        suggest(str(name), known).strip(),
+                        spelling(str(name), known),
                     )
                 )
             elif known.count(name) > 1:
@@ -144,7 +144,7 @@ def _dummies(series: pd.Series, name: str, reference: Any) -> tuple[list[str], F
             f'factor "{name}"',
             f'reference level "{reference}" does not occur',
             ", ".join(map(str, levels)),
-            suggest(str(reference), map(str, levels)).strip(),
+            spelling(str(reference), map(str, levels)),
         )
     kept = [level for level in levels if level != reference]
     values = np.column_stack([(series == level).to_numpy(dtype=float) for level in kept])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from semkit.errors import OptionError, Problem, suggest
+from semkit.errors import OptionError, Problem, spelling
 from semkit.regression import leastsquares as ls
 from semkit.regression.columns import Columns, check_design, describe, frame_of, make_columns
 from semkit.regression.diagnosis import diagnose
@@ -238,7 +238,7 @@ def _recipe(
                 "se",
                 f"{se!r} is not a covariance matrix semkit has",
                 ", ".join(ls.ERROR_KINDS),
-                suggest(str(se), ls.ERROR_KINDS).strip(),
+                spelling(str(se), ls.ERROR_KINDS),
             )
         )
     for option, value in (("covariates", covariates), ("factors", factors)):

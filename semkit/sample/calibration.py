@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import Note, OptionError, Problem, SampleError, suggest
+from semkit.errors import Note, OptionError, Problem, SampleError, spelling
 from semkit.numerics.linearisation import kish_effective
 from semkit.numerics.raking import rake
 
@@ -147,7 +147,7 @@ def _margin(
     for name in columns:
         if known.count(str(name)) != 1:
             problems.append(Problem("sample.missing-column", where, f'"{name}" is not one column of the data',
-                                    ", ".join(known[:60]), suggest(str(name), known).strip() or "Check the spelling."))
+                                    ", ".join(known[:60]), spelling(str(name), known)))
     if len(problems) > before:
         return None
     values = [frame[name].astype(object).to_numpy() for name in columns]

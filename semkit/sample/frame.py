@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleError, suggest
+from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleError, spelling
 from semkit.sample.arrays import Group, Product, Sample
 from semkit.sample.composite import Composite
 from semkit.sample.dependence import LARGEST, dependent_columns, flat
@@ -152,7 +152,7 @@ def _read(table: Any, read: list[str], items: tuple[str, ...], group: str | None
         if whole is None and known.count(name) != 1:
             what = "is not in the data" if name not in known else f"is {known.count(name)} times in the data"
             problems.append(Problem("sample.missing-column", place, what, ", ".join(known[:60]),
-                                    suggest(name, known).strip() or "Check the spelling."))
+                                    spelling(name, known)))
             continue
         values = _numbers(table[name]) if whole is None else whole[:, k]
         if values is None:
@@ -172,7 +172,7 @@ def _read(table: Any, read: list[str], items: tuple[str, ...], group: str | None
 def _no_group(group: str, known: list[str]) -> Problem:
     what = "is not in the data" if group not in known else f"is {known.count(group)} times in the data"
     return Problem("sample.missing-column", f'group "{group}"', what, ", ".join(known[:60]),
-                   suggest(group, known).strip() or "Check the spelling.")
+                   spelling(group, known))
 
 
 def group_labels(frame: Any, group: str) -> tuple[str, ...]:

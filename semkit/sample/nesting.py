@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtrc
 
-from semkit.errors import Note, Problem, SampleError, suggest
+from semkit.errors import Note, Problem, SampleError, spelling
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -111,7 +111,7 @@ def nesting_notes(table: Any, column: str, data: Sequence[FloatArray], rows: Seq
     known = [str(name) for name in table.columns]
     if known.count(column) != 1:
         raise SampleError(Problem("sample.missing-column", f'nesting "{column}"', "is not in the data once",
-                                  ", ".join(known[:60]), suggest(column, known).strip() or "Check the spelling."))
+                                  ", ".join(known[:60]), spelling(column, known)))
     at = np.concatenate([np.asarray(part) for part in rows])
     cells = table[column].astype(object).to_numpy()[at]
     own = table[column].notna().to_numpy(dtype=bool)[at]

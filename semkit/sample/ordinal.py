@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import Note, Problem, SampleError, suggest
+from semkit.errors import Note, Problem, SampleError, spelling
 from semkit.numerics.codes import missing_code
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def ordinal_columns(frame: Any, names: Sequence[str]) -> OrdinalColumns:
         where = f'column "{name}"'
         if known.count(name) != 1:
             problems.append(Problem("sample.missing-column", where, "is not in the data", ", ".join(known[:60]),
-                                    suggest(name, known).strip() or "Check the spelling."))
+                                    spelling(name, known)))
             continue
         found = _categories(table[name])
         if found is None:

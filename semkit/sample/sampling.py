@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import Note, Problem, SampleError, suggest
+from semkit.errors import Note, Problem, SampleError, spelling
 from semkit.numerics.linearisation import deviations, kish_effective, replicated, residualised, totals
 from semkit.sample.design import Design, Replicates
 
@@ -277,7 +277,7 @@ def _column(frame: Any, name: str, option: str, problems: list[Problem]) -> Any:
         return frame[name]
     what = "is not in the data" if name not in known else f"is {known.count(name)} times in the data"
     problems.append(Problem("sample.missing-column", f'{option} "{name}"', what, ", ".join(known[:60]),
-                            suggest(str(name), known).strip() or "Check the spelling."))
+                            spelling(str(name), known)))
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from semkit.errors import Problem, SemkitError, suggest
+from semkit.errors import Problem, SemkitError, spelling
 from semkit.study.reading import Document
 from semkit.study.schema import StudyFileModel
 
@@ -45,5 +45,5 @@ class Findings:
         if not self.complete and kind not in ("model", "claim"):
             return
         shown = ", ".join(offered) if len(offered) <= 40 else f"one of {len(offered)} names"
-        remedy = suggest(name, offered).strip() or "Check the spelling."
+        remedy = spelling(name, offered)
         self.problems.append(Problem("study.unknown-name", self.at(path), f'"{name}" is no {kind}', shown, remedy))

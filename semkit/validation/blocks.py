@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from semkit.errors import Note, OptionError, Problem, SampleError, suggest
+from semkit.errors import Note, OptionError, Problem, SampleError, spelling
 from semkit.numerics.codes import missing_code
 from semkit.result import FloatArray
 
@@ -155,7 +155,7 @@ def _from_mapping(given: Mapping[str, Sequence[str]], columns: set[str]) -> tupl
                         f'construct "{code}"',
                         f'the data have no column "{name}"',
                         ", ".join(sorted(columns)[:30]),
-                        suggest(name, columns).strip(),
+                        spelling(name, columns),
                     )
                 )
         blocks.append(Block(str(code), names, str(code)))

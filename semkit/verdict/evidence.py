@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import OptionError, Problem, ResultError, suggest
+from semkit.errors import OptionError, Problem, ResultError, spelling
 from semkit.result import Quantity, Result, quantity, summarise
 from semkit.verdict.records import Evidence
 
@@ -79,7 +79,7 @@ def _expression(result: Result, text: str, level: float) -> tuple[Quantity, floa
                 f'"{text}"',
                 f'the model has no parameter "{unknown[0]}"',
                 ", ".join(result.names),
-                suggest(unknown[0], result.names).strip(),
+                spelling(unknown[0], result.names),
             )
         )
     names = list(expression.names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from semkit.errors import OptionError, Problem, SemkitError, suggest
+from semkit.errors import OptionError, Problem, SemkitError, spelling
 from semkit.result import Result
 from semkit.verdict.evidence import evidence
 from semkit.verdict.gates import blocking, capping, unavailable
@@ -38,7 +38,7 @@ def rule_of(name: str) -> Rule:
                 f'rule "{name}"',
                 "no such decision rule",
                 ", ".join(RULES),
-                suggest(name, RULES).strip(),
+                spelling(name, RULES),
             )
         )
     return RULES[name]

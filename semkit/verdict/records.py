@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from semkit.errors import OptionError, Problem, suggest
+from semkit.errors import OptionError, Problem, spelling
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -233,7 +233,7 @@ class Verdicts:
                 f'claim "{claim}"',
                 "no such claim was judged",
                 ", ".join(known),
-                suggest(claim, known).strip(),
+                spelling(claim, known),
             )
         )
 

@@ -75,3 +75,11 @@ def test_names_may_come_in_any_container() -> None:
     one = sk.cfa(TWO, data, group="school", group_equal=np.array(["loadings"]), start={"visual =~ x2": np.float64(0.5)})
     other = sk.cfa(TWO, data, group="school", group_equal=("loadings",))
     assert one.fit_measures["chisq"] == pytest.approx(other.fit_measures["chisq"], abs=1e-6)
+
+
+def test_an_unknown_name_that_resembles_nothing_has_a_remedy_too() -> None:
+    for call in (lambda: sk.cfa("f =~ qqqqq + x1 + x2", pupils()), lambda: sk.cfa(TWO, pupils(), start={"zzz": 1.0}),
+                 lambda: fitted().predict_y(["zzz"], ["x1"])):  # fmt: skip
+        with pytest.raises(SemkitError) as caught:
+            call()
+        assert all(problem.remedy for problem in caught.value.problems)

@@ -367,3 +367,15 @@ def test_constructs_without_variance_are_no_crash() -> None:
             fit = sk.sem(text, frame, interaction=method)
             assert fit.converged or "fitting.not-converged" in codes(fit)
             assert len(fit.estimates) and len(fit.fit_measures) and len(fit.r2)
+
+
+def test_observed_products_alone_are_a_regression_and_identified() -> None:
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(rng.normal(size=(300, 4)), columns=["x", "w", "z", "y"])
+    data["y"] += 0.3 * data.x * data.w
+    fit = sk.sem("y ~ x + w + z + x:w + x:z + w:z + x:w:z", data, interaction="lms")
+    x, w, z = (data[name] - data[name].mean() for name in "xwz")
+    by_hand = np.linalg.lstsq(np.column_stack([np.ones(300), x, w, z, x * w, x * z, w * z, x * w * z]), data.y)[0]
+    rows = fit.estimates.query("op == '~' and rhs in ['x:w', 'x:z', 'w:z', 'x:w:z']").set_index("rhs")["est"]
+    np.testing.assert_allclose(rows[["x:w", "x:z", "w:z", "x:w:z"]], by_hand[4:], rtol=1e-6)
+    assert fit.admissible and not [note for note in fit.notes if note.code == "fitting.negative-df"]
