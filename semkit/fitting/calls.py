@@ -311,7 +311,7 @@ def _fit(
         from semkit.fitting.scoring import fit_scores
 
         fit = fit_scores(spec, recipe, data)
-    elif isinstance(method, TwoStageLeastSquares) and moments is None:
+    elif isinstance(method, TwoStageLeastSquares):
         from semkit.fitting.instrumental import fit_two_stage
 
         fit = fit_two_stage(spec, recipe, data)

@@ -55,7 +55,7 @@ def fit_two_stage(spec: ModelSpec, recipe: Recipe, data: Any) -> InstrumentedFit
     from semkit.fitting.calls import sem
 
     refuse(spec, recipe, "2sls")
-    refuse_more(spec, recipe)
+    refuse_more(spec, recipe, moments=data is None)
     found = equations(spec)
     marker = markers(spec)
     items = tuple(dict.fromkeys(t.rhs for t in spec.terms if t.op == "=~"))
@@ -87,7 +87,7 @@ def fit_two_stage(spec: ModelSpec, recipe: Recipe, data: Any) -> InstrumentedFit
         own_variables=_variables(first, inside, spread, frame, binary), robust=robust)
 
 
-def refuse_more(spec: ModelSpec, recipe: Recipe) -> None:
+def refuse_more(spec: ModelSpec, recipe: Recipe, *, moments: bool) -> None:
     """Refuse what equation by equation does not do, all at once."""
     items = {t.rhs for t in spec.terms if t.op == "=~"}
     paths = [t for t in spec.terms if t.op == "~"]
@@ -97,7 +97,7 @@ def refuse_more(spec: ModelSpec, recipe: Recipe) -> None:
     labels = [m.values[0] for t in paths if (m := t.modifier("label"))]
     wrong = [
         (not spec.latents, "models without constructs"), (not paths, "models without an equation"),
-        (recipe.options.missing != "listwise", f"missing={recipe.options.missing!r}"),
+        (moments, "moments="), (recipe.options.missing != "listwise", f"missing={recipe.options.missing!r}"),
         (bool(recipe.options.effect_coding), "effect_coding="),
         (any(t.modifiers and fixed_at(t) != 1.0 for t in first), "constructs without a marker (first loading 1)"),
         (any(t.lhs in items or set(t.rhs.split(":")) & items for t in paths), "equations of indicators"),

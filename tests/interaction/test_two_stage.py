@@ -124,3 +124,7 @@ def test_refusals() -> None:
         sk.sem(SIMPLE.replace("Y ~ X", "Y ~ 0.5*X"), planted(80), interaction="2sls", missing="fiml")
     assert caught.value.code == "fitting.not-with-2sls"
     assert "missing" in str(caught.value) and "fixed" in str(caught.value)
+    frame = planted(80)
+    given = sk.Moments(frame.cov().to_numpy(), None, 80, tuple(frame.columns))
+    with pytest.raises(NotSupportedError, match="moments="):
+        sk.sem(SIMPLE, moments=given, interaction="2sls")
