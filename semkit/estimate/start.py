@@ -53,8 +53,10 @@ def starting_values(
     own = table.start[table.free_rows]
     wanted = np.isfinite(own)
     theta[table.unique[wanted]] = own[wanted]
-    np.maximum.at(theta, table.unique, table.lower[table.free_rows])
-    np.minimum.at(theta, table.unique, table.upper[table.free_rows])
+    lower, upper = table.lower[table.free_rows], table.upper[table.free_rows]
+    if np.isfinite(lower).any() or np.isfinite(upper).any():
+        np.maximum.at(theta, table.unique, lower)
+        np.minimum.at(theta, table.unique, upper)
     return theta
 
 

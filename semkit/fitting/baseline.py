@@ -68,7 +68,7 @@ def baseline(solution: Solution) -> Baseline:
             omega, _, _ = conditional(s, group.mean[0], y, x)
             stat += group.weight * (float(np.log(np.diagonal(omega)).sum()) - float(np.linalg.slogdet(omega)[1]))
             continue
-        value = float(np.log(np.diagonal(s)[y]).sum()) - float(np.linalg.slogdet(s)[1])
+        value = float(np.log(np.diagonal(s)[y]).sum()) - (float(group.logdet[0]) - len(s))
         if x:
             value += float(np.linalg.slogdet(s[np.ix_(x, x)])[1])
         stat += group.weight * value

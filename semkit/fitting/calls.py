@@ -28,7 +28,7 @@ from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import fit_moments
 from semkit.fitting.weighting import design_options, require_groups_apart
 from semkit.interaction import LMS, QML, SAM, FactorScores, TwoStageLeastSquares
-from semkit.model import ModelSpec, ParameterTable, build_table, check, coded_classes
+from semkit.model import ModelSpec, ParameterTable, build_table, check, check_columns, coded_classes
 from semkit.sample import Composite, Design, Sample, group_labels
 from semkit.sample.frame import require_table
 
@@ -336,7 +336,8 @@ def fit_spec(
     columns = {composite_column(name): composite for name, composite in recipe.composites.items()}
     known = [str(name) for name in getattr(getattr(data, "frame", data), "columns", ())]
     if moments is None:
-        check(spec, [*known, *columns, *(product.name for product in recipe.products)])
+        expanded = bool(columns or recipe.products or options.auxiliary)  # else it was checked when it was read
+        (check if expanded else check_columns)(spec, [*known, *columns, *(product.name for product in recipe.products)])
     labels = ("",) if options.group is None else group_labels(data, options.group)
     if moments is not None:
         labels, notes = labels_of(moments), (*notes, *correlation_note(moments))

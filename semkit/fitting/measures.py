@@ -100,7 +100,7 @@ def loglikelihoods(solution: Solution) -> tuple[float, float]:
     free = 0.0
     for data, moments in zip(solution.observed, solution.moments, strict=True):
         s, n = data.cov[0], moments.nobs
-        free -= 0.5 * n * (len(names) * (np.log(2 * np.pi) + 1.0) + float(np.linalg.slogdet(s)[1]))
+        free -= 0.5 * n * (len(names) * np.log(2 * np.pi) + float(data.logdet[0]))
         if x:
             free += 0.5 * n * (len(x) * (np.log(2 * np.pi) + 1.0) + float(np.linalg.slogdet(s[np.ix_(x, x)])[1]))
     nobs = sum(moments.nobs for moments in solution.moments)

@@ -145,7 +145,7 @@ def estimates_table(fit: Fit) -> pd.DataFrame:
         deff = np.full(len(shown), np.nan)
         deff[own > 0.0] = (own[own > 0.0] / simple[own > 0.0]) ** 2
         data |= {"deff": deff, "n_eff": fit.nobs / deff}
-    return pd.DataFrame(data)
+    return pd.DataFrame(data, index=pd.RangeIndex(len(shown)))
 
 
 def standardized_table(fit: Fit, kind: Kind) -> pd.DataFrame:
@@ -165,7 +165,7 @@ def standardized_table(fit: Fit, kind: Kind) -> pd.DataFrame:
         columns["ci_lower"][at], columns["ci_upper"][at] = lower[moves], upper[moves]
     data: dict[str, Any] = dict(fit.row_heads)
     data |= {("est_std" if name == "est" else name): column[shown] for name, column in columns.items()}
-    return pd.DataFrame(data)
+    return pd.DataFrame(data, index=pd.RangeIndex(len(shown)))
 
 
 @lru_cache(maxsize=32)

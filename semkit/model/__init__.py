@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from semkit.model.check import check
+from semkit.model.check import check, check_columns
 from semkit.model.coding import coded_classes
 from semkit.model.defaults import build_table, classify
 from semkit.model.expression import Expression, parse_expression
@@ -28,6 +28,7 @@ __all__ = [
     "Variables",
     "build_table",
     "check",
+    "check_columns",
     "classify",
     "coded_classes",
     "neutral_names",

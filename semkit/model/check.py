@@ -44,6 +44,14 @@ def check(spec: ModelSpec, columns: Iterable[str] | None = None) -> None:
         raise ModelError(*problems)
 
 
+def check_columns(spec: ModelSpec, columns: Iterable[str]) -> None:
+    """The part of :func:`check` that needs the columns of the data, for a model that has passed the rest."""
+    known = tuple(columns)
+    problems = [*product_sign_problems(spec, known), *_column_problems(spec, known)]
+    if problems:
+        raise ModelError(*problems)
+
+
 def place(spec: ModelSpec, position: Position, code: str, what: str, allowed: str = "", remedy: str = "") -> Problem:
     """A problem at a position of the model's text (without a picture when the model has no text)."""
     if position.line == 0 or not spec.text:

@@ -231,10 +231,10 @@ def _useless(columns: Mapping[str, FloatArray]) -> list[Problem]:
 def _numeric_block(table: Any, names: tuple[str, ...]) -> FloatArray | None:
     """All columns in one pass when they are plain numbers under text names; None otherwise."""
     try:
-        columns = [table[name].to_numpy() for name in names]
+        columns = [table[name].values for name in names]
     except KeyError:
         return None
-    if columns and all(column.dtype.kind in "fiub" for column in columns):
+    if columns and all(isinstance(column, np.ndarray) and column.dtype.kind in "fiub" for column in columns):
         return np.column_stack(columns).astype(np.float64, copy=False)
     return None
 
