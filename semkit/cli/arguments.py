@@ -84,6 +84,13 @@ def build_parser() -> argparse.ArgumentParser:
         sub.add_argument("file", metavar="STUDY.toml", help="the study file")
         sub.add_argument("-o", "--output", metavar="DIR", help="folder for the results")
         _talk(sub)
+    _export_command(command)
+    _field_commands(command)
+    return parser
+
+
+def _export_command(command: Callable[..., Any]) -> None:
+    """The command that writes an instrument in another form."""
     sub = command("export", forms.export, "write an instrument in another form",
                   "semkit export government_role --to codebook --lang id,en -o codebook.html")  # fmt: skip
     sub.add_argument(
@@ -108,8 +115,6 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="NAME=WORDS",
         help="words for a placeholder of the consent text, NAME.id=WORDS for one language; may be repeated",
     )
-    _field_commands(command)
-    return parser
 
 
 def _field_commands(command: Callable[..., Any]) -> None:

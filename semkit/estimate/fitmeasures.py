@@ -158,13 +158,14 @@ def residual_summaries(
         "bollen": (below, p * (p - 1) / 2),
         "mplus": (below + on_diagonal, p * (p + 1) / 2),
     }
-    gaps = {name: 0.0 for name in sums}  # noqa: C420
-    extra = {name: 0 for name in sums}  # noqa: C420
+    gaps: dict[str, float] = dict.fromkeys(sums, 0.0)
+    extra: dict[str, int] = dict.fromkeys(sums, 0)
     if mean is not None and mu is not None:
         relative = float(np.sum(((mean - mu) / s) ** 2))
         gaps = {"rmr": float(np.sum((mean - mu) ** 2)), "bentler": relative, "bollen": relative,
                 "mplus": float(np.sum((mean / s - mu / i) ** 2))}
-        extra = {name: p for name in sums}  # noqa: C420
+        for name in extra:
+            extra[name] = p
     if slopes is not None and slopes_hat is not None and x_sd is not None:
         relative = float(np.sum(((slopes - slopes_hat) * x_sd / s[:, None]) ** 2))
         for name, value in (("rmr", float(np.sum((slopes - slopes_hat) ** 2))), ("bentler", relative),

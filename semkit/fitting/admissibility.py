@@ -79,6 +79,9 @@ def variances(solution: Solution) -> list[Note]:
 def _heywood(solution: Solution, row: int, p: float) -> tuple[str, str]:
     """Likely cause and remedy of a negative variance."""
     table, name = solution.table, solution.table.lhs[row]
+    if np.isnan(p):
+        return ("It has no standard error (no minimum, or not identified): whether it is chance cannot be said.",
+                "Look at the other notes first; read nothing into the size of this variance.")
     here = [i for i in range(len(table)) if table.op[i] == "=~" and table.block[i] == table.block[row]]
     if name in table.variables.lv:
         if p < 0.05:
@@ -95,7 +98,7 @@ def _heywood(solution: Solution, row: int, p: float) -> tuple[str, str]:
         return ("More than chance: the model does not hold for this column (it shares something with another column "
                 "that the model leaves out, or measures something else), or a few odd respondents make it so.",
                 "Look at modification_indices() and at outlying respondents; do not just fix the variance at 0.")
-    nobs = round(sum(part.nobs for part in solution.moments))
+    nobs = round(solution.moments[int(table.block[row]) - 1].nobs)
     return (f"Within chance of 0 at N = {nobs}: the column is almost the factor itself, or the sample is small.",
             "Fix the variance at 0, estimate with bounds, or use more respondents or indicators.")
 

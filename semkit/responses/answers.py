@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semkit.errors import Problem
 from semkit.instrument import Instrument, Item, Question
+from semkit.instrument.items import Text
 from semkit.instrument.short import short_answers
 from semkit.responses.numbers import Decimal, parse_number, whole
 from semkit.responses.sheet import place
@@ -100,8 +101,8 @@ def _specials(question: Question, form: Instrument, lang: str | None) -> list[tu
     return [(one.code, _texts(one.label, lang)) for one in form.specials if one.code in wanted]
 
 
-def _texts(label: object, lang: str | None) -> tuple[str, ...]:
-    return tuple(label.get(one) for one in ((lang,) if lang else ("id", "en")))  # type: ignore[attr-defined]
+def _texts(label: Text, lang: str | None) -> tuple[str, ...]:
+    return tuple(label.get(one) for one in ((lang,) if lang else ("id", "en")))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from semkit.errors import ModelError, Problem, suggest
+
+if TYPE_CHECKING:
+    from semkit.model import ModelSpec
 
 _MEASURE = re.compile(r"^\s*measure\b\s*(.*?)\s*(?:[#!].*)?$")
 
@@ -196,10 +200,10 @@ def _put(row: str, at: int, name: str, columns: Sequence[str], where: str) -> st
     )
 
 
-def _exogenous(spec: object, composites: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
+def _exogenous(spec: ModelSpec, composites: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
     """Lines that let exogenous factors covary with each other and with the exogenous observed variables."""
-    terms = spec.terms  # type: ignore[attr-defined]
-    latents = spec.latents  # type: ignore[attr-defined]
+    terms = spec.terms
+    latents = spec.latents
     factors = [*latents, *(name for name in composites if name not in latents)]
     products = [t.rhs for t in terms if t.op == "~" and ":" in t.rhs]
     outcomes = {t.lhs for t in terms if t.op == "~"}
