@@ -63,7 +63,8 @@ def plot(probe: Any, **options: Any) -> Picture:
     ----------
     probe : Probe, TwoModerators, ConditionalEffects or ResponseSurface
     **options
-        ``kind`` (Probe only) ``"both"`` (default), ``"slopes"`` or ``"johnson_neyman"``; ``labels``, a mapping of
+        ``kind``: of a Probe ``"both"`` (default), ``"slopes"`` or ``"johnson_neyman"``, of a ResponseSurface
+        ``"contour"`` (default), ``"surface"`` (a mesh seen from above) or ``"both"``; ``labels``, a mapping of
         variable name to printed text; ``focal_label``, ``moderator_label``, ``outcome_label`` for single names;
         ``language`` of the fixed words, ``"en"`` (default) or ``"id"``.
 

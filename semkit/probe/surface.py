@@ -74,7 +74,7 @@ class ResponseSurface:
     notes: tuple[Note, ...] = ()
 
     def plot(self, **options: Any) -> Any:
-        """Draw the surface as a contour map with the lines of congruence and incongruence and the respondents.
+        """Draw the surface as a contour map (or, ``kind="surface"``, a mesh) with congruence and the respondents.
 
         Options are those of :func:`semkit.display.plot`.
         """

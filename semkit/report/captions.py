@@ -31,7 +31,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "path_said": "Effect along {path} with {level} interval along {moderator}. "
         "Boundaries of significance: {edges}.",
         "surface": "Response surface of {outcome} over {x} and {z}",
-        "surface_said": "Contour map of predicted {outcome}, darker is higher, {low} to {high} where respondents are.",
+        "contour_said": "Contour map of predicted {outcome}, darker is higher, {low} to {high} where respondents are.",
+        "surface_said": "Mesh of predicted {outcome} seen from above the low corner, darker is higher, {low} to {high} "
+        "where respondents are; white where nobody is.",
         "congruence": "line of congruence", "incongruence": "line of incongruence", "axis": "first principal axis",
         "stationary": "stationary point", "respondents": "respondents", "predicted": "Predicted {outcome}",
     },
@@ -59,8 +61,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "path_said": "Pengaruh melalui {path} dengan selang {level} sepanjang {moderator}. "
         "Batas signifikansi: {edges}.",
         "surface": "Permukaan respons {outcome} atas {x} dan {z}",
-        "surface_said": "Peta kontur prediksi {outcome}, makin gelap makin tinggi, "
+        "contour_said": "Peta kontur prediksi {outcome}, makin gelap makin tinggi, "
         "{low} sampai {high} di antara responden.",
+        "surface_said": "Jaring prediksi {outcome} dilihat dari atas sudut terendah, makin gelap makin tinggi, "
+        "{low} sampai {high} di antara responden; putih bila tidak ada responden.",
         "congruence": "garis kongruensi", "incongruence": "garis inkongruensi", "axis": "sumbu utama pertama",
         "stationary": "titik stasioner", "respondents": "responden", "predicted": "Prediksi {outcome}",
     },

@@ -63,7 +63,8 @@ def value_label(label: str, at: float, words: Mapping[str, str]) -> str:
 
 def level_text(probe: Any) -> str:
     """``95 %``."""
-    return f"{100 * probe.level:g} %"
+    level = f"{100 * probe.level:g}"
+    return f"{rounding.number(100 * probe.level, len(level.partition('.')[2]))} %"
 
 
 def draw_region(probe: Any, labels: Mapping[str, str] | None = None, language: str = "en") -> Drawing | None:

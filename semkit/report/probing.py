@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -15,8 +15,9 @@ from semkit.report.captions import words_in
 from semkit.report.conditional import level_text, people_of, region_words, slope_lines, stacked, value_label
 from semkit.report.drawing import Drawing
 from semkit.report.panels import Panel, panels_plot
+from semkit.report.relief import relief_plot
 from semkit.report.slopes import Region, region_plot
-from semkit.report.surfaces import SurfaceMap, surface_plot
+from semkit.report.surfaces import SurfaceMap, inside, surface_plot
 from semkit.report.wording import name_of
 
 
@@ -97,9 +98,22 @@ def _regions(
     return tuple(shares), tuple(unclear)
 
 
-def draw_surface(found: Any, labels: Mapping[str, str] | None = None, language: str = "en") -> Drawing:
-    """Response surface as a contour map with its shape parameters."""
+SurfaceKind = Literal["contour", "surface", "both"]
+
+
+def draw_surface(
+    found: Any, labels: Mapping[str, str] | None = None, language: str = "en", kind: SurfaceKind = "contour"
+) -> Drawing:
+    """Response surface as a contour map, as a mesh seen from above, or one over the other.
+
+    Raises
+    ------
+    OptionError
+        ``report.language``, ``report.plot-kind``.
+    """
     names, words = labels or {}, words_in(language)
+    if kind not in get_args(SurfaceKind):
+        raise OptionError(Problem("report.plot-kind", "kind", f"{kind!r:.40} given", ", ".join(get_args(SurfaceKind))))
     x, z, outcome = (name_of(name, names) for name in (found.x, found.z, found.outcome))
     grid = found.surface.pivot(index="x", columns="z", values="predicted")
     feature = dict(zip(found.features["parameter"], found.features["est"], strict=True))
@@ -110,22 +124,34 @@ def draw_surface(found: Any, labels: Mapping[str, str] | None = None, language: 
         for row in found.shape.to_dict("records")[:4]
     ]
     height = grid.to_numpy(dtype=float)
-    at = _over_people(found, grid.index.to_numpy(dtype=float), grid.columns.to_numpy(dtype=float), height)
-    about = words["surface_said"].format(
-        outcome=outcome, low=rounding.number(at.min()), high=rounding.number(at.max())
-    )
+    one, two = grid.index.to_numpy(dtype=float), grid.columns.to_numpy(dtype=float)
+    at = _over_people(found, one, two, height)
+    # the axis in the predictors' metric, from deviations from the origin on both sides
+    line = found.origin + p10 - p11 * found.origin, p11
     surface = SurfaceMap(
-        grid.index.to_numpy(dtype=float), grid.columns.to_numpy(dtype=float), height,
+        one, two, height,
         found.people["x"].to_numpy(dtype=float), found.people["z"].to_numpy(dtype=float), found.origin,
-        point if np.isfinite(point).all() else None,
-        # deviations from the origin on both sides, back in the predictors' metric
-        (found.origin + p10 - p11 * found.origin, p11) if np.isfinite([p10, p11]).all() else None,
+        point if inside((one[0], one[-1]), (two[0], two[-1]), *point) else None,
+        line if _crosses(line, one, two) else None,
         tuple(lines), (float(at.min()), float(at.max())),
     )  # fmt: skip
-    return surface_plot(
-        surface, words, x=x, z=z, outcome=outcome, title=words["surface"].format(outcome=outcome, x=x, z=z),
-        description=f"{about} {'; '.join(lines)}.",
-    )  # fmt: skip
+    drawings = []
+    for one, plot in (("contour", surface_plot), ("surface", relief_plot)):
+        if kind in (one, "both"):
+            about = words[f"{one}_said"].format(
+                outcome=outcome, low=rounding.number(at.min()), high=rounding.number(at.max())
+            )
+            drawings.append(plot(
+                surface, words, x=x, z=z, outcome=outcome, title=words["surface"].format(outcome=outcome, x=x, z=z),
+                description=f"{about} {'; '.join(lines)}.",
+            ))  # fmt: skip
+    return drawings[0] if len(drawings) == 1 else stacked(drawings)
+
+
+def _crosses(line: tuple[float, float], x: Any, z: Any) -> bool:
+    """Whether a line (intercept, slope) passes through the map."""
+    at = line[0] + line[1] * np.linspace(x[0], x[-1], 801)
+    return bool(np.sum((at >= z[0]) & (at <= z[-1])) > 1)
 
 
 def _over_people(found: Any, x: Any, z: Any, height: Any) -> Any:

@@ -4,11 +4,16 @@ Policy (APA 7, section 6.36): raw estimates, statistics and counts keep their le
 1 in normal use (p, standardised coefficients, reliabilities, correlations, R squared, fit indices, shares) are printed
 without it.  What was not estimated is an en dash, never ``nan``; a minus is U+2212 and a rounded zero has no sign.
 Rounding is that of the exact binary value (``format``), so 0.125 with two digits is 0.12.
+
+Indonesian figures have a decimal comma, points between thousands, and always a zero before the comma.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 ABSENT = "–"
@@ -18,6 +23,29 @@ THIN = "\u2009"
 BLANK = "\u00a0"
 """Keeps a symbol, its sign and its number on one line."""
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_SPEECH: ContextVar[str] = ContextVar("language of printed numbers", default="en")
+
+
+@contextmanager
+def printed_in(language: str) -> Iterator[None]:
+    """Print the numbers of this block in a language: ``"id"`` writes 1.234,5 where others write 1,234.5.
+
+    Examples
+    --------
+    >>> with printed_in("id"):
+    ...     print(number(-1234.5), pvalue(0.032), interval(0.1, 0.2, leading=False).replace(BLANK, " "))
+    −1.234,50 0,032 [0,10; 0,20]
+    """
+    token = _SPEECH.set(language)
+    try:
+        yield
+    finally:
+        _SPEECH.reset(token)
+
+
+def _spoken(text: str) -> str:
+    """An English number as the language of the block writes it."""
+    return text.translate(str.maketrans(".,", ",.")) if _SPEECH.get() == "id" else text
 
 
 def _float(value: Any) -> float:
@@ -55,18 +83,16 @@ def number(value: Any, digits: int = 2, *, leading: bool = True) -> str:
         return ABSENT
     if math.isinf(x):
         return "∞" if x > 0 else f"{MINUS}∞"
-    if leading and 1e-12 < abs(x) < 0.5 * 10.0**-digits:
-        mantissa, exponent = f"{x:.1e}".split("e")
-        return f"{mantissa}×10{str(int(exponent)).translate(SUPERSCRIPT)}".replace("-", MINUS)
-    if abs(x) >= 1e9:
-        mantissa, exponent = f"{x:.2e}".split("e")
-        return f"{mantissa}×10{str(int(exponent)).translate(SUPERSCRIPT)}".replace("-", MINUS)
+    tiny = leading and 1e-12 < abs(x) < 0.5 * 10.0**-digits
+    if tiny or abs(x) >= 1e9:
+        mantissa, exponent = (f"{x:.1e}" if tiny else f"{x:.2e}").split("e")
+        return _spoken(f"{mantissa}×10{str(int(exponent)).translate(SUPERSCRIPT)}".replace("-", MINUS))
     text = f"{x:,.{digits}f}"
     negative = text.startswith("-") and any(c in "123456789" for c in text)
     text = text.lstrip("-")
-    if not leading and digits > 0 and text.startswith("0."):
+    if not leading and digits > 0 and text.startswith("0.") and _SPEECH.get() != "id":
         text = text[1:]
-    return MINUS + text if negative else text
+    return _spoken(MINUS + text if negative else text)
 
 
 def pvalue(value: Any) -> str:
@@ -81,9 +107,9 @@ def pvalue(value: Any) -> str:
     if math.isnan(p):
         return ABSENT
     if p < 0.001:
-        return "<.001"
+        return f"<{number(0.001, 3, leading=False)}"
     if p > 0.9995:
-        return ">.999"
+        return f">{number(0.999, 3, leading=False)}"
     return number(p, 3, leading=False)
 
 
@@ -105,7 +131,8 @@ def interval(lower: Any, upper: Any, digits: int = 2, *, leading: bool = True) -
     '[.12, .34]'
     """
     low, high = number(lower, digits, leading=leading), number(upper, digits, leading=leading)
-    return ABSENT if low == high == ABSENT else f"[{low},{BLANK}{high}]"
+    apart = ";" if _SPEECH.get() == "id" else ","
+    return ABSENT if low == high == ABSENT else f"[{low}{apart}{BLANK}{high}]"
 
 
 def count(value: Any) -> str:
@@ -126,8 +153,8 @@ def share(value: Any, digits: int = 1) -> str:
         return ABSENT
     step = 10.0**-digits
     if 0.0 < 100.0 * x < step / 2.0:
-        return f"<{step:.{digits}f}{THIN}%"
+        return _spoken(f"<{step:.{digits}f}{THIN}%")
     if 100.0 - step / 2.0 < 100.0 * x < 100.0:
-        return f">{100.0 - step:.{digits}f}{THIN}%"
-    text = number(100.0 * x, digits, leading=False) if abs(x) >= 0.01 or x == 0 else f"{100.0 * x:.{digits}f}"
+        return _spoken(f">{100.0 - step:.{digits}f}{THIN}%")
+    text = number(100.0 * x, digits, leading=False) if abs(x) >= 0.01 or x == 0 else _spoken(f"{100.0 * x:.{digits}f}")
     return f"{text if not text.startswith('.') else '0' + text}{THIN}%"

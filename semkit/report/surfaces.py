@@ -63,19 +63,22 @@ def surface_plot(
     if surface.axis is not None:
         shapes += _straight(across, up, 0.0, surface.axis[1], surface.axis[0], ORANGE, "2 3")
     shapes += labels
-    if surface.stationary is not None and _inside(across, up, *surface.stationary):
-        shapes += _cross(across.at(surface.stationary[0]), up.at(surface.stationary[1]))
+    if surface.stationary is not None and inside((across.low, across.high), (up.low, up.high), *surface.stationary):
+        shapes += cross(across.at(surface.stationary[0]), up.at(surface.stationary[1]))
     shapes += bottom_axis(across, BASE, shorten(x, RIGHT - LEFT, 12))
     shapes += left_axis(up, LEFT, shorten(z, BASE - TOP, 12), title_x=16)
-    shapes += _key(surface, words, levels, names, outcome)
+    shapes += surface_key(surface, words, levels, names, outcome, dots=surface.people_x.size > 0)
+    shapes.append(Line(((LEFT, TOP), (RIGHT, TOP), (RIGHT, BASE)), INK))
     return Drawing(title, description, WIDTH, BASE + 44, tuple(shapes))
 
 
-def _inside(across: Axis, up: Axis, x: float, z: float) -> bool:
-    return across.low <= x <= across.high and up.low <= z <= up.high
+def inside(across: tuple[float, float], up: tuple[float, float], x: float, z: float) -> bool:
+    """Whether a point lies in a rectangle."""
+    return across[0] <= x <= across[1] and up[0] <= z <= up[1]
 
 
-def _grey(share: float) -> str:
+def grey(share: float) -> str:
+    """Grey of a height, 0 the lowest step and 1 the highest."""
     value = round(LIGHT + (DARK - LIGHT) * share)
     return f"#{value:02x}{value:02x}{value:02x}"
 
@@ -95,7 +98,7 @@ def _ground(across: Axis, up: Axis, surface: SurfaceMap, levels: FloatArray) -> 
         starts, ends = np.r_[0, cuts], np.r_[cuts, len(fine) - 1]
         for a, b in zip(starts, ends, strict=True):
             left, right = across.at(float(fine[a])), across.at(float(fine[b]))
-            fill = _grey(float(step[a]) / max(len(levels), 1))
+            fill = grey(float(step[a]) / max(len(levels), 1))
             top, bottom = up.at(float(high)), up.at(float(low))
             out.append(Rect(left, top, right - left + 0.3, min(bottom - top + 0.3, BASE - top), fill, fill, 0.0))
     return out
@@ -106,7 +109,7 @@ def _places(across: Axis, up: Axis, surface: SurfaceMap) -> list[tuple[float, fl
     keep = np.isfinite(surface.people_x) & np.isfinite(surface.people_z)
     found: dict[tuple[int, int], tuple[float, float]] = {}
     for a, b in zip(surface.people_x[keep], surface.people_z[keep], strict=True):
-        if _inside(across, up, float(a), float(b)):
+        if inside((across.low, across.high), (up.low, up.high), float(a), float(b)):
             at = across.at(float(a)), up.at(float(b))
             found.setdefault((round(at[0] / 3), round(at[1] / 3)), at)
     return list(found.values())
@@ -123,13 +126,15 @@ def _straight(across: Axis, up: Axis, about: float, slope: float, height: float,
     return [Line((ends[0], ends[1]), PAPER, 3.6), Line((ends[0], ends[1]), stroke, 1.8, dash)]
 
 
-def _cross(x: float, y: float) -> list[Shape]:
+def cross(x: float, y: float) -> list[Shape]:
+    """The mark of a stationary point."""
     return [Ellipse(x, y, 5.5, 5.5, PAPER, ORANGE, 1.8), Ellipse(x, y, 1.6, 1.6, ORANGE, ORANGE)]
 
 
-def _key(
-    surface: SurfaceMap, words: Mapping[str, str], levels: FloatArray, names: Sequence[str], outcome: str
+def surface_key(
+    surface: SurfaceMap, words: Mapping[str, str], levels: FloatArray, names: Sequence[str], outcome: str, *, dots: bool
 ) -> list[Shape]:  # fmt: skip
+    """What grey, lines and dots mean, and the shape in numbers, at the right of a surface."""
     left, room = RIGHT + 26, WIDTH - RIGHT - 34
     out: list[Shape] = [
         Text(left, TOP + 8, shorten(words["predicted"].format(outcome=outcome), room, 11), 11, "start", SOFT)
@@ -137,7 +142,7 @@ def _key(
     count, y = len(levels), TOP + 18
     size = min(17.0, 120.0 / (count + 1))
     for i in reversed(range(count + 1)):
-        out.append(Rect(left, y, 26, size, _grey(i / max(count, 1)), SOFT, 0.5))
+        out.append(Rect(left, y, 26, size, grey(i / max(count, 1)), SOFT, 0.5))
         if i:
             out.append(Text(left + 33, y + size + 4, names[i - 1], 10.5, "start", SOFT))
         y += size
@@ -152,9 +157,9 @@ def _key(
                 Text(left + 33, y + 4, shorten(text, room - 33, 11), 11, "start")]  # fmt: skip
         y += 19
     if surface.stationary is not None:
-        out += [*_cross(left + 13, y), Text(left + 33, y + 4, shorten(words["stationary"], room - 33, 11), 11, "start")]
+        out += [*cross(left + 13, y), Text(left + 33, y + 4, shorten(words["stationary"], room - 33, 11), 11, "start")]
         y += 19
-    if surface.people_x.size:
+    if dots:
         out += [Ellipse(left + 13, y, 1.5, 1.5, INK, INK),
                 Text(left + 33, y + 4, shorten(words["respondents"], room - 33, 11), 11, "start")]  # fmt: skip
         y += 19
@@ -162,7 +167,6 @@ def _key(
     for line in surface.lines:
         out.append(Text(left, y, shorten(line, room, 11), 11, "start", SOFT))
         y += 16
-    out.append(Line(((LEFT, TOP), (RIGHT, TOP), (RIGHT, BASE)), INK))
     return out
 
 

@@ -39,7 +39,8 @@ def plot(probe: Any, **options: Any) -> Drawing:
         if text is not None:
             labels[getattr(probe, role)] = str(text)
     draw: Callable[..., Drawing] = DRAWINGS.get(type(probe).__name__, draw_probe)
-    return draw(probe, labels=labels, **options)
+    with rounding.printed_in(str(options.get("language", "en"))):
+        return draw(probe, labels=labels, **options)
 
 
 def diagram(fit: Any, **options: Any) -> Drawing:

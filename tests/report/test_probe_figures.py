@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 
 import semkit as sk
 from semkit.errors import OptionError
+from semkit.report import rounding
 from semkit.report.captions import WORDS
-from semkit.report.drawing import INK, ORANGE, Ellipse, Line, Rect, Text, extent
+from semkit.report.drawing import INK, ORANGE, PAPER, Area, Ellipse, Line, Rect, Text, extent
 from semkit.report.probing import draw_panels, draw_paths, draw_surface
+from semkit.report.relief import CELLS, View, hull
 from semkit.report.surfaces import chains, contour_segments
 from tests.probe.polynomials import regression
 from tests.probe.test_paths import SQUARES, ratings
@@ -154,3 +157,48 @@ def test_views_hold_figure_and_tables(joint, paths, surface):
     for record, words in ((joint, "Slope differences"), (paths, "moderated mediation"), (surface, "stationary_x")):
         view = record._repr_html_()
         assert "<svg" in view and words in view and "nan" not in view.lower().replace("nang", "")
+
+
+def test_a_mesh_stands_over_its_floor_and_hides_what_lies_behind(surface):
+    drawing = draw_surface(surface, {"y": "Satisfaction", "x": "Wanted", "z": "Received"}, kind="surface")
+    assert inside(drawing) and {"Satisfaction", "Wanted", "Received"} <= set(words_of(drawing))
+    cells = [s for s in drawing.shapes if isinstance(s, Area) and len(s.points) == 4]
+    fills = [cell.fill for cell in cells]
+    assert len(cells) == 1 + CELLS**2 and fills[1] == PAPER, "the far corner, where nobody is, is white"
+    assert all(fill[1:3] == fill[3:5] == fill[5:7] for fill in fills) and len(set(fills)) > 5
+    # the nearer of two cells on the screen is painted later: depth falls from the first cell to the last
+    across = np.array([np.mean([x for x, _ in cell.points]) for cell in cells[1:]]).reshape(CELLS, CELLS)
+    assert (np.diff(across, axis=0) < 0).all() and (np.diff(across, axis=1) > 0).all()
+    assert "Mesh of predicted Satisfaction" in drawing.description
+    both = surface.plot(kind="both")
+    assert both.height > drawing.height + 400 and "Contour map" in both.description
+    with pytest.raises(OptionError) as caught:
+        surface.plot(kind="pie")
+    assert caught.value.code == "report.plot-kind"
+
+
+def test_a_plane_keeps_its_height_in_the_mesh(surface):
+    view = View((0.0, 1.0), (0.0, 1.0), (0.0, 1.0))
+    base, top = view.at(0.3, 0.6, 0.0), view.at(0.3, 0.6, 1.0)
+    assert base[0] == top[0] and base[1] > top[1]
+    x = np.array([0.0, 1.0, 1.0, 0.0, 0.4, np.nan])
+    z = np.array([0.0, 0.0, 1.0, 1.0, 0.5, 1.0])
+    assert {tuple(corner) for corner in hull(x, z)} == {(0, 0), (1, 0), (1, 1), (0, 1)}
+    flat = replace(surface, surface=surface.surface.assign(predicted=2.0), people=surface.people.iloc[:0])
+    assert inside(draw_surface(flat, kind="surface"))
+
+
+def test_a_key_names_only_what_the_map_shows(surface):
+    far = surface.features.assign(est=[99.0, 99.0, 500.0, 1.0, 500.0, -1.0])
+    for kind in ("contour", "surface"):
+        said = words_of(draw_surface(replace(surface, features=far), kind=kind))
+        assert "line of congruence" in said and not {"stationary point", "first principal axis"} & set(said)
+
+
+def test_indonesian_figures_have_decimal_commas(joint, paths, surface):
+    for record in (joint, joint.panels[0], paths, surface):
+        said = words_of(record.plot(language="id"))
+        assert any(re.search(r"\d,\d", text) for text in said)
+        assert not any(re.search(r"\d\.\d", text) for text in said)
+        assert any(re.search(r"\d\.\d", text) for text in words_of(record.plot()))
+    assert rounding.number(1234.5) == "1,234.50"
