@@ -17,7 +17,7 @@ from semkit.estimate.layout import Layout
 from semkit.estimate.leastsquares import LeastSquares, squares
 from semkit.estimate.optimise import LikelihoodObjective
 from semkit.numerics.em import Patterns
-from semkit.numerics.newton import Constraints, minimise
+from semkit.numerics.newton import Constraints, Objective, minimise
 from semkit.numerics.patterns import PatternDraws
 
 FloatArray = NDArray[np.float64]
@@ -25,6 +25,20 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 # the constraints of draws with these data-dependent values ``(b, d)``
 Limits = Callable[[FloatArray], Constraints | None]
+
+
+def _positive_definite(observed: tuple[Observed, ...]) -> BoolArray:
+    """Draws whose covariance matrices are positive definite in every group, ``(B,)``."""
+    return np.asarray(np.all([np.isfinite(group.logdet) for group in observed], axis=0))
+
+
+def _newton(
+    objective: Objective, start: FloatArray, constraints: Constraints | None, steps: int
+) -> tuple[FloatArray, BoolArray, int]:
+    """Where Newton's method ended ``(B, q)``, whether it arrived ``(B,)``, iterations."""
+    ended = minimise(objective, start, constraints=constraints, scoring_steps=4, tolerance=1e-12,
+                     max_iterations=steps)
+    return ended.x, ended.converged, ended.iterations
 
 
 class Evidence(Protocol):
@@ -65,7 +79,7 @@ class CompleteData:
 
     @cached_property
     def usable(self) -> BoolArray:
-        return np.asarray(np.all([np.isfinite(data.logdet) for data in self.observed], axis=0))
+        return _positive_definite(self.observed)
 
     def take(self, rows: IntArray) -> CompleteData:
         if len(rows) == len(self.given):
@@ -85,9 +99,7 @@ class CompleteData:
 
     def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
         objective = LikelihoodObjective(self.layout, self.observed, self.given)
-        ended = minimise(objective, start, constraints=limits(self.given), scoring_steps=4, tolerance=1e-12,
-                         max_iterations=steps)
-        return ended.x, ended.converged, ended.iterations
+        return _newton(objective, start, limits(self.given), steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,10 +159,8 @@ class GappedData:
         for b in range(len(start)):
             given = self.given[b : b + 1]
             objective = PatternObjective(self.layout, self._one(b), given, 0.0)
-            ended = minimise(objective, start[b : b + 1], constraints=limits(given), scoring_steps=4,
-                             tolerance=1e-12, max_iterations=steps)
-            x[b], arrived[b] = ended.x[0], ended.converged[0]
-            calls += ended.iterations
+            x[b : b + 1], arrived[b : b + 1], more = _newton(objective, start[b : b + 1], limits(given), steps)
+            calls += more
         return x, arrived, calls
 
     def _one(self, b: int) -> tuple[Patterns, ...]:
@@ -175,7 +185,7 @@ class SquaresData:
 
     @cached_property
     def usable(self) -> BoolArray:
-        return np.asarray(np.all([np.isfinite(data.logdet) for data in self.observed], axis=0))
+        return _positive_definite(self.observed)
 
     def take(self, rows: IntArray) -> SquaresData:
         if len(rows) == len(self.given):
@@ -198,6 +208,4 @@ class SquaresData:
         return found
 
     def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
-        ended = minimise(self.problem, start, constraints=limits(self.given), scoring_steps=4, tolerance=1e-12,
-                         max_iterations=steps)
-        return ended.x, ended.converged, ended.iterations
+        return _newton(self.problem, start, limits(self.given), steps)

@@ -149,12 +149,8 @@ def nested(*fits: Fit, names: tuple[str, ...] | list[str] = ()) -> pd.DataFrame:
     --------
     >>> import numpy as np, pandas as pd
     >>> import semkit as sk
-    >>> f = np.random.default_rng(1).normal(size=(300, 1))
-    >>> e = np.random.default_rng(2).normal(size=(300, 4))
-    >>> data = pd.DataFrame(0.8 * f + 0.6 * e, columns=["a", "b", "c", "d"])
-    >>> free = sk.cfa("f =~ a + b + c + d", data)
-    >>> equal = sk.cfa("f =~ 1*a + 1*b + 1*c + 1*d", data)
-    >>> sk.nested(free, equal).loc["model 2", "model 1"]
+    >>> data = pd.DataFrame(np.random.default_rng(1).normal(size=(60, 3)), columns=["y", "x", "z"])
+    >>> sk.nested(sk.sem("y ~ x + z", data), sk.sem("y ~ x + 0*z", data)).loc["model 2", "model 1"]
     'nested'
     """
     import pandas as pd

@@ -3,7 +3,7 @@
 from semkit.writing.cells import cell, plain_cell, text_cell
 from semkit.writing.files import hash_bytes, hash_file, inside, write_bytes, write_text
 from semkit.writing.markup import attribute, escape, page, table
-from semkit.writing.tables import row_height, write_csv, write_xlsx
+from semkit.writing.tables import new_workbook, row_height, write_csv, write_xlsx
 
 __all__ = [
     "attribute",
@@ -12,6 +12,7 @@ __all__ = [
     "hash_bytes",
     "hash_file",
     "inside",
+    "new_workbook",
     "page",
     "plain_cell",
     "row_height",

@@ -88,6 +88,23 @@ def write_xlsx(path: str | os.PathLike[str], sheets: Mapping[str, tuple[Sequence
     FileError
         ``writing.table-too-large``.
     """
+    book = new_workbook(path)
+    book.remove(book.active)
+    for name, (header, rows) in sheets.items():
+        _write_sheet(book.create_sheet(_sheet_name(name, book.sheetnames)), header, rows, f'{path}, sheet "{name}"')
+    stream = io.BytesIO()
+    book.save(stream)
+    return write_bytes(path, stream.getvalue())
+
+
+def new_workbook(path: str | os.PathLike[str]) -> Any:
+    """Return an openpyxl workbook with one empty sheet, to be written to ``path``.
+
+    Raises
+    ------
+    MissingExtraError
+        ``writing.openpyxl-missing``.
+    """
     try:
         import openpyxl
     except ImportError as error:
@@ -100,13 +117,7 @@ def write_xlsx(path: str | os.PathLike[str], sheets: Mapping[str, tuple[Sequence
                 'Install it with: pip install "semkit[excel]"',
             )
         ) from error
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for name, (header, rows) in sheets.items():
-        _write_sheet(book.create_sheet(_sheet_name(name, book.sheetnames)), header, rows, f'{path}, sheet "{name}"')
-    stream = io.BytesIO()
-    book.save(stream)
-    return write_bytes(path, stream.getvalue())
+    return openpyxl.Workbook()
 
 
 def _write_sheet(sheet: Any, header: Sequence[str], rows: Rows, where: str) -> None:

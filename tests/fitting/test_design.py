@@ -16,8 +16,9 @@ from semkit.fitting.estimators import ESTIMATORS, SCALED
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PEER = json.loads((GOLDEN / "survey_regression.json").read_text(encoding="utf-8"))
-DATA = pd.concat([pd.read_csv(GOLDEN / "survey_design.csv"), pd.read_csv(GOLDEN / "survey_replicates.csv.gz")], axis=1)
-DATA = DATA.assign(xw=DATA["x"] * DATA["w"], one=1.0, id=np.arange(len(DATA))).copy()
+BASE = pd.read_csv(GOLDEN / "survey_design.csv")
+BASE = BASE.assign(xw=BASE["x"] * BASE["w"], one=1.0, id=np.arange(len(BASE)))
+DATA = pd.concat([BASE, pd.read_csv(GOLDEN / "survey_replicates.csv.gz")], axis=1).copy()
 COUNTS = np.random.default_rng(4).integers(1, 4, len(DATA))
 CFA = "trust =~ y1 + y2 + y3\ngrowth =~ y4 + y5 + y6"
 GAPS = CFA.replace("y", "m")

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semkit.errors import MissingExtraError, Problem
 from semkit.instrument.export.figures import figure
 from semkit.instrument.export.layout import Form
 from semkit.instrument.export.paper import answer_words, scale_words, special_words
 from semkit.instrument.questions import Question
-from semkit.writing import cell, row_height, write_bytes
+from semkit.writing import cell, new_workbook, row_height, write_bytes
 
 ROWS = 1000
 _BEFORE = ("respondent_id", "entered_by")
@@ -53,21 +52,9 @@ def write_entry_workbook(form: Form, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     MissingExtraError
-        ``instrument.openpyxl-missing``.
+        ``writing.openpyxl-missing``.
     """
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise MissingExtraError(
-            Problem(
-                "instrument.openpyxl-missing",
-                str(path),
-                "writing the entry workbook needs the package openpyxl",
-                "an installed openpyxl",
-                'Install it with: pip install "semkit[excel]"',
-            )
-        ) from error
-    book = openpyxl.Workbook()
+    book = new_workbook(path)
     entry = book.active
     entry.title = "entry"
     questions, lists = book.create_sheet("questions"), book.create_sheet("lists")

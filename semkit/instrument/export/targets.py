@@ -96,7 +96,7 @@ def export_files(
         ``instrument.missing-translation``, ``instrument.form-reference``, ``instrument.contradiction``,
         ``instrument.reserved-name``, ``instrument.too-many-choices``.
     MissingExtraError
-        ``writing.openpyxl-missing``, ``instrument.openpyxl-missing``, ``instrument.docx-missing``.
+        ``writing.openpyxl-missing``, ``instrument.docx-missing``.
     """
     suffix, write = _writer(to)
     if path is not None:
