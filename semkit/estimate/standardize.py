@@ -183,7 +183,7 @@ def make_plan(table: ParameterTable, names: tuple[tuple[str, ...], ...]) -> Plan
         elif op == "<~":
             power[i, find(rhs, total + 1)] += 1.0
         elif op == "~":
-            for name in rhs.split(":")[:2]:
+            for name in rhs.split(":"):
                 predictor[i, find(name, total + 1)] += 1.0
     shown = (*(name for group in names for name in group), "", "")
     return Plan(power, predictor, shown, np.array(covariance, dtype=np.int64),
@@ -200,7 +200,7 @@ def standardise(
     variances, intercepts over standard deviations; covariances become correlations of the two
     residuals (of the variables themselves when exogenous).  ``std_lv`` leaves observed variables,
     ``std_nox`` exogenous covariates in their own units, ``binary`` names predictors that keep theirs;
-    the slope of a product is ``b sd(a) sd(b) / sd(y)``.
+    the slope of a product is ``b sd(a) sd(b) / sd(y)``, of three factors ``b sd(a) sd(b) sd(c) / sd(y)``.
 
     References
     ----------

@@ -22,6 +22,7 @@ from semkit.interaction.crossing import Crossing, find_crossings, linear_layout,
 from semkit.interaction.likelihood import Likelihood, MixtureObjective, for_minimiser, make_parts, make_quasi
 from semkit.interaction.method import LMS, QML
 from semkit.interaction.mixture import Evaluation
+from semkit.interaction.total import centres
 from semkit.model import ParameterTable
 from semkit.numerics.newton import Minimum, minimise
 from semkit.numerics.quasi import descend
@@ -129,6 +130,17 @@ class ModeratedSolution(Solution):
         if isinstance(objective, MixtureObjective):
             return frozenset(block.eta[j] for j in objective.parts[0].model.roles.known)
         return frozenset(block.observed)
+
+    @cached_property
+    def centres(self) -> dict[str, float]:
+        """What constructs that are outcomes without error are centred at in their products (``name.g2`` ...)."""
+        out: dict[str, float] = {}
+        if isinstance(self.objective, MixtureObjective):
+            for g, part in enumerate(self.objective.parts):
+                suffix = f".g{g + 1}" if g else ""
+                found = centres(part.model, self.theta, self.given[0])
+                out |= {part.model.block.eta[j] + suffix: value for j, value in found.items()}
+        return out
 
     @cached_property
     def bread_observed(self) -> FloatArray:

@@ -98,11 +98,13 @@ class ModeratedFit(Fit):
 
     @cached_property
     def variables(self) -> Mapping[str, Variable]:
-        """As in :class:`Fit`; an observed factor that is an outcome itself is not centred in its products."""
+        """As in :class:`Fit`; an observed outcome is centred in its products only where it is given by the data."""
         out = dict(variables_of(self))
-        centred = self.moderated.centred
-        return {name: replace(v, center=0.0) if v.kind == "observed" and name not in centred else v
-                for name, v in out.items()}
+        centred, known = self.moderated.centred, self.moderated.centres
+        out = {name: replace(v, center=0.0) if v.kind == "observed" and v.name not in centred else v
+               for name, v in out.items()}
+        return out | {name: replace(out[name], center=value) for name, value in known.items()
+                      if out[name].kind == "latent"}
 
     def predict(self, method: str = "regression", what: str = "lv") -> pd.DataFrame:
         """Posterior means of the latent variables, one row a respondent used (``what="se"``: standard deviations)."""

@@ -3,7 +3,9 @@
 With the integrated variables ``z`` taken as further observed columns without error, the joint density of what a
 respondent answered and of ``z`` is that of a linear model whose slopes (for products that keep one variable) and
 intercepts (for products that are given whole) are moved by the values.  In a model without feedback the change of
-variables from disturbances to ``eta`` has determinant 1, products or not, so that this density is exact.
+variables from disturbances to ``eta`` has determinant 1, products or not, so that this density is exact, also where
+a given variable is the outcome of others or of a product: the disturbances ``zeta(eta)`` at those values are the
+linear model's.
 
 References
 ----------
@@ -37,12 +39,15 @@ class Conditioned:
     crossings : tuple of Crossing
     roles : Roles
     n_parameters : int
+    centre : ndarray (k,)
+        Means of the columns that show the known variables.
     """
 
     block: Block
     crossings: tuple[Crossing, ...]
     roles: Roles
     n_parameters: int
+    centre: FloatArray
 
     @property
     def d(self) -> int:
@@ -126,7 +131,9 @@ class Conditioned:
         return moments_of(self.moving, Matrices(same[0], beta, same[1], same[2], same[3], alpha))
 
 
-def condition(block: Block, crossings: tuple[Crossing, ...], roles: Roles, n_parameters: int) -> Conditioned:
+def condition(
+    block: Block, crossings: tuple[Crossing, ...], roles: Roles, n_parameters: int, centre: FloatArray | None = None
+) -> Conditioned:
     """Add the integrated variables to a group's observed columns."""
     p, m, d = block.p, block.m, len(roles.integrated)
     cut = block.offsets
@@ -139,4 +146,6 @@ def condition(block: Block, crossings: tuple[Crossing, ...], roles: Roles, n_par
     nu = np.concatenate([block.fixed[cut[4] : cut[5]], np.zeros(d)])
     fixed = np.concatenate([lam.ravel(), middle, theta.ravel(), nu, block.fixed[cut[ALPHA] :]])
     names = block.observed + tuple(f"{block.eta[j]}*" for j in roles.integrated)
-    return Conditioned(Block(names, block.eta, fixed, block.free, block.given, True), crossings, roles, n_parameters)
+    level = np.zeros(len(roles.known)) if centre is None else centre
+    whole = Block(names, block.eta, fixed, block.free, block.given, True)
+    return Conditioned(whole, crossings, roles, n_parameters, level)

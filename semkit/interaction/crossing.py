@@ -2,7 +2,7 @@
 
 Given the values of some variables, ``b a c`` is the slope ``b a`` on ``c``: the model is linear again.  A variable
 without error is known from the data; a latent one is integrated out.  Every product needs all of its factors but
-one, and the fewest latent ones are taken.
+one, and the fewest latent ones are taken.  They may be outcomes of other variables and of products themselves.
 """
 
 from __future__ import annotations
@@ -59,10 +59,13 @@ class Roles:
         Latent variables that are integrated out.
     known : tuple of int
         Variables whose values the data say.
+    inner : tuple of int
+        Those of both that are outcomes, causes before effects.
     """
 
     integrated: tuple[int, ...]
     known: tuple[int, ...]
+    inner: tuple[int, ...] = ()
 
     def held(self, crossing: Crossing) -> tuple[tuple[int, ...], int]:
         """Places of the given factors in ``(*integrated, *known)``, and the factor that stays a variable (or -1)."""
@@ -214,7 +217,10 @@ def ancestors(block: Block, crossings: tuple[Crossing, ...]) -> NDArray[np.bool_
 
 
 def choose_roles(block: Block, crossings: tuple[Crossing, ...], width: Mapping[int, float] | None = None) -> Roles:
-    """The fewest variables to integrate out; among equals those that the data leave most uncertain.
+    """The fewest variables to integrate out; among equals exogenous ones, and those the data leave most uncertain.
+
+    Exogenous variables without error are known.  Outcomes without error (observed mediators) are known only where a
+    product has two of them: elsewhere they stay variables, so that they may have gaps.
 
     Parameters
     ----------
@@ -226,40 +232,28 @@ def choose_roles(block: Block, crossings: tuple[Crossing, ...], width: Mapping[i
     Raises
     ------
     NotSupportedError
-        ``interaction.cycle``, ``interaction.no-exogenous-factor``, ``interaction.too-many-dimensions``.
+        ``interaction.cycle``, ``interaction.too-many-dimensions``.
     """
     if not crossings:
         return Roles((), ())
     reach = ancestors(block, crossings)
+    before = reach.sum(axis=1)
     shown = error_free(block)
     used = {factor for crossing in crossings for factor in crossing.factors}
-    known = tuple(sorted(j for j in used & set(shown) if not reach[j].any()))
-    open_ = [tuple(f for f in crossing.factors if f not in known) for crossing in crossings]
-    candidates = sorted(j for j in used - set(known) if not reach[j].any())
-    for size in range(min(MAX_DIMENSIONS, len(candidates)) + 1):
-        fitting = [pick for pick in itertools.combinations(candidates, size)
-                   if all(sum(f not in pick for f in factors) <= 1 for factors in open_)]
-        if fitting:
-            wide = width or {}
-            best = max(fitting, key=lambda pick: sum(np.log(max(wide.get(j, 1.0), 1e-12)) for j in pick))
-            return Roles(best, known)
-    raise NotSupportedError(*_refusals(block, crossings, open_, candidates))
-
-
-def _refusals(
-    block: Block, crossings: tuple[Crossing, ...], open_: list[tuple[int, ...]], candidates: list[int]
-) -> list[Problem]:
-    out = []
-    for crossing, factors in zip(crossings, open_, strict=True):
-        inner = [block.eta[f] for f in factors if f not in candidates]
-        if len(inner) > 1:
-            name = ":".join(block.eta[f] for f in crossing.factors)
-            out.append(Problem(
-                "interaction.no-exogenous-factor", f"{block.eta[crossing.outcome]} ~ {name}",
-                f"{' and '.join(dict.fromkeys(inner))} are both outcomes of other variables",
-                "products in which all factors but one are exogenous or observed without error",
-                "Use interaction='product' for this model."))
-    return out or [Problem(
+    wide = width or {}
+    for exact in (used & {j for j in shown if not before[j]}, used & set(shown)):
+        known = tuple(sorted(exact))
+        open_ = [tuple(f for f in crossing.factors if f not in exact) for crossing in crossings]
+        candidates = sorted(used - set(shown))
+        for size in range(min(MAX_DIMENSIONS, len(candidates)) + 1):
+            fitting = [pick for pick in itertools.combinations(candidates, size)
+                       if all(sum(f not in pick for f in factors) <= 1 for factors in open_)]
+            if fitting:
+                best = max(fitting, key=lambda pick: (
+                    -sum(int(before[j]) for j in pick), sum(np.log(max(wide.get(j, 1.0), 1e-12)) for j in pick)))
+                inner = sorted((j for j in (*best, *known) if before[j]), key=lambda j: int(before[j]))
+                return Roles(best, known, tuple(inner))
+    raise NotSupportedError(Problem(
         "interaction.too-many-dimensions", "model", f"more than {MAX_DIMENSIONS} latent variables to integrate out",
         f"products that share at most {MAX_DIMENSIONS} latent factors",
-        "Use interaction='product', or test the interactions in several models.")]
+        "Use interaction='product', or test the interactions in several models."))

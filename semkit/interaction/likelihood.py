@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from semkit.errors import NotSupportedError, Problem
 from semkit.estimate.implied import Implied
 from semkit.estimate.layout import LAMBDA, PSI, Block, Layout
 from semkit.interaction.conditioning import Conditioned, condition
@@ -100,7 +101,8 @@ class MixtureObjective:
         for part, weight in zip(self.parts, weights, strict=True):
             centre = weight @ part.known / weight.sum()
             drawn = np.repeat(part.known, weight.astype(np.int64), axis=0) if part.known.shape[1] else part.known
-            parts.append(replace(part, who=part.who.weighted(weight, centre), known=drawn - centre))
+            model = replace(part.model, centre=part.model.centre + centre * _scale_of_known(part.model))
+            parts.append(replace(part, model=model, who=part.who.weighted(weight, centre), known=drawn - centre))
         return replace(self, parts=tuple(parts), given=given)
 
     @property
@@ -164,25 +166,51 @@ def make_quasi(
     return QuasiObjective(tuple(parts), given, offset=offset)
 
 
-def known_values(block: Block, roles: Roles, data: FloatArray) -> FloatArray:
-    """Centred values of the variables without error, ``(n, k)``, in their own metric.
+def known_values(block: Block, roles: Roles, data: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Centred values of the variables without error, ``(n, k)``, in their own metric, and means of their columns.
 
     A construct with one indicator without error has the values of the indicator over its loading; where its variance
     is fixed instead, the loading is the indicator's standard deviation over the construct's.
+
+    Raises
+    ------
+    NotSupportedError
+        ``interaction.known-with-gaps``, ``interaction.scale-of-known``.
     """
     shown = error_free(block)
     lam = block.fixed[: block.p * block.m].reshape(block.p, block.m)
     psi = block.fixed[block.offsets[PSI] : block.offsets[PSI + 1]].reshape(block.m, block.m)
     free = {(int(r), int(c)) for k, r, c in zip(block.free.kind, block.free.row, block.free.col, strict=True)
             if k == LAMBDA}
-    out = []
+    out, centre, problems = [], [], []
     for j in roles.known:
         column = data[:, shown[j]]
+        if np.isnan(column).any():
+            problems.append(Problem(
+                "interaction.known-with-gaps", f'"{block.eta[j]}"',
+                "is a factor of a product, measured without error, and some respondents have no value",
+                "values of every respondent for the factors of products that have no error",
+                "Use missing='listwise', or give its indicator an error variance."))
         loading = lam[shown[j], j]
         if (shown[j], j) in free:
             loading = float(np.std(column)) / np.sqrt(psi[j, j])
+            if j in roles.inner:
+                problems.append(Problem(
+                    "interaction.scale-of-known", f'"{block.eta[j]}"',
+                    "is an outcome with one indicator without error, whose loading is free",
+                    "a loading of 1", f"Write {block.eta[j]} =~ 1*{block.observed[shown[j]]}."))
         out.append((column - column.mean()) / loading)
-    return np.column_stack(out) if out else np.zeros((len(data), 0))
+        centre.append(float(column.mean()))
+    if problems:
+        raise NotSupportedError(*problems)
+    return (np.column_stack(out) if out else np.zeros((len(data), 0))), np.array(centre)
+
+
+def _scale_of_known(model: Conditioned) -> FloatArray:
+    """Fixed loadings ``(k,)`` of the columns that show the known variables (1 where they are free)."""
+    lam = model.block.fixed[: model.block.p * model.block.m].reshape(model.block.p, model.block.m)
+    found = [lam[: model.p, j].sum() for j in model.roles.known]
+    return np.array([value or 1.0 for value in found])
 
 
 def make_parts(
@@ -199,8 +227,8 @@ def make_parts(
     out = []
     for block, own, rows in zip(layout.blocks, crossings, data, strict=True):
         roles = choose_roles(block, own, _widths(block, own, layout.n_parameters, rows, start, given))
-        model = condition(block, own, roles, layout.n_parameters)
-        known = known_values(block, roles, rows)
+        known, centre = known_values(block, roles, rows)
+        model = condition(block, own, roles, layout.n_parameters, centre)
         who = make_respondents(rows, known)
         if model.d:
             who = who.ordered(linear_posterior(model, start, given, who)[0][:, 0])

@@ -21,7 +21,7 @@ def nothing() -> Points:
 
 
 def prior(model: Conditioned, theta: FloatArray, given: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean ``(d,)`` and covariance matrix ``(d, d)`` of the integrated variables, which are exogenous."""
+    """Mean ``(d,)`` and covariance matrix ``(d, d)`` of the integrated variables without what products do to them."""
     implied = model.imply(theta, given, np.zeros((1, model.d + len(model.roles.known))))
     at = list(model.roles.integrated)
     return implied.eta_mean[0, at], implied.eta_cov[0][np.ix_(at, at)]

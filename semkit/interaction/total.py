@@ -1,8 +1,12 @@
 """Means and covariances of all variables over the distribution of the non-linear ones, with derivatives.
 
-``E(eta) = E[E(eta | v)]`` and ``Cov(eta) = E[Cov(eta | v)] + Cov[E(eta | v)]``, ``v`` the given variables.  Conditional
-moments are polynomials in the integrated ones, so that a few Gauss-Hermite points give the expectations exactly; known
-variables have their distribution in the sample.  Derivatives are taken by a complex step, which has no cancellation.
+``E(eta) = E[E(eta | v)]`` and ``Cov(eta) = E[Cov(eta | v)] + Cov[E(eta | v)]``, ``v`` the given variables.  Known
+exogenous variables have their distribution in the sample, integrated exogenous ones are normal given these.  Given
+variables that are outcomes follow one by one, causes before effects: given those before it, everything that acts on
+such a variable is linear, so that it is normal with the linear model's conditional mean and variance.  Conditional
+moments are polynomials in the last of the given variables, so that a few Gauss-Hermite points give its expectation
+exactly, which is a polynomial in the one before it, and so on.  Derivatives are taken by a complex step, which has no
+cancellation.
 
 References
 ----------
@@ -86,8 +90,9 @@ def _distinct(known: FloatArray) -> tuple[FloatArray, FloatArray]:
 def _values(
     model: Conditioned, psi: Any, alpha: Any, known: FloatArray, share: FloatArray
 ) -> tuple[Any, FloatArray]:
-    """Values of the given variables ``(B, S, g)``, in the order of the roles, and their weights ``(S,)``."""
-    integrated, shown = list(model.roles.integrated), list(model.roles.known)
+    """Values of the exogenous given variables ``(B, S, g)``, in the order of the roles, and their weights ``(S,)``."""
+    inner = set(model.roles.inner)
+    integrated, shown = ([j for j in role if j not in inner] for role in (model.roles.integrated, model.roles.known))
     u, log_weight = grid([hermite(_POINTS)] * len(integrated))
     weight = np.exp(log_weight - 0.5 * np.sum(u**2, axis=1) - 0.5 * len(integrated) * np.log(2 * np.pi))
     count = len(known)
@@ -100,7 +105,10 @@ def _values(
         spread = spread - slope @ between.swapaxes(1, 2)
     z = level[:, :, None, :] + (u @ _root(spread).swapaxes(1, 2))[:, None]
     x = np.broadcast_to(known[None, :, None, :], (len(psi), count, len(u), len(shown)))
-    both = np.concatenate([z, x.astype(z.dtype)], axis=3)
+    order = (*model.roles.integrated, *model.roles.known)
+    both = np.zeros((len(psi), count, len(u), len(order)), dtype=z.dtype)  # 0 where an outcome stands
+    both[..., [order.index(j) for j in integrated]] = z
+    both[..., [order.index(j) for j in shown]] = x
     shares = np.repeat(share, len(u)) * np.tile(weight, count)
     return both.reshape(len(psi), count * len(u), -1), shares
 
@@ -115,15 +123,20 @@ def totals(model: Conditioned, theta: Any, given: FloatArray, known: FloatArray)
     known : ndarray (n, k)
         Centred values of the known variables of all respondents; ``(1, 0)`` for none.
     """
-    lam, beta, psi, noise, nu, alpha = _matrices(model, theta, given)
-    values, weight = _values(model, psi, alpha, *_distinct(known))
+    lam, _, psi, noise, nu, alpha = matrices = _matrices(model, theta, given)
+    outer = [k for k, j in enumerate(model.roles.known) if j not in model.roles.inner]
+    values, weight = _values(model, psi, alpha, *_distinct(known[:, outer]))
+    eta = values + _shift(model, alpha)
+    for k in range(len(model.roles.inner)):
+        values, eta, weight = _follow(model, theta, matrices, values, eta, weight, k)
     batch, states, m = len(theta), len(weight), model.block.m
     mean = np.zeros((batch, m), dtype=theta.dtype)
     second = np.zeros((batch, m, m), dtype=theta.dtype)
     width = max(1, _CHUNK // (batch * m * m))
+    order = [*model.roles.integrated, *model.roles.known]
     for start in range(0, states, width):
         at = slice(start, start + width)
-        a, b = _given(model, theta, beta, psi, alpha, values[:, at])
+        a, b = _given(model, theta, matrices, values[:, at], order, eta[:, at])
         w = weight[at]
         mean += np.einsum("s,bsi->bi", w, a)
         second += np.einsum("s,bsij->bij", w, b) + np.einsum("s,bsi,bsj->bij", w, a, a)
@@ -132,10 +145,63 @@ def totals(model: Conditioned, theta: Any, given: FloatArray, known: FloatArray)
     return Totals(mean, cov, mu, lam @ cov @ lam.swapaxes(1, 2) + noise)
 
 
-def _given(model: Conditioned, theta: Any, beta: Any, psi: Any, alpha: Any, values: Any) -> tuple[Any, Any]:
-    """Means ``(B, S, m)`` and covariances ``(B, S, m, m)`` of eta given the exogenous variables' values."""
+def _shift(model: Conditioned, alpha: Any) -> Any:
+    """What is added to the values of given exogenous variables to have eta, ``(B, 1, g)``: known ones are centred."""
+    out = np.zeros((len(alpha), 1, model.d + len(model.roles.known)), dtype=alpha.dtype)
+    for k, j in enumerate(model.roles.known, start=model.d):
+        if j not in model.roles.inner:
+            out[:, 0, k] = alpha[:, j]
+    return out
+
+
+def _follow(
+    model: Conditioned, theta: Any, matrices: list[Any], values: Any, eta: Any, weight: FloatArray, k: int
+) -> tuple[Any, Any, FloatArray]:
+    """Values, eta and weights with the ``k``-th given outcome, normal given those before it; 8 states for each one."""
+    roles = model.roles
+    order = [*roles.integrated, *roles.known]
+    j = roles.inner[k]
+    before = [i for i in order if i not in roles.inner[k:]]
+    at = [order.index(i) for i in before]
+    u, log_weight = grid([hermite(_POINTS)])
+    share = np.exp(log_weight - 0.5 * u[:, 0] ** 2 - 0.5 * np.log(2 * np.pi))
+    batch, states = values.shape[:2]
+    drawn = np.empty((batch, states, _POINTS), dtype=values.dtype)
+    width = max(1, _CHUNK // (batch * model.block.m**2))
+    for start in range(0, states, width):
+        pick = slice(start, start + width)
+        mean, cov = _given(model, theta, matrices, values[:, pick], before, eta[:, pick][..., at])
+        drawn[:, pick] = mean[..., j, None] + np.sqrt(cov[..., j, j])[..., None] * u[:, 0]
+    place = order.index(j)
+    more, whole = np.repeat(values, _POINTS, axis=1), np.repeat(eta, _POINTS, axis=1)
+    whole[..., place] = drawn.reshape(batch, -1)
+    more[..., place] = whole[..., place] - _centre(model, matrices, j)[:, None]
+    return more, whole, np.repeat(weight, _POINTS) * np.tile(share, states)
+
+
+def _centre(model: Conditioned, matrices: list[Any], j: int) -> Any:
+    """What is subtracted from a given outcome in its products, ``(B,)``: its mean in the sample if it is known."""
+    lam, nu = matrices[0], matrices[4]
+    if j not in model.roles.known:
+        return np.zeros(len(nu), dtype=nu.dtype)
+    i = int(np.argmax(np.abs(lam[0, :, j])))
+    return (model.centre[model.roles.known.index(j)] - nu[:, i]) / lam[:, i, j]
+
+
+def _given(
+    model: Conditioned, theta: Any, matrices: list[Any], values: Any, order: list[int], eta: Any
+) -> tuple[Any, Any]:
+    """Means ``(B, S, m)`` and covariances ``(B, S, m, m)`` of eta given some variables.
+
+    Parameters
+    ----------
+    values : ndarray (B, S, g)
+        Of all given variables in their products.
+    order : list of int
+        The variables that are given, and ``eta (B, S, o)`` their values.
+    """
+    _, beta, psi, _, _, alpha = matrices
     m, states = model.block.m, values.shape[1]
-    order = [*model.roles.integrated, *model.roles.known]
     slopes = np.repeat(beta[:, None], states, axis=1)
     level = np.repeat(alpha[:, None], states, axis=1)
     for crossing in model.crossings:
@@ -146,21 +212,25 @@ def _given(model: Conditioned, theta: Any, beta: Any, psi: Any, alpha: Any, valu
             slopes[:, :, crossing.outcome, carrier] += moved
         else:
             level[:, :, crossing.outcome] += moved
+    a = np.linalg.inv(np.eye(m) - slopes)
+    if set(order) & set(model.roles.inner):
+        mean, cov = (a @ level[..., None])[..., 0], a @ psi[:, None] @ a.swapaxes(2, 3)
+        forward = cov[..., order] @ np.linalg.inv(cov[..., order, :][..., order])
+        mean = mean + (forward @ (eta - mean[..., order])[..., None])[..., 0]
+        return mean, cov - forward @ cov[..., order, :]
     rest = psi
-    if order:
+    if order:  # disturbances of exogenous variables are known when they are
         inside = np.linalg.inv(psi[:, order][:, :, order])
         forward = psi[:, :, order] @ inside
-        level = level + (values - _shift(model, alpha, values)) @ forward.swapaxes(1, 2)
+        level = level + (eta - alpha[:, None, order]) @ forward.swapaxes(1, 2)
         rest = psi - forward @ psi[:, order]
-    a = np.linalg.inv(np.eye(m) - slopes)
     return (a @ level[..., None])[..., 0], a @ rest[:, None] @ a.swapaxes(2, 3)
 
 
-def _shift(model: Conditioned, alpha: Any, values: Any) -> Any:
-    """What the disturbances' values are counted from: the means of integrated variables; known ones are centred."""
-    out = np.zeros((len(alpha), 1, values.shape[2]), dtype=alpha.dtype)
-    out[:, 0, : model.d] = alpha[:, list(model.roles.integrated)]
-    return out
+def centres(model: Conditioned, theta: FloatArray, given: FloatArray) -> dict[int, float]:
+    """What is subtracted from known outcomes in their products, by position in eta."""
+    matrices = _matrices(model, theta[None], given)
+    return {j: float(_centre(model, matrices, j)[0]) for j in model.roles.known if j in model.roles.inner}
 
 
 def total_implied(model: Conditioned, theta: FloatArray, given: FloatArray, known: FloatArray) -> Implied:

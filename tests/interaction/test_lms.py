@@ -162,6 +162,7 @@ MODELS = {
     "two products and a square": "X =~ x1 + x2 + x3\nZ =~ z1 + z2 + z3\nY =~ y1 + y2 + y3\nY ~ X + Z + X:Z + X:X",
     "second order": "A =~ x1 + x2 + x3\nB =~ z1 + z2 + z3\nF =~ A + B\nY =~ y1 + y2\nY ~ F + y3 + F:y3",
     "mediator": "X =~ x1 + x2\nM =~ z1 + z2 + z3\nY =~ y1 + y2\nM ~ X + y3\nY ~ M + y3 + M:y3 + X:y3 + X:X",
+    "outcomes": "X =~ x1 + x2\nM =~ z1 + z2 + z3\nN =~ y2 + y3\nM + N ~ X\nM ~ X:X\ny1 ~ M + N + M:N + M:M",
     "two dimensions": "X =~ x1 + x2 + x3\nZ =~ z1 + z2\nW =~ y2 + y3\nY =~ 1*y1\nY ~ X + Z + W + X:Z + Z:W + X:W",
 }
 
@@ -319,8 +320,10 @@ def test_skewed_factors_are_said() -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("X =~ x1 + x2 + x3\nY =~ y1 + y2 + y3\nM =~ z1 + z2 + z3\nM ~ X\nY ~ X + M + M:M",
-      "interaction.no-exogenous-factor"),
+    [("f =~ x1 + x2\ng =~ x3 + y1\nh =~ z1 + z2\nk =~ y2 + y3\nz3 ~ f + g + h + k + f:f + g:g + h:h + k:k",
+      "interaction.too-many-dimensions"),
+     ("X =~ x1 + x2 + x3\nM =~ NA*z1\nY =~ y1 + y2 + y3\nM ~ X\nM ~~ 1*M\nY ~ X + M + M:M",
+      "interaction.scale-of-known"),
      ("X =~ x1 + x2 + x3\nY =~ y1 + y2 + y3\nY ~ X + X:z1", "interaction.factor-not-in-model"),
      (SIMPLE + "X:Z ~~ X", "interaction.product-moments")],
 )  # fmt: skip
@@ -355,6 +358,8 @@ def test_three_way_products_and_squares_recover_what_was_planted() -> None:
     fit = sk.sem(text, pd.DataFrame(data), interaction=sk.LMS(nodes=8, check=False))
     row = fit.estimates.set_index("rhs").loc["X:Z:w"]
     assert fit.converged and abs(row.est - 0.25) < 3 * row.se
+    sd = {name: fit.variables[name].sd for name in "XZwY"}
+    assert abs(row.std_all - row.est * sd["X"] * sd["Z"] * sd["w"] / sd["Y"]) < 1e-10
 
 
 def test_constructs_without_variance_are_no_crash() -> None:
