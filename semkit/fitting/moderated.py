@@ -16,9 +16,10 @@ from semkit.estimate.information import invert
 from semkit.estimate.layout import Layout
 from semkit.estimate.standardize import Scales
 from semkit.estimate.start import starting_values
+from semkit.fitting import weighting
 from semkit.fitting.options import Options
 from semkit.fitting.solution import Solution, fit_moments, given_values
-from semkit.interaction.crossing import Crossing, find_crossings, linear_layout, product_rows, without_products
+from semkit.interaction.crossing import Crossing, find_crossings, linear_layout, without_products
 from semkit.interaction.likelihood import Likelihood, MixtureObjective, for_minimiser, make_parts, make_quasi
 from semkit.interaction.method import LMS, QML
 from semkit.interaction.mixture import Evaluation
@@ -26,6 +27,7 @@ from semkit.interaction.total import centres
 from semkit.model import ParameterTable
 from semkit.numerics.newton import Minimum, minimise
 from semkit.numerics.quasi import descend
+from semkit.sample import Sampling
 from semkit.sample.arrays import GroupMoments, Sample
 
 FloatArray = NDArray[np.float64]
@@ -148,10 +150,21 @@ class ModeratedSolution(Solution):
         return invert(self.observed_information, self.basis)
 
     @cached_property
+    def case_scores(self) -> FloatArray:
+        if self.final.scores is None or not self.converged:
+            return np.full((round(self.total), self.layout.n_parameters), np.nan)
+        return self.final.scores
+
+    def replicate_estimates(self, sampling: Sampling) -> FloatArray:
+        from semkit.fitting.redraw import replicate_estimates
+
+        return replicate_estimates(self, sampling)
+
+    @cached_property
     def meat(self) -> FloatArray:
-        if self.final.outer is None or not self.converged:
-            return np.full((self.layout.n_parameters,) * 2, np.nan)
-        return self.final.outer / self.total
+        if self.sampling is not None:
+            return weighting.meat(self, self.sampling)
+        return self.case_scores.T @ self.case_scores / self.total
 
 
 def fit_moderated(
@@ -168,7 +181,7 @@ def fit_moderated(
     plain = without_products(table)
     linear = fit_moments(plain, options, moments, sample, composites)
     given = given_values(table, layout, moments, composites, (1.0,) * len(moments))
-    data = tuple(group.data for group in sample.groups)
+    data = tuple((group.data, group.weights) for group in sample.groups)
     constraints = make_constraints(table, layout, given)
     best: tuple[Likelihood, Summit] | None = None
     for values in _plain_starts(linear):
@@ -204,15 +217,17 @@ def _plain_starts(linear: Solution) -> Iterator[FloatArray]:
 
 
 def _attempt(
-    layout: Layout, crossings: tuple[tuple[Crossing, ...], ...], data: tuple[FloatArray, ...], given: FloatArray,
-    first: FloatArray, begin: FloatArray, constraints: TableConstraints | None, method: LMS | QML, offset: float,
+    layout: Layout, crossings: tuple[tuple[Crossing, ...], ...], groups: tuple[tuple[FloatArray, FloatArray], ...],
+    given: FloatArray, first: FloatArray, begin: FloatArray, constraints: TableConstraints | None, method: LMS | QML,
+    offset: float,
 ) -> tuple[Likelihood, Summit]:
-    """The maximum that one start leads to."""
+    """The maximum that one start leads to; ``groups`` have data and sampling weights."""
+    data, weights = (tuple(part) for part in zip(*groups, strict=True))
     if isinstance(method, QML):
-        quasi = make_quasi(layout, crossings, data, first, given, offset)
+        quasi = make_quasi(layout, crossings, data, first, given, offset, weights)
         quasi = replace(quasi, level=quasi.at(begin, "gradient").logl)
         return quasi, _climb(quasi, begin, constraints, rough=True)
-    parts = make_parts(layout, crossings, data, first, given, method.nodes, adaptive=method.adaptive)
+    parts = make_parts(layout, crossings, data, first, given, method.nodes, weights, adaptive=method.adaptive)
     mixture = MixtureObjective(parts, given, offset=offset)
     mixture = replace(mixture, level=mixture.at(begin, "gradient").logl)
     return _settle(mixture, begin, constraints, method)
@@ -386,9 +401,3 @@ def node_notes(solution: ModeratedSolution) -> tuple[Note, ...]:
         "The integral is not accurate: constructs are measured reliably, or the interaction is strong.",
         f"Use interaction=sk.LMS(nodes={found.nodes}).",
     ),)
-
-
-def n_products(table: ParameterTable) -> int:
-    """Number of free product coefficients."""
-    rows = product_rows(table)
-    return len({int(table.unique[k]) for k, row in enumerate(table.free_rows) if rows[row]})

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from semkit.errors import Note, NotSupportedError, Problem
 from semkit.estimate import fitmeasures as fm
-from semkit.estimate.tests import Test, chi_square_p
+from semkit.estimate.tests import Test
 from semkit.fitting.fit import Fit
+from semkit.fitting.likelihoodratio import products_test, scaled_products_test
 from semkit.fitting.measures import loglikelihoods
-from semkit.fitting.moderated import ModeratedSolution, n_products, node_notes
+from semkit.fitting.moderated import ModeratedSolution, node_notes
 from semkit.fitting.normality import normality_notes
 from semkit.fitting.tables import series, variables_of
 from semkit.result import Variable
@@ -38,7 +39,8 @@ class ModeratedFit(Fit):
 
     @property
     def method(self) -> str:
-        return f"{self.moderated.method.name} ({self.solution.options.estimator.upper()})"
+        design = "" if self.solution.sampling is None else ", sampling design"
+        return f"{self.moderated.method.name} ({self.solution.options.estimator.upper()}{design})"
 
     @cached_property
     def linear(self) -> Fit:
@@ -49,12 +51,10 @@ class ModeratedFit(Fit):
     def linear_test(self) -> Test:
         """Likelihood ratio test of all products: ``2 (logl - logl of the model without them)``.
 
-        Both log-likelihoods are of the same data on the same scale.
+        Both log-likelihoods are of the same data on the same scale.  Under ``mlr`` and sampling designs the statistic
+        is corrected (:mod:`semkit.fitting.likelihoodratio`).
         """
-        stat = 2.0 * (self.moderated.logl - loglikelihoods(self.moderated.linear)[0])
-        df = n_products(self.table)
-        return Test("likelihood.ratio", stat, df, chi_square_p(stat, df) if df else float("nan"),
-                    label="model without products")
+        return list(self.tests.values())[-1]
 
     @cached_property
     def fit_measures(self) -> pd.Series[float]:
@@ -68,14 +68,22 @@ class ModeratedFit(Fit):
         out |= {"aic": aic, "bic": bic, "bic2": bic2, "ntotal": total}
         logl = loglikelihoods(own.linear)[0]
         aic, bic, bic2 = fm.information_criteria(logl, own.linear.n_free, total)
-        test = self.linear_test
+        test = self.tests["likelihood.ratio"]
         out |= {"logl.linear": logl, "npar.linear": own.linear.n_free, "aic.linear": aic, "bic.linear": bic,
                 "bic2.linear": bic2, "chisq.diff": test.stat, "df.diff": test.df, "pvalue.diff": test.pvalue}
+        robust = self.tests.get("likelihood.ratio.scaled")
+        if robust is not None:
+            out |= {"chisq.diff.scaled": robust.stat, "pvalue.diff.scaled": robust.pvalue,
+                    "chisq.diff.scaling.factor": robust.scaling_factor}
         return series(out, "value")
 
-    @property
+    @cached_property
     def tests(self) -> Mapping[str, Test]:
-        return {"likelihood.ratio": self.linear_test}
+        """``likelihood.ratio`` of all products and, under ``mlr`` and sampling designs, ``likelihood.ratio.scaled``."""
+        found = {"likelihood.ratio": products_test(self.moderated)}
+        if self.solution.options.robust:
+            found["likelihood.ratio.scaled"] = scaled_products_test(self.moderated)
+        return found
 
     @cached_property
     def r2_change(self) -> pd.DataFrame:
@@ -150,7 +158,10 @@ class ModeratedFit(Fit):
         self, draws: int = 2000, *, seed: int | None = None, kind: str = "ordinary", ci: str = "percentile",
         level: float = 0.95, statistics: Sequence[str] = (),
     ) -> ModeratedFit:
-        """The same fit with ordinary bootstrap draws (:mod:`semkit.fitting.redraw`), as in :meth:`Fit.bootstrap`."""
+        """The same fit with draws of respondents (or of sampling units, ``kind="cluster"``), as :meth:`Fit.bootstrap`.
+
+        Each draw is refitted by its own likelihood (:mod:`semkit.fitting.redraw`).
+        """
         from semkit.fitting.redraw import with_draws
 
         if statistics:
@@ -166,14 +177,14 @@ class ModeratedFit(Fit):
         used = f"{self.nobs} respondents used"
         if self.nobs_received != self.nobs:
             used += f" of {self.nobs_received}"
-        values = self.fit_measures
+        values, test = self.fit_measures, self.linear_test
         lines = [f"semkit {self.solution.options.call} fit: {self.method}, {used}, {self.table.n_free} parameters"]
         if not self.converged:
             lines.append("THE ESTIMATES DID NOT CONVERGE.")
         lines.append(
             f"logl = {values['logl']:.3f}  AIC = {values['aic']:.1f}  BIC = {values['bic']:.1f}   without products: "
-            f"logl = {values['logl.linear']:.3f}, chisq({values['df.diff']:.0f}) = {values['chisq.diff']:.3f}, "
-            f"p = {values['pvalue.diff']:.4f}")
+            f"logl = {values['logl.linear']:.3f}, {'scaled ' if test.test.endswith('scaled') else ''}"
+            f"chisq({test.df:.0f}) = {test.stat:.3f}, p = {test.pvalue:.4f}")
         shown = self.estimates.drop(columns=["std_lv", "std_nox"])
         if self.table.n_groups == 1:
             shown = shown.drop(columns="group")

@@ -50,15 +50,16 @@ def fit_products(
     labels = ("",) if options.group is None else group_labels(data, options.group)
     table = without_columns(make_table(spec, options, labels, tuple(columns)), spec.products)
     _refuse_deviations(table, method)
-    sample = make_sample(data, table.variables.ov, group=options.group, missing=options.missing, composites=columns,
-                         complete=table.variables.ov_x if options.fixed_x else ())
+    sample = make_sample(data, table.variables.ov, group=options.group, missing=options.missing, design=recipe.design,
+                         composites=columns, complete=table.variables.ov_x if options.fixed_x else ())
     parts = (saturated_moments(sample) if options.fiml
              else tuple(group_moments(sample, g) for g in range(len(sample.groups))))
     table = bounded(table, options.bounds, tuple(part.cov[0] for part in parts))
     solution = fit_moderated(table, options, parts, sample, method, tuple(columns), _start(table, start))
     provenance: dict[str, Any] = {"semkit": __version__, "numpy": np.__version__, "call": options.call}
     fit = ModeratedFit(solution, recipe, None, provenance, ())
-    return fit.bootstrap(options.bootstrap, seed=options.seed) if options.bootstrap else fit
+    kind = "ordinary" if solution.sampling is None else "cluster"
+    return fit.bootstrap(options.bootstrap, seed=options.seed, kind=kind) if options.bootstrap else fit
 
 
 def moderated_options(options: Options, information: str | None, method: LMS | QML, moments: object) -> Options:
@@ -72,8 +73,14 @@ def moderated_options(options: Options, information: str | None, method: LMS | Q
         refused.append(("conditional_x=True", "is not offered", "fixed_x=True"))
     if options.likelihood != "normal":
         refused.append((f"likelihood={options.likelihood!r}", "is defined for moments only", "likelihood='normal'"))
-    if options.estimator not in ("ml", "mlr"):
+    if options.estimator not in ("ml", "mlr", "mlf"):
         refused.append((f"estimator={options.estimator!r}", "is defined for moments only", "estimator='ml' or 'mlr'"))
+    elif options.se == "robust.sem":
+        refused.append((f"se={options.se!r}", "is defined for moments only", "se='robust.huber.white'"))
+    other = [name for name in options.test if name not in ("standard", "none", "yuan.bentler.mplus")]
+    if options.estimator in ("ml", "mlr", "mlf"):
+        refused += [(f"test={name!r}", "needs a saturated model, which products do not have",
+                     "the likelihood ratio of fit.linear_test") for name in other]
     if options.two_stage or options.missing == "fiml.x":
         refused.append((f"missing={options.missing!r}", "is not offered", "missing='fiml' or 'listwise'"))
     if options.auxiliary:
@@ -86,8 +93,8 @@ def moderated_options(options: Options, information: str | None, method: LMS | Q
         raise OptionError(Problem("fitting.not-with-products", "information='expected'",
                                   "has no closed form for latent products", "observed, first.order",
                                   "Leave information out."))
-    errors = "robust.huber.white" if options.se == "robust.sem" else options.se
-    return replace(options, meanstructure=True, information=information or "observed", se=errors, test=("standard",))
+    usual = "first.order" if options.estimator == "mlf" else "observed"
+    return replace(options, meanstructure=True, information=information or usual)
 
 
 def _refuse_deviations(table: ParameterTable, method: LMS | QML) -> None:

@@ -1,4 +1,4 @@
-"""Bootstrap of models with latent products: each draw refitted by its own weighted likelihood.
+"""Bootstrap and replicates of models with latent products: each refitted by its own weighted likelihood.
 
 A draw is a weight for every respondent.  From the full sample's estimates and Hessian a few quasi-Newton steps with
 gradients reach the draw's maximum; the points of the integral stay where the full sample put them.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +22,14 @@ from semkit.fitting.draws import Draws, checked_level, interval_kind
 from semkit.fitting.moderated import ModeratedSolution
 from semkit.fitting.options import draw_count
 from semkit.fitting.refit import admissible
+from semkit.fitting.resampling import check_kind, row_counts, unit_weights
 from semkit.fitting.solution import given_values
+from semkit.fitting.weighting import replicate_parts, require_all
 from semkit.interaction.likelihood import Likelihood, for_minimiser
-from semkit.numerics.jobs import Chunk, Job, resample_counts, run_job
+from semkit.numerics.jobs import Chunk, Job, run_job
 from semkit.numerics.newton import minimise
 from semkit.numerics.quasi import descend
+from semkit.sample import Sampling
 from semkit.sample.arrays import GroupMoments, composite_errors
 from semkit.sample.moments import weighted_moments
 
@@ -41,22 +45,23 @@ _CLOSE = 1e-11  # decrement of the discrepancy: about 1e-4 of a standard error
 def with_draws(
     fit: ModeratedFit, draws: int, seed: int | None, *, kind: str, ci: str, level: float, workers: int | None = None
 ) -> ModeratedFit:
-    """A copy of a fit that carries ordinary bootstrap draws.
+    """A copy of a fit that carries bootstrap draws of respondents, or of sampling units.
 
     Raises
     ------
     NotSupportedError
-        ``fitting.bootstrap-kind``: kinds other than ordinary draws of respondents.
+        ``fitting.bootstrap-kind``: other kinds, and those that do not suit the sampling design.
     """
-    if kind != "ordinary":
+    if kind not in ("ordinary", "cluster"):
         raise NotSupportedError(Problem("fitting.bootstrap-kind", f"kind={kind!r}",
                                         "needs implied moments that say everything of the model",
-                                        "ordinary", "Use kind='ordinary'."))
+                                        "ordinary, cluster", "Use kind='ordinary'."))
+    check_kind(fit.solution, kind)
     count = draw_count(draws)
     seed = secrets.randbelow(2**31) if seed is None else int(seed)
     interval_kind(ci), checked_level(level)
     threads = min(os.cpu_count() or 1, 4) if workers is None else workers
-    found = run_job(Redraw(fit), Job(replicates=count, seed=seed, chunk=CHUNK), workers=threads, backend="thread")
+    found = run_job(Redraw(fit, kind), Job(replicates=count, seed=seed, chunk=CHUNK), workers=threads, backend="thread")
     status = found["status"]
     keep = status == 0
     failed, inadmissible = int(np.sum(status == 1)), int(np.sum(status == 2))
@@ -73,10 +78,11 @@ class Redraw:
     """Estimates of one chunk of draws."""
 
     fit: ModeratedFit
+    kind: str = "ordinary"
 
     def __call__(self, chunk: Chunk) -> dict[str, NDArray[Any]]:
         solution = self.fit.moderated
-        weights = self._weights(chunk)
+        weights = unit_weights(solution, chunk) if self.kind == "cluster" else row_counts(solution, chunk)
         given = draw_given(solution, weights)
         theta, converged = np.empty((len(chunk), solution.layout.n_parameters)), np.zeros(len(chunk), dtype=bool)
         est, std = np.full((2, len(chunk), len(self.fit.names)), np.nan)
@@ -90,17 +96,6 @@ class Redraw:
         finite = np.isfinite(est).all(axis=1)
         status = np.where(~(converged & finite), 1, np.where(good, 0, 2))
         return {"est": est, "std": std, "status": status, "theta": theta, "given": given}
-
-    def _weights(self, chunk: Chunk) -> list[FloatArray]:
-        """Counts of each group; groups are resampled within themselves, from one stream a draw."""
-        sizes = [len(data) for data in self.fit.solution.data]
-        if len(sizes) == 1:
-            return [resample_counts(chunk, sizes[0])]
-        out = [np.empty((len(chunk), n)) for n in sizes]
-        for row, generator in enumerate(chunk.generators()):
-            for n, target in zip(sizes, out, strict=True):
-                target[row] = np.bincount(generator.integers(0, n, n), minlength=n)
-        return out
 
 
 def draw_given(solution: ModeratedSolution, weights: list[FloatArray]) -> FloatArray:
@@ -117,6 +112,29 @@ def draw_given(solution: ModeratedSolution, weights: list[FloatArray]) -> FloatA
         moments.append(GroupMoments(mean + centre, cov, composite_errors(sample, g, weight), float(len(data))))
     return given_values(solution.table, solution.layout, tuple(moments), tuple(sample.composites),
                         (1.0,) * len(moments))
+
+
+@lru_cache(maxsize=4)
+def replicate_estimates(solution: ModeratedSolution, sampling: Sampling) -> FloatArray:
+    """Estimates ``(R, q)`` under replicate weights, each with one more Newton step than a draw of the bootstrap.
+
+    Raises
+    ------
+    SampleError
+        ``fitting.replicates-failed``.
+    """
+    weights = replicate_parts(solution, sampling)
+    given = draw_given(solution, weights)
+    theta, converged = np.empty((len(weights[0]), solution.layout.n_parameters)), np.zeros(len(weights[0]), dtype=bool)
+    for r in range(len(theta)):
+        objective = solution.objective.reweighted([w[r] for w in weights], given[r])
+        theta[r], converged[r] = refit(solution, objective)
+        if converged[r] and solution.constraints is None:
+            here = objective.at(theta[r])
+            assert here.hessian is not None
+            theta[r] -= np.linalg.solve(here.hessian, here.gradient)
+    require_all(converged)
+    return theta
 
 
 def refit(solution: ModeratedSolution, objective: Likelihood) -> tuple[FloatArray, bool]:

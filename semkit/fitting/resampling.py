@@ -46,7 +46,7 @@ def make_scheme(solution: Solution, kind: str) -> Scheme:
     if kind not in KINDS:
         raise OptionError(Problem("fitting.unknown-option-value", f"kind={kind!r}", "is not a known value",
                                   ", ".join(KINDS), "Choose one of them."))
-    _check(solution, kind)
+    check_kind(solution, kind)
     if kind == "parametric":
         return lambda chunk: simulated(solution, chunk)
     if kind in ("bollen.stine", "noncentral"):
@@ -57,7 +57,8 @@ def make_scheme(solution: Solution, kind: str) -> Scheme:
     return lambda chunk: reweighted(solution, row_counts(solution, chunk))
 
 
-def _check(solution: Solution, kind: str) -> None:
+def check_kind(solution: Solution, kind: str) -> None:
+    """Refuse draws that have no meaning for a solution."""
     sample = solution.sample
     if sample is None and kind != "parametric":
         raise OptionError(Problem("fitting.no-raw-data", "bootstrap", "the model was fitted to moments",

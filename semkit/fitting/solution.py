@@ -192,6 +192,15 @@ class Solution:
         return None if self.sample is None else self.sample.sampling
 
     @cached_property
+    def case_scores(self) -> FloatArray:
+        """Scores of the respondents times their sampling weights ``(n, q)``, group after group."""
+        return weighting.weighted_scores(self)
+
+    def replicate_estimates(self, sampling: Sampling) -> FloatArray:
+        """Estimates ``(R, q)`` under each replicate's weights."""
+        return weighting.replicate_estimates(self, sampling)
+
+    @cached_property
     def meat(self) -> FloatArray:
         """First-order information per respondent, or the covariance matrix of the scores under the design."""
         if self.sampling is not None:

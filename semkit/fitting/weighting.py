@@ -29,7 +29,7 @@ from semkit.estimate.implied import imply, jacobian
 from semkit.estimate.information import sandwich, scores
 from semkit.estimate.scaling import root_of_rows
 from semkit.estimate.weights import Root, influence
-from semkit.interaction import ProductIndicators
+from semkit.interaction import LMS, QML, ProductIndicators
 from semkit.numerics.linearisation import kish_effective
 from semkit.sample import Design, Sampling
 
@@ -72,9 +72,9 @@ def design_options(
         "auxiliary": ((), None),
     }
     refused = []
-    if interaction != "product" and not isinstance(interaction, ProductIndicators):
+    if interaction not in ("product", "lms", "qml") and not isinstance(interaction, (ProductIndicators, LMS, QML)):
         refused.append(Problem("fitting.not-with-design", f"interaction={interaction!r}", "has no form for sampling "
-                               "designs here", "product", "Use interaction='product'."))
+                               "designs here", "product, lms, qml", "Use interaction='lms'."))
     for name, values in allowed.items():
         given = options.get(name, values[0])
         for value in given if name == "test" and isinstance(given, (tuple, list)) else (given,):
@@ -114,26 +114,26 @@ def weighted_scores(solution: Solution) -> FloatArray:
 
 def meat(solution: Solution, sampling: Sampling) -> FloatArray:
     """Covariance matrix of the scores under the design, per respondent, ``(q, q)``."""
-    return sampling.covariance(weighted_scores(solution), small_sample=False) / solution.total
+    return sampling.covariance(solution.case_scores, small_sample=False) / solution.total
 
 
 def replicate_vcov(solution: Solution, sampling: Sampling) -> FloatArray:
     """Covariance matrix of the estimates from those of the replicates, ``(q, q)``."""
-    return sampling.replicate_covariance(replicate_estimates(solution, sampling)[0], solution.theta)
+    return sampling.replicate_covariance(solution.replicate_estimates(sampling), solution.theta)
 
 
 def simple_covariance(solution: Solution, sampling: Sampling) -> FloatArray:
     """Covariance matrix of the estimates if as many respondents had been drawn one by one with equal probability."""
     n = solution.total
-    values = weighted_scores(solution)
+    values = solution.case_scores
     own = values.T @ (values / sampling.weights[:, None]) / n
     factor = 1.0 if sampling.weights_only else n / (n - 1.0)
     return sandwich(solution.bread, own) * (factor / n)
 
 
 @lru_cache(maxsize=4)
-def replicate_estimates(solution: Solution, sampling: Sampling) -> tuple[FloatArray, FloatArray]:
-    """Estimates ``(R, q)`` and data-dependent values of all replicates, in one batch.
+def replicate_estimates(solution: Solution, sampling: Sampling) -> FloatArray:
+    """Estimates ``(R, q)`` of all replicates, in one batch.
 
     Raises
     ------
@@ -143,19 +143,24 @@ def replicate_estimates(solution: Solution, sampling: Sampling) -> tuple[FloatAr
     from semkit.fitting.refit import refit
     from semkit.fitting.resampling import reweighted
 
-    evidence = reweighted(solution, _replicate_parts(solution, sampling))
+    evidence = reweighted(solution, replicate_parts(solution, sampling))
     theta, converged, _ = refit(solution, evidence)
+    require_all(converged)
+    if solution.constraints is None:  # the draws' stopping rule leaves 1e-6 of a standard error: one step more
+        theta = theta - np.linalg.solve(evidence.hessian(theta), evidence.gradient(theta)[:, :, None])[:, :, 0]
+    return np.asarray(theta)
+
+
+def require_all(converged: NDArray[np.bool_]) -> None:
+    """Refuse errors from replicates ``(R,)`` of which some did not converge."""
     failed = len(converged) - int(np.sum(converged))
     if failed:
         raise SampleError(Problem("fitting.replicates-failed", "design.replicates",
                                   f"{failed} of {len(converged)} replicates did not converge",
                                   "a model that every replicate can estimate", "Simplify the model."))
-    if solution.constraints is None:  # the draws' stopping rule leaves 1e-6 of a standard error: one step more
-        theta = theta - np.linalg.solve(evidence.hessian(theta), evidence.gradient(theta)[:, :, None])[:, :, 0]
-    return theta, evidence.given
 
 
-def _replicate_parts(solution: Solution, sampling: Sampling) -> list[FloatArray]:
+def replicate_parts(solution: Solution, sampling: Sampling) -> list[FloatArray]:
     """Replicate weights of each group, scaled to the group's sum of weights, ``(R, n_g)``."""
     assert sampling.replicates is not None
     parts = []
@@ -316,7 +321,7 @@ def residual_variances(solution: Solution, sampling: Sampling, g: int, standardi
         by_cov, _ = jacobian(block, imply(block, solution.minimum.x, solution.given))
         slope = np.zeros((solution.layout.n_parameters, len(rows)))
         np.add.at(slope, block.free.source, by_cov[0][:, rows, cols])
-        values -= weighted_scores(solution) @ (solution.bread @ slope) / n
+        values -= solution.case_scores @ (solution.bread @ slope) / n
     spread = sampling.deviations(values, small_sample=False)
     out = np.zeros((p, p))
     out[rows, cols] = out[cols, rows] = n * np.sum(spread**2, axis=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -18,7 +19,7 @@ from semkit.interaction.placing import linear_posterior, place
 from semkit.interaction.quasi import QuasiPart, make_patterns
 from semkit.interaction.quasilikelihood import QuasiObjective
 from semkit.interaction.reduced import reduce
-from semkit.interaction.total import total_implied, variances, variances_only
+from semkit.interaction.total import distinct, total_implied, variances, variances_only
 from semkit.numerics.newton import Objective
 
 FloatArray = NDArray[np.float64]
@@ -33,15 +34,26 @@ class Part:
     ----------
     model : Conditioned
     who : Respondents
-    known : ndarray (n, k)
-        Centred values of the variables without error.
+    known : Known
+        The variables without error.
     points : Points
+    values, share : ndarray (u, k), (u,)
+        Different rows of the centred values of exogenous ones, and the shares of the respondents who have them.
     """
 
     model: Conditioned
     who: Respondents
-    known: FloatArray
+    known: Known
     points: Points
+    values: FloatArray
+    share: FloatArray
+
+    def weighted(self, weight: FloatArray) -> Part:
+        """The same with case weights ``(n,)``, known values centred anew."""
+        own = self.known.under(weight)
+        values, share = distinct(own[:, list(self.known.outer)], weight)
+        return replace(self, model=replace(self.model, centre=self.known.level(weight)),
+                       who=self.who.weighted(weight, own), values=values, share=share)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,32 +90,29 @@ class MixtureObjective:
                 total.logl + one.logl, total.gradient + one.gradient,
                 None if one.hessian is None or total.hessian is None else total.hessian + one.hessian,
                 None if one.outer is None or total.outer is None else total.outer + one.outer,
+                None if one.scores is None or total.scores is None else np.concatenate([total.scores, one.scores]),
             )
         return replace(total, logl=total.logl - self.offset)
 
     def implied(self, theta: FloatArray) -> tuple[Implied, ...]:
         """Total moments of each group, products included."""
-        return tuple(total_implied(p.model, theta, self.given, p.known) for p in self.parts)
+        return tuple(total_implied(p.model, theta, self.given, p.values, p.share) for p in self.parts)
 
     def variances(self, theta: FloatArray, *, slopes: bool = True) -> list[tuple[FloatArray, FloatArray]]:
         """Total variances of observed variables and eta of each group, with derivatives."""
         if slopes:
-            return [variances(p.model, theta, self.given, p.known) for p in self.parts]
-        return [(variances_only(p.model, theta, self.given, p.known), np.zeros((0, 0))) for p in self.parts]
+            return [variances(p.model, theta, self.given, p.values, p.share) for p in self.parts]
+        return [(variances_only(p.model, theta, self.given, p.values, p.share), np.zeros((0, 0)))
+                for p in self.parts]
 
     def eta_moments(self, theta: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
         """Posterior means and variances of eta by group, ``(n, m)`` each."""
         return [eta_moments(p.model, theta, self.given, p.who, p.points) for p in self.parts]
 
     def reweighted(self, weights: list[FloatArray], given: FloatArray) -> MixtureObjective:
-        """The same with a count for every respondent of each group, known values centred anew."""
-        parts = []
-        for part, weight in zip(self.parts, weights, strict=True):
-            centre = weight @ part.known / weight.sum()
-            drawn = np.repeat(part.known, weight.astype(np.int64), axis=0) if part.known.shape[1] else part.known
-            model = replace(part.model, centre=part.model.centre + centre * _scale_of_known(part.model))
-            parts.append(replace(part, model=model, who=part.who.weighted(weight, centre), known=drawn - centre))
-        return replace(self, parts=tuple(parts), given=given)
+        """The same with a weight for every respondent of each group, known values centred anew."""
+        parts = tuple(part.weighted(weight) for part, weight in zip(self.parts, weights, strict=True))
+        return replace(self, parts=parts, given=given)
 
     @property
     def integrates(self) -> bool:
@@ -156,66 +165,91 @@ class Likelihood(Protocol):
 
 def make_quasi(
     layout: Layout, crossings: tuple[tuple[Crossing, ...], ...], data: tuple[FloatArray, ...], start: FloatArray,
-    given: FloatArray, offset: float,
+    given: FloatArray, offset: float, weights: tuple[FloatArray, ...],
 ) -> QuasiObjective:
     """The quasi-likelihood of all groups."""
     parts: list[QuasiPart] = []
-    for block, own, rows in zip(layout.blocks, crossings, data, strict=True):
+    for block, own, rows, weight in zip(layout.blocks, crossings, data, weights, strict=True):
         means = dict(zip(block.observed, np.nanmean(rows, axis=0).tolist(), strict=True))
-        parts.append(make_patterns(reduce(block, own, means), rows, start, given))
+        parts.append(make_patterns(reduce(block, own, means), rows, start, given).weighted(weight))
     return QuasiObjective(tuple(parts), given, offset=offset)
 
 
-def known_values(block: Block, roles: Roles, data: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Centred values of the variables without error, ``(n, k)``, in their own metric, and means of their columns.
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Variables without error in one group, which the data show up to place and scale.
 
     A construct with one indicator without error has the values of the indicator over its loading; where its variance
     is fixed instead, the loading is the indicator's standard deviation over the construct's.
 
-    Raises
-    ------
-    NotSupportedError
-        ``interaction.known-with-gaps``, ``interaction.scale-of-known``.
+    Parameters
+    ----------
+    columns : ndarray (n, k)
+        The indicators that show them.
+    loading : ndarray (k,)
+        The indicator's loading; NaN where the construct's variance is fixed instead.
+    deviation : ndarray (k,)
+        The construct's standard deviation where that is fixed, else NaN.
+    outer : tuple of int
+        Which of them are exogenous.
     """
+
+    columns: FloatArray
+    loading: FloatArray
+    deviation: FloatArray
+    outer: tuple[int, ...]
+
+    def level(self, weight: FloatArray) -> FloatArray:
+        """Means ``(k,)`` of the indicators under case weights ``(n,)``."""
+        return np.asarray(weight @ self.columns / weight.sum())
+
+    def under(self, weight: FloatArray) -> FloatArray:
+        """Values ``(n, k)`` in the metric of the constructs, centred at the means under case weights ``(n,)``."""
+        centred = self.columns - self.level(weight)
+        spread = np.sqrt(weight @ centred**2 / weight.sum())
+        return np.asarray(centred / np.where(np.isnan(self.loading), spread / self.deviation, self.loading))
+
+
+def find_known(block: Block, roles: Roles, data: FloatArray) -> Known:
+    """The variables without error that are given, from the indicators ``(n, p)`` of a group."""
     shown = error_free(block)
     lam = block.fixed[: block.p * block.m].reshape(block.p, block.m)
     psi = block.fixed[block.offsets[PSI] : block.offsets[PSI + 1]].reshape(block.m, block.m)
     free = {(int(r), int(c)) for k, r, c in zip(block.free.kind, block.free.row, block.free.col, strict=True)
             if k == LAMBDA}
-    out, centre, problems = [], [], []
-    for j in roles.known:
-        column = data[:, shown[j]]
-        if np.isnan(column).any():
+    scaled = [(shown[j], j) in free for j in roles.known]
+    _require_known(block, roles, shown, data, scaled)
+    loading = [np.nan if by_variance else lam[shown[j], j] for j, by_variance in zip(roles.known, scaled, strict=True)]
+    deviation = [np.sqrt(psi[j, j]) if by_variance else np.nan
+                 for j, by_variance in zip(roles.known, scaled, strict=True)]
+    outer = tuple(k for k, j in enumerate(roles.known) if j not in roles.inner)
+    return Known(data[:, [shown[j] for j in roles.known]], np.array(loading), np.array(deviation), outer)
+
+
+def _require_known(
+    block: Block, roles: Roles, shown: Mapping[int, int], data: FloatArray, scaled: Sequence[bool]
+) -> None:
+    """Refuse variables without error that the data do not show; ``scaled`` says whose loadings are free."""
+    problems = []
+    for j, by_variance in zip(roles.known, scaled, strict=True):
+        if np.isnan(data[:, shown[j]]).any():
             problems.append(Problem(
                 "interaction.known-with-gaps", f'"{block.eta[j]}"',
                 "is a factor of a product, measured without error, and some respondents have no value",
                 "values of every respondent for the factors of products that have no error",
                 "Use missing='listwise', or give its indicator an error variance."))
-        loading = lam[shown[j], j]
-        if (shown[j], j) in free:
-            loading = float(np.std(column)) / np.sqrt(psi[j, j])
-            if j in roles.inner:
-                problems.append(Problem(
-                    "interaction.scale-of-known", f'"{block.eta[j]}"',
-                    "is an outcome with one indicator without error, whose loading is free",
-                    "a loading of 1", f"Write {block.eta[j]} =~ 1*{block.observed[shown[j]]}."))
-        out.append((column - column.mean()) / loading)
-        centre.append(float(column.mean()))
+        if by_variance and j in roles.inner:
+            problems.append(Problem(
+                "interaction.scale-of-known", f'"{block.eta[j]}"',
+                "is an outcome with one indicator without error, whose loading is free",
+                "a loading of 1", f"Write {block.eta[j]} =~ 1*{block.observed[shown[j]]}."))
     if problems:
         raise NotSupportedError(*problems)
-    return (np.column_stack(out) if out else np.zeros((len(data), 0))), np.array(centre)
-
-
-def _scale_of_known(model: Conditioned) -> FloatArray:
-    """Fixed loadings ``(k,)`` of the columns that show the known variables (1 where they are free)."""
-    lam = model.block.fixed[: model.block.p * model.block.m].reshape(model.block.p, model.block.m)
-    found = [lam[: model.p, j].sum() for j in model.roles.known]
-    return np.array([value or 1.0 for value in found])
 
 
 def make_parts(
     layout: Layout, crossings: tuple[tuple[Crossing, ...], ...], data: tuple[FloatArray, ...], start: FloatArray,
-    given: FloatArray, count: int, *, adaptive: bool,
+    given: FloatArray, count: int, weights: tuple[FloatArray, ...], *, adaptive: bool,
 ) -> tuple[Part, ...]:
     """Choose what is integrated out and place the points, from starting values.
 
@@ -223,16 +257,20 @@ def make_parts(
     ----------
     start : ndarray (q,)
         Of the linear model, coefficients of products 0.
+    weights : tuple of ndarray (n,)
+        Case weights of each group.
     """
     out = []
-    for block, own, rows in zip(layout.blocks, crossings, data, strict=True):
+    for block, own, rows, weight in zip(layout.blocks, crossings, data, weights, strict=True):
         roles = choose_roles(block, own, _widths(block, own, layout.n_parameters, rows, start, given))
-        known, centre = known_values(block, roles, rows)
-        model = condition(block, own, roles, layout.n_parameters, centre)
-        who = make_respondents(rows, known)
+        known = find_known(block, roles, rows)
+        model = condition(block, own, roles, layout.n_parameters, known.level(weight))
+        values = known.under(weight)
+        who = make_respondents(rows, values).weighted(weight, values)
         if model.d:
             who = who.ordered(linear_posterior(model, start, given, who)[0][:, 0])
-        out.append(Part(model, who, known, place(model, start, given, who, count, adaptive=adaptive)))
+        points = place(model, start, given, who, count, adaptive=adaptive)
+        out.append(Part(model, who, known, points, *distinct(values[:, list(known.outer)], weight)))
     return tuple(out)
 
 

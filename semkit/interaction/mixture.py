@@ -80,10 +80,10 @@ class Respondents:
     centre: FloatArray
     n: int
 
-    def weighted(self, weight: FloatArray, centre: FloatArray) -> Respondents:
-        """The same respondents with case weights ``(n,)``, and ``centre (e,)`` taken from their known values."""
+    def weighted(self, weight: FloatArray, known: FloatArray) -> Respondents:
+        """The same respondents with case weights ``(n,)`` and known values ``(n, e)`` that follow from them."""
         return replace(self, bundles=tuple(
-            replace(b, weight=weight[b.rows], known=b.known - centre) for b in self.bundles))
+            replace(b, weight=weight[b.rows], known=known[b.rows[:, 0]]) for b in self.bundles))
 
     def ordered(self, key: FloatArray) -> Respondents:
         """The same respondents, those of a segment in ascending order of ``key (n,)``.
@@ -142,12 +142,15 @@ class Evaluation:
     hessian : ndarray (q, q) or None
     outer : ndarray (q, q) or None
         Sum of outer products of the respondents' scores.
+    scores : ndarray (n, q) or None
+        Those scores times the case weights, in the order of the data.
     """
 
     logl: float
     gradient: FloatArray
     hessian: FloatArray | None = None
     outer: FloatArray | None = None
+    scores: FloatArray | None = None
 
 
 def make_respondents(data: FloatArray, known: FloatArray) -> Respondents:
@@ -242,6 +245,7 @@ def evaluate(
     q = model.n_parameters
     logl, gradient = 0.0, np.zeros(q)
     hessian, outer = np.zeros((q, q)), np.zeros((q, q))
+    scores = np.zeros((who.n if order != "gradient" else 0, q))
     for bundle in who.bundles:
         states = states_of(model, theta, given, bundle, points, who.centre)
         each, r = posterior(log_joint(model, states, bundle, points))
@@ -253,12 +257,13 @@ def evaluate(
         if order != "gradient":
             own, inside = _scores(model, states, bundle, r, columns, t, inner=order == "exact")
             outer += own.T @ own
+            scores[bundle.rows.ravel()] = own
             hessian += curve + inside - own.T @ (own / np.maximum(bundle.weight.ravel(), 1e-300)[:, None])
     if not np.isfinite(logl):
         logl = float("nan")
     if order == "gradient":
         return Evaluation(logl, gradient)
-    return Evaluation(logl, gradient, hessian if order == "exact" else None, outer)
+    return Evaluation(logl, gradient, hessian if order == "exact" else None, outer, scores)
 
 
 def _sums(model: Conditioned, states: States, bundle: Bundle, r: FloatArray) -> tuple[FloatArray, ...]:

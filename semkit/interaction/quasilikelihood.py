@@ -54,22 +54,25 @@ class QuasiObjective:
         q = len(theta)
         gradients = np.array([one.gradient for one in both])
         hessian = (gradients[:q] - gradients[q:]) / (2.0 * steps[:, None])
-        return Evaluation(found.logl, found.gradient, 0.5 * (hessian + hessian.T), found.outer)
+        return replace(found, hessian=0.5 * (hessian + hessian.T))
 
     def _all(self, thetas: FloatArray, outer: bool) -> list[Evaluation]:
         """Values and gradients at several parameter vectors; derivatives of what respondents share by complex steps."""
         batch, q = thetas.shape
-        logl, gradient, squares = np.full(batch, -self.offset), np.zeros((batch, q)), np.zeros((batch, q, q))
+        logl, gradient = np.full(batch, -self.offset), np.zeros((batch, q))
+        scores = np.zeros((batch, self.n if outer else 0, q))
         width = max(1, _CHUNK // q)
-        for part in self.parts:
+        cut = np.cumsum([0, *(part.n for part in self.parts)])
+        for part, first in zip(self.parts, cut[:-1], strict=True):
+            own = scores[:, first : first + part.n]
             for start in range(0, batch, width):
                 at = slice(start, min(start + width, batch))
                 steps = (thetas[at][:, None, :] + 1j * _STEP * np.eye(q)).reshape(-1, q)
                 small = part.model.small(steps, self.given)
                 for pattern in part.patterns:
-                    self._add(part, pattern, small, np.arange(start, at.stop), (logl, gradient, squares), outer)
-        return [Evaluation(float(v), g, None, s if outer else None)
-                for v, g, s in zip(logl, gradient, squares, strict=True)]
+                    self._add(part, pattern, small, np.arange(start, at.stop), (logl, gradient, own), outer)
+        return [Evaluation(float(v), g, None, s.T @ s if outer else None, s if outer else None)
+                for v, g, s in zip(logl, gradient, scores, strict=True)]
 
     def implied(self, theta: FloatArray) -> tuple[Implied, ...]:
         """Total moments of each group."""
@@ -94,7 +97,7 @@ class QuasiObjective:
         totals: tuple[FloatArray, FloatArray, FloatArray], outer: bool,
     ) -> None:
         """One pattern's contributions at several parameter vectors."""
-        logl, gradient, squares = totals
+        logl, gradient, scores = totals
         q = gradient.shape[1]
         try:
             moved = conditional(small, pattern)
@@ -116,6 +119,6 @@ class QuasiObjective:
             if not outer:
                 gradient[place] += slopes[j] @ found.slope
                 continue
-            scores = pattern.weight[:, None] * (found.slope @ slopes[j].T)
-            gradient[place] += scores.sum(axis=0)
-            squares[place] += scores.T @ scores
+            each = pattern.weight[:, None] * (found.slope @ slopes[j].T)
+            gradient[place] += each.sum(axis=0)
+            scores[place, pattern.rows] = each

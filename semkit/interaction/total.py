@@ -79,12 +79,12 @@ def _root(a: Any) -> Any:
     return out
 
 
-def _distinct(known: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Different rows and their shares."""
+def distinct(known: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Different rows ``(u, k)`` of known values and the shares ``(u,)`` of the respondents who have them."""
     if not known.shape[1]:
         return known[:1], np.ones(1)
-    rows, count = np.unique(known, axis=0, return_counts=True)
-    return rows, count / len(known)
+    rows, index = np.unique(known, axis=0, return_inverse=True)
+    return rows, np.bincount(index.ravel(), weights=weight) / weight.sum()
 
 
 def _values(
@@ -113,19 +113,18 @@ def _values(
     return both.reshape(len(psi), count * len(u), -1), shares
 
 
-def totals(model: Conditioned, theta: Any, given: FloatArray, known: FloatArray) -> Totals:
+def totals(model: Conditioned, theta: Any, given: FloatArray, known: FloatArray, share: FloatArray) -> Totals:
     """Unconditional moments.
 
     Parameters
     ----------
     theta : ndarray (B, q), real or complex
     given : ndarray (e,)
-    known : ndarray (n, k)
-        Centred values of the known variables of all respondents; ``(1, 0)`` for none.
+    known, share : ndarray (u, k), (u,)
+        What :func:`distinct` finds; ``(1, 0)`` for no known variable.
     """
     lam, _, psi, noise, nu, alpha = matrices = _matrices(model, theta, given)
-    outer = [k for k, j in enumerate(model.roles.known) if j not in model.roles.inner]
-    values, weight = _values(model, psi, alpha, *_distinct(known[:, outer]))
+    values, weight = _values(model, psi, alpha, known, share)
     eta = values + _shift(model, alpha)
     for k in range(len(model.roles.inner)):
         values, eta, weight = _follow(model, theta, matrices, values, eta, weight, k)
@@ -233,9 +232,11 @@ def centres(model: Conditioned, theta: FloatArray, given: FloatArray) -> dict[in
     return {j: float(_centre(model, matrices, j)[0]) for j in model.roles.known if j in model.roles.inner}
 
 
-def total_implied(model: Conditioned, theta: FloatArray, given: FloatArray, known: FloatArray) -> Implied:
+def total_implied(
+    model: Conditioned, theta: FloatArray, given: FloatArray, known: FloatArray, share: FloatArray
+) -> Implied:
     """Totals in the shape of implied moments (batch of one); ``a`` and ``g`` are those at the means."""
-    found = totals(model, theta[None], given, known)
+    found = totals(model, theta[None], given, known, share)
     lam, beta, psi, noise, nu, alpha = _matrices(model, theta[None], given)
     a = np.linalg.inv(np.eye(model.block.m) - beta)
     return Implied(Matrices(lam, beta, psi, noise, nu, alpha), a, lam @ a, found.eta_cov, found.eta_mean,
@@ -243,18 +244,20 @@ def total_implied(model: Conditioned, theta: FloatArray, given: FloatArray, know
 
 
 def variances(
-    model: Conditioned, theta: FloatArray, given: FloatArray, known: FloatArray
+    model: Conditioned, theta: FloatArray, given: FloatArray, known: FloatArray, share: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Total variances of the observed variables and of eta ``(p + m,)``, and their derivatives ``(p + m, q)``."""
     steps = theta + 1j * _STEP * np.eye(len(theta))
-    found = totals(model, steps, given, known)
+    found = totals(model, steps, given, known, share)
     both = np.concatenate(
         [np.diagonal(found.sigma, axis1=1, axis2=2), np.diagonal(found.eta_cov, axis1=1, axis2=2)], axis=1
     )
     return np.asarray(both.real[0]), np.asarray(both.imag.T / _STEP)
 
 
-def variances_only(model: Conditioned, theta: FloatArray, given: FloatArray, known: FloatArray) -> FloatArray:
+def variances_only(
+    model: Conditioned, theta: FloatArray, given: FloatArray, known: FloatArray, share: FloatArray
+) -> FloatArray:
     """Total variances as in :func:`variances`, without derivatives."""
-    found = totals(model, theta[None], given, known)
+    found = totals(model, theta[None], given, known, share)
     return np.concatenate([np.diagonal(found.sigma[0]), np.diagonal(found.eta_cov[0])])

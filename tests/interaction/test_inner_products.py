@@ -95,7 +95,7 @@ def test_which_factor_is_integrated_changes_nothing(text: str) -> None:
         again = replace(objective, parts=(replace(part, model=model, points=points),)).at(theta)
         assert abs(again.logl - mine.logl) < 1e-6
         np.testing.assert_allclose(again.outer, mine.outer, atol=1e-6 * np.abs(mine.outer).max())
-        one, two = (totals(m_, theta[None], objective.given, part.known) for m_ in (part.model, model))
+        one, two = (totals(m_, theta[None], objective.given, part.values, part.share) for m_ in (part.model, model))
         np.testing.assert_allclose(one.eta_cov, two.eta_cov, atol=1e-10)
         np.testing.assert_allclose(one.eta_mean, two.eta_mean, atol=1e-10)
 

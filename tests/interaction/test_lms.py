@@ -116,7 +116,11 @@ def test_lms_on_six_items_gives_mplus_digits() -> None:
 
 
 def brute(theta: np.ndarray, names: list[str], data: np.ndarray, points: np.ndarray) -> float:
-    """Log-likelihood of SIMPLE by the trapezoidal rule over X, written down from the model without semkit's code."""
+    return float(brute_cases(theta, names, data, points).sum())
+
+
+def brute_cases(theta: np.ndarray, names: list[str], data: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Log-likelihoods of SIMPLE by the trapezoidal rule over X, written down from the model without semkit's code."""
     v = dict(zip(names, theta, strict=True))
     lam = np.zeros((9, 3))
     for j, f in enumerate("XZY"):
@@ -135,7 +139,7 @@ def brute(theta: np.ndarray, names: list[str], data: np.ndarray, points: np.ndar
         cov[2, 2] = on_z**2 * rest + v["Y ~~ Y"]
         density = multivariate_normal(level + lam @ mean, lam @ cov @ lam.T + noise).pdf(data)
         total += density * np.exp(-0.5 * x**2 / v["X ~~ X"]) / np.sqrt(2 * np.pi * v["X ~~ X"])
-    return float(np.log(total * (points[1] - points[0])).sum())
+    return np.log(total * (points[1] - points[0]))
 
 
 def test_likelihood_errors_and_scores_by_brute_force() -> None:
