@@ -15,6 +15,8 @@ import semkit as sk
 from semkit.estimate.misfit import residual_variance, residual_variance_robust
 
 CFA = "f =~ a + b + c\ng =~ d + e + h"
+SCHOOLS = Path(__file__).parents[1] / "reference/data/HolzingerSwineford1939.csv"
+THREE = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9"
 
 
 @cache
@@ -156,3 +158,22 @@ def test_the_script_has_product_columns(tmp_path: Path) -> None:
     fit = sk.sem("y ~ m + w + m:w", x)
     _, table = fit.to_lavaan(tmp_path / "p.R")
     assert pd.read_csv(table).shape == (100, len(fit.table.variables.ov))
+
+
+def test_difference_tests_do_not_depend_on_how_the_larger_model_is_written() -> None:
+    """Metric invariance with free intercepts, or with latent means instead of one intercept a construct.
+
+    Away from a maximum the observed Hessian is no tensor: the 2010 method is invariant with expected information only.
+    """
+    schools = pd.read_csv(SCHOOLS)
+    means = "".join(f"{item} ~ c({letter}, {letter})*1\n{name} ~ c(0, NA)*1\n"
+                    for item, letter, name in (("x1", "a", "visual"), ("x4", "b", "textual"), ("x7", "d", "speed")))
+    for information, methods in ((None, ("satorra.bentler.2001", "satorra.2000")),
+                                 ("expected", ("satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000.mean"))):
+        options = {"group": "school", "estimator": "mlr", "information": information}
+        scalar = sk.cfa(THREE, schools, group_equal=["loadings", "intercepts"], **options)
+        metric = sk.cfa(THREE, schools, group_equal="loadings", **options)
+        other = sk.cfa(f"{THREE}\n{means}", schools, group_equal="loadings", **options)
+        for method in methods:
+            rows = [sk.compare(one, scalar, method=method).frame["chisq_diff"].iloc[1] for one in (metric, other)]
+            assert rows[0] == pytest.approx(rows[1], rel=1e-6), (information, method)
