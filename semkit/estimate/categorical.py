@@ -32,6 +32,25 @@ _BLOCK = 4_000_000  # numbers in one array of pairs by respondents
 
 
 @dataclass(frozen=True, eq=False)
+class Spread:
+    """Variation of the moments of one group under a sampling design.
+
+    Parameters
+    ----------
+    root : ndarray (r, s)
+        ``R'R = gamma``.
+    simple : ndarray (s, s)
+        What ``gamma`` would be, had as many respondents been drawn one by one with equal probability.
+    joint : bool
+        Whether rows of ``root`` stand for the same units in all groups, so that moments of groups are correlated.
+    """
+
+    root: FloatArray
+    simple: FloatArray
+    joint: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Categorical:
     """Moments of one group.
 
@@ -46,13 +65,18 @@ class Categorical:
     cov : ndarray (p, p)
     gamma : ndarray (s, s)
         ``N`` times the covariance matrix of :attr:`vector`.
-    nobs : int
+    nobs : float
+        Respondents, or the sum of their weights.
     boundary : tuple of (int, int)
         Pairs whose correlation has no estimate inside (-1, 1).
     empty : tuple of (int, int, int)
         Ordinal pairs with empty cells, and how many.
     adjusted : tuple of (int, int)
         Pairs of binary variables whose table was adjusted for an empty cell.
+    influence : ndarray (n, s) or None
+        What each respondent moves :attr:`vector` by, sampling weight included; kept on demand.
+    spread : Spread or None
+        How the moments vary under a sampling design.
     """
 
     categories: tuple[int, ...]
@@ -61,10 +85,12 @@ class Categorical:
     variance: FloatArray
     cov: FloatArray
     gamma: FloatArray
-    nobs: int
+    nobs: float
     boundary: tuple[tuple[int, int], ...] = ()
     empty: tuple[tuple[int, int, int], ...] = ()
     adjusted: tuple[tuple[int, int], ...] = ()
+    influence: FloatArray | None = None
+    spread: Spread | None = None
 
     @cached_property
     def vector(self) -> FloatArray:
@@ -76,9 +102,12 @@ class Categorical:
 
 def estimate_moments(
     data: FloatArray, categories: tuple[int, ...], covariates: FloatArray | None = None, *, gamma: bool = True,
-    zero_add: float = 0.5,
+    zero_add: float = 0.5, weights: FloatArray | None = None,
 ) -> Categorical:
     """Two-step moments of one group with their asymptotic covariance matrix.
+
+    Sampling weights make both steps pseudo maximum likelihood (weights ``k`` are ``k`` copies of a respondent); then
+    influence values are kept instead of ``gamma``, which only the design can give.
 
     Parameters
     ----------
@@ -92,23 +121,30 @@ def estimate_moments(
         Whether to compute the asymptotic covariance matrix.
     zero_add : float
         Added to empty cells of 2 x 2 tables with the margins kept; larger tables stay as they are.
+    weights : ndarray (n,), optional
+        Sampling weights above 0.
     """
     n, p = data.shape
     x = np.zeros((n, 0)) if covariates is None else covariates
-    margins = [ordinal_margin(data[:, j], c, x) if c else continuous_margin(data[:, j], x)
+    margins = [ordinal_margin(data[:, j], c, x, weights) if c else continuous_margin(data[:, j], x, weights)
                for j, c in enumerate(categories)]
     second, first = (np.asarray(at, dtype=np.int64) for at in np.triu_indices(p, 1))
-    pairs = _Pairs(margins, categories, x, first, second, zero_add)
+    pairs = _Pairs(margins, categories, x, first, second, zero_add, weights)
     pairs.run(gamma)
     variance = np.array([margin.variance for margin in margins])
     sd = np.sqrt(variance)
     cov = np.diag(variance)
     cov[first, second] = cov[second, first] = pairs.rho * sd[first] * sd[second]
-    matrix = _gamma(margins, pairs, n, sd) if gamma else np.zeros((0, 0))
+    matrix, kept = np.zeros((0, 0)), None
+    if gamma and weights is None:
+        matrix = _gamma(margins, pairs, n, sd)
+    elif gamma:
+        kept = np.concatenate(list(_influences(margins, pairs, n, sd, weights)))
     edge = tuple((int(second[k]), int(first[k])) for k in np.flatnonzero(pairs.boundary))
     return Categorical(categories, tuple(margin.level for margin in margins),
-                       np.array([margin.slopes for margin in margins]).reshape(p, x.shape[1]), variance, cov, matrix, n,
-                       edge, tuple(pairs.empty), tuple(pairs.adjusted))
+                       np.array([margin.slopes for margin in margins]).reshape(p, x.shape[1]), variance, cov, matrix,
+                       n if weights is None else float(weights.sum()), edge, tuple(pairs.empty), tuple(pairs.adjusted),
+                       kept)
 
 
 class _Pairs:
@@ -119,9 +155,9 @@ class _Pairs:
     """
 
     def __init__(self, margins: list[Margin], categories: tuple[int, ...], x: FloatArray, first: IntArray,
-                 second: IntArray, zero_add: float) -> None:
+                 second: IntArray, zero_add: float, weights: FloatArray | None) -> None:
         self.margins, self.categories, self.x = margins, categories, x
-        self.first, self.second, self.zero_add = first, second, zero_add
+        self.first, self.second, self.zero_add, self.weights = first, second, zero_add, weights
         self.starts = np.cumsum([0, *(margin.size for margin in margins)])
         m, n = len(first), len(x)
         self.rho, self.boundary = np.zeros(m), np.zeros(m, dtype=bool)
@@ -154,7 +190,8 @@ class _Pairs:
                        axis=1).astype(np.float64)
         n, p = len(self.x), len(margins)
         flat = hot.reshape(n, p * widest)
-        everything = (flat.T @ flat).reshape(p, widest, p, widest).transpose(0, 2, 1, 3)
+        weighted = flat if self.weights is None else flat * self.weights[:, None]
+        everything = (flat.T @ weighted).reshape(p, widest, p, widest).transpose(0, 2, 1, 3)
         counts = everything[i, j]
         limits = np.full((p, widest + 1), np.inf)
         for k, margin in enumerate(margins):
@@ -226,37 +263,39 @@ class _Pairs:
             turn = np.array([self.margins[k].ordinal for k in i])
             i[turn], j[turn] = self.second[at][turn], self.first[at][turn]
         seen = np.stack([margin.seen for margin in self.margins])
-        weight = (seen[i] & seen[j]).astype(np.float64)
+        both = (seen[i] & seen[j]).astype(np.float64)
+        weight = both if self.weights is None else both * self.weights
         if kind == "continuous":
             z = np.stack([margin.z for margin in self.margins])
             found = ps.pearson(z[i], z[j], weight)
-            values = ps.pearson_scores(z[i], z[j], found.rho, weight) if scores else None
+            values = ps.pearson_scores(z[i], z[j], found.rho, both) if scores else None
         elif kind == "mixed":
             z = np.stack([self.margins[k].z for k in i])
             found = ps.polyserial(z, self._intervals(j), weight)
-            values = ps.polyserial_scores(z, self._intervals(j), found.rho, weight) if scores else None
+            values = ps.polyserial_scores(z, self._intervals(j), found.rho, both) if scores else None
         else:
             one, two = self._intervals(i), self._intervals(j)
             found = ps.interval_correlations(one, two, weight)
-            values = ps.interval_scores(one, two, found.rho, weight) if scores else None
+            values = ps.interval_scores(one, two, found.rho, both) if scores else None
         self._keep(at, found)
         if values is None:
             return
         self.scores[:, at] = values.rho.T
+        weighted = values.rho * weight
         for who, part in ((i, values.first), (j, values.second)):
             for k in set(who.tolist()):
                 rows = np.flatnonzero(who == k)
                 self.cross[at[rows], self.starts[k] : self.starts[k + 1]] = self._by_margin(
-                    self.margins[k], values.rho[rows], tuple(score[rows] for score in part), weight[rows])
+                    self.margins[k], weighted[rows], tuple(score[rows] for score in part))
 
     def _intervals(self, which: IntArray) -> ps.Intervals:
         return ps.Intervals(np.stack([self.margins[k].upper for k in which]),
                             np.stack([self.margins[k].lower for k in which]))
 
     def _by_margin(
-        self, margin: Margin, rho: FloatArray, part: tuple[FloatArray, ...], weight: FloatArray
+        self, margin: Margin, rho: FloatArray, part: tuple[FloatArray, ...]
     ) -> FloatArray:
-        """Sums of the score by rho times the scores by the margin's parameters, ``(m, size)``."""
+        """Sums of the weighted score by rho times the scores by the margin's parameters, ``(m, size)``."""
         if margin.ordinal:
             upper, lower = rho * part[0], rho * part[1]
             at = np.arange(len(margin.level))
@@ -266,7 +305,7 @@ class _Pairs:
         product = rho * part[0]
         sd = np.sqrt(margin.variance)
         by_level = -(product @ np.column_stack([np.ones(len(self.x)), self.x])) / sd
-        by_variance = -(product @ margin.z + np.sum(rho * weight, axis=1)) / (2.0 * margin.variance)
+        by_variance = -(product @ margin.z + rho.sum(axis=1)) / (2.0 * margin.variance)
         return np.column_stack([by_level, by_variance])
 
     def _keep(self, at: IntArray, found: Correlations) -> None:
@@ -281,14 +320,26 @@ def _slices(count: int, width: int) -> Iterator[slice]:
 
 
 def _gamma(margins: list[Margin], pairs: _Pairs, n: int, sd: FloatArray) -> FloatArray:
-    """``N`` times the covariance matrix of the moments: sums of squares of their influence functions.
+    """``N`` times the covariance matrix of the moments: sums of squares of their influence functions."""
+    total: FloatArray | float = 0.0
+    for influence in _influences(margins, pairs, n, sd, None):
+        total = total + influence.T @ influence
+    return np.asarray(n * total)
+
+
+def _influences(
+    margins: list[Margin], pairs: _Pairs, n: int, sd: FloatArray, weights: FloatArray | None
+) -> Iterator[FloatArray]:
+    """What respondents move the moments by, ``(b, s)``, block after block.
 
     First step ``S_1 A_11^-1``; second ``(S_rho - S_1 A_11^-1 A_21') / a_22`` with sums of score products ``A``; a
-    covariance moves with its correlation and both variances.
+    covariance moves with its correlation and both variances.  Weights multiply scores and the terms of the sums.
     """
-    first = np.concatenate([margin.scores @ np.linalg.inv(margin.scores.T @ margin.scores) for margin in margins],
-                           axis=1)
-    square = np.einsum("nm,nm->m", pairs.scores, pairs.scores)
+    weighted = [margin.scores if weights is None else margin.scores * weights[:, None] for margin in margins]
+    first = np.concatenate([own @ np.linalg.inv(margin.scores.T @ own)
+                            for margin, own in zip(margins, weighted, strict=True)], axis=1)
+    scores = pairs.scores if weights is None else pairs.scores * weights[:, None]
+    square = np.einsum("nm,nm->m", scores, pairs.scores)
     levels, slopes, variances = [], [], {}
     for k, margin in enumerate(margins):
         at, t = int(pairs.starts[k]), len(margin.level)
@@ -299,17 +350,14 @@ def _gamma(margins: list[Margin], pairs: _Pairs, n: int, sd: FloatArray) -> Floa
     by_slope = np.array(slopes, dtype=np.int64).reshape(len(margins), -1).T.ravel()
     own = np.concatenate([np.concatenate(levels), by_slope, np.array(list(variances.values()), dtype=np.int64)])
     size = len(own) + len(pairs.rho)
-    total = np.zeros((size, size))
     i, j = pairs.first, pairs.second
     for rows in _slices(n, size):
-        second = (pairs.scores[rows] - first[rows] @ pairs.cross.T) / np.maximum(square, 1e-300)
+        second = (scores[rows] - first[rows] @ pairs.cross.T) / np.maximum(square, 1e-300)
         if variances:
             second *= sd[i] * sd[j]
             for k, at in variances.items():
                 own_pairs = np.flatnonzero((i == k) | (j == k))
                 other = np.where(i[own_pairs] == k, j[own_pairs], i[own_pairs])
                 second[:, own_pairs] += first[rows, at, None] * (pairs.rho[own_pairs] * sd[other] / (2.0 * sd[k]))
-        influence = np.concatenate([first[rows][:, own], second], axis=1)
-        total += influence.T @ influence
-    return n * total
+        yield np.concatenate([first[rows][:, own], second], axis=1)
 

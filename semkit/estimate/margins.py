@@ -65,7 +65,7 @@ class Margin:
         return int(self.scores.shape[1])
 
 
-def continuous_margin(y: FloatArray, x: FloatArray) -> Margin:
+def continuous_margin(y: FloatArray, x: FloatArray, weights: FloatArray | None = None) -> Margin:
     """Linear regression of one continuous variable by maximum likelihood over the respondents who answered.
 
     Parameters
@@ -74,22 +74,26 @@ def continuous_margin(y: FloatArray, x: FloatArray) -> Margin:
         NaN for gaps.
     x : ndarray (n, k)
         May have no columns.
+    weights : ndarray (n,), optional
+        Sampling weights (pseudo maximum likelihood).
     """
     seen = ~np.isnan(y)
     design = np.column_stack([np.ones(len(y)), x])
-    weights: FloatArray = np.asarray(np.linalg.lstsq(design[seen], y[seen], rcond=None)[0], dtype=np.float64)
-    rest = np.where(seen, y, 0.0) - design @ weights
-    variance = float(np.mean(rest[seen] ** 2))
+    root = np.ones(int(seen.sum())) if weights is None else np.sqrt(weights[seen])
+    found = np.linalg.lstsq(design[seen] * root[:, None], y[seen] * root, rcond=None)[0]
+    line: FloatArray = np.asarray(found, dtype=np.float64)
+    rest = np.where(seen, y, 0.0) - design @ line
+    variance = float(np.average(rest[seen] ** 2, weights=root**2))
     z = np.where(seen, rest / np.sqrt(variance), 0.0)
     by_level = (z / np.sqrt(variance))[:, None] * design
     by_variance = (z * z - 1.0) / (2.0 * variance)
     scores = np.column_stack([by_level, by_variance]) * seen[:, None]
     nothing = np.zeros(len(y))
-    return Margin(False, weights[:1], weights[1:], variance, seen, scores, nothing, nothing, z,
+    return Margin(False, line[:1], line[1:], variance, seen, scores, nothing, nothing, z,
                   np.zeros(len(y), dtype=np.int64))
 
 
-def ordinal_margin(y: FloatArray, categories: int, x: FloatArray) -> Margin:
+def ordinal_margin(y: FloatArray, categories: int, x: FloatArray, weights: FloatArray | None = None) -> Margin:
     """Thresholds (and probit slopes) of one ordinal variable with answers ``0 ... categories - 1``.
 
     Parameters
@@ -98,13 +102,16 @@ def ordinal_margin(y: FloatArray, categories: int, x: FloatArray) -> Margin:
         NaN for gaps.
     categories : int
     x : ndarray (n, k)
+    weights : ndarray (n,), optional
+        Sampling weights (pseudo maximum likelihood).
     """
     seen = ~np.isnan(y)
     answer = np.where(seen, y, 0.0).astype(np.int64)
-    level = edges(np.bincount(answer[seen], minlength=categories).astype(np.float64))[1:-1]
+    w = seen.astype(np.float64) if weights is None else weights * seen
+    level = edges(np.bincount(answer, weights=w, minlength=categories).astype(np.float64))[1:-1]
     slopes = np.zeros(x.shape[1])
     if x.shape[1]:
-        level, slopes = _probit(answer, seen, level, x)
+        level, slopes = _probit(answer, w, level, x)
     upper, lower = _limits(answer, level, slopes, x)
     scores = _probit_scores(answer, seen, upper, lower, len(level), x)
     return Margin(True, level, slopes, 1.0, seen, scores, upper, lower, np.zeros(len(y)), answer)
@@ -142,9 +149,13 @@ def _probit_scores(
 
 
 def _probit(
-    answer: NDArray[np.int64], seen: BoolArray, level: FloatArray, x: FloatArray
+    answer: NDArray[np.int64], weights: FloatArray, level: FloatArray, x: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Thresholds and slopes by Newton's method with the exact Hessian (the log-likelihood is concave)."""
+    """Thresholds and slopes by Newton's method with the exact Hessian (the log-likelihood is concave).
+
+    Those with a gap have weight 0.
+    """
+    seen = weights > 0.0
     centre, spread = x[seen].mean(axis=0), x[seen].std(axis=0)
     standard = (x - centre) / spread
     t, theta = len(level), np.concatenate([level, np.zeros(x.shape[1])])
@@ -161,8 +172,10 @@ def _probit(
         first = moves[0] * (high / p)[:, None] - moves[1] * (low / p)[:, None]
         bend_high = -np.where(np.isfinite(upper), upper, 0.0) * high / p
         bend_low = -np.where(np.isfinite(lower), lower, 0.0) * low / p
-        hessian = moves[0].T @ (moves[0] * bend_high[:, None]) - moves[1].T @ (moves[1] * bend_low[:, None])
-        return float(np.log(p[seen]).sum()), first.sum(axis=0), hessian - first.T @ first
+        hessian = moves[0].T @ (moves[0] * (weights * bend_high)[:, None])
+        hessian -= moves[1].T @ (moves[1] * (weights * bend_low)[:, None])
+        own = first * weights[:, None]
+        return float(weights @ np.log(p)), own.sum(axis=0), hessian - first.T @ own
 
     best, gradient, hessian = value(theta)
     for _ in range(50):

@@ -17,7 +17,7 @@ of Mathematical and Statistical Psychology 37, 62-83.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -127,6 +127,14 @@ class Pieces:
         """``tr(U Gamma U Gamma)``."""
         return float(np.sum(self.kernel**2))
 
+    def spreads(self, moves: tuple[FloatArray, ...], counts: tuple[float, ...]) -> Iterator[FloatArray]:
+        """Parts ``(k, r)`` of something that moves by ``M_g (k, k_g)`` with the moments of each group.
+
+        The sum of their outer products is its covariance matrix, with group sizes ``counts``.
+        """
+        for move, root, count in zip(moves, self.roots, counts, strict=True):
+            yield move @ root.matrix.T / np.sqrt(count)
+
     @cached_property
     def residual_variances(self) -> tuple[FloatArray, ...]:
         """``N Var(s - sigma)`` of each moment of each group: mean squares of ``R (I - W Delta E Delta')``, ``(k,)``.
@@ -160,6 +168,39 @@ class Pieces:
             total += float(e @ pull)
             slope += d.T @ pull
         return total - float(slope @ self.bread @ slope)
+
+
+class JointPieces(Pieces):
+    """Pieces of groups whose moments are correlated: rows of the roots stand for the same units in all groups.
+
+    ``R_g'R_h = sqrt(c_g c_h) N Cov(s_g, s_h)``, as under clusters that reach over groups.  With
+    ``L = sum_g sqrt(c_g) R_g W_g Delta_g`` the middle of the sandwich is ``L'L``, and ``U Gamma`` has the eigenvalues
+    of ``sum_g R_g W_g R_g' - L E L'``.
+    """
+
+    @cached_property
+    def together(self) -> FloatArray:
+        """``L``, ``(r, q)``."""
+        return np.asarray(sum(np.sqrt(c) * a for c, a in zip(self.shares, self.pulled, strict=True)))
+
+    @cached_property
+    def meat(self) -> FloatArray:
+        return np.asarray(self.together.T @ self.together)
+
+    @cached_property
+    def kernel(self) -> FloatArray:
+        pairs = zip((root.matrix for root in self.roots), self.weights, strict=True)
+        whole = sum(r @ weight.times(r.T[None])[0] for r, weight in pairs)
+        return np.asarray(whole - self.together @ self.bread @ self.together.T)
+
+    def spreads(self, moves: tuple[FloatArray, ...], counts: tuple[float, ...]) -> Iterator[FloatArray]:
+        yield np.asarray(sum(super().spreads(moves, counts)))
+
+    @cached_property
+    def residual_variances(self) -> tuple[FloatArray, ...]:
+        moved = -self.together @ self.bread
+        return tuple(np.sum((root.matrix / np.sqrt(c) + moved @ slope.T) ** 2, axis=0)
+                     for root, c, slope in zip(self.roots, self.shares, self.slopes, strict=True))
 
 
 class Traces(Protocol):

@@ -22,7 +22,7 @@ from semkit.fitting.fit import Fit
 from semkit.fitting.given import Given, correlation_note, given_moments, labels_of
 from semkit.fitting.nesting import with_nesting
 from semkit.fitting.options import Options, make_options
-from semkit.fitting.ordinalcalls import asked_ordered, fit_ordinal, refuse_design
+from semkit.fitting.ordinalcalls import asked_ordered, fit_ordinal
 from semkit.fitting.ordinaloptions import make_ordinal_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import fit_moments
@@ -276,9 +276,7 @@ def _fit(
     require_arguments(model, options | {"start": start, "composites": composites, "design": design, "ordered": ordered,
                                         "nesting": nesting})
     names, parameterization = asked_ordered(model, ordered, options["estimator"]), options.pop("parameterization")
-    if names:
-        refuse_design(design)
-    else:
+    if not names:
         options["estimator"] = options["estimator"] or "ml"
         options = design_options(design, options, moments is not None, interaction)
     options["group_equal"] = _words(options.get("group_equal", ()))

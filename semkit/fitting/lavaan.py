@@ -134,6 +134,8 @@ def _design_columns(fit: Fit) -> list[str]:
     given = sampling.design
     more = [name for name, value in (("strata", given.strata), ("fpc", given.fpc), ("replicates", given.replicates))
             if value] + (["known margins"] if given.calibration else [])
+    if fit.solution.options.ordered and given.cluster:
+        more.append("clusters of ordinal indicators (it leaves them out without a word)")
     if more:
         raise NotSupportedError(Problem("fitting.design-not-in-lavaan", "to_lavaan()", f"lavaan knows no "
                                         f"{', '.join(more)}", "weights and clusters",

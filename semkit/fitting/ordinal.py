@@ -24,7 +24,7 @@ from semkit.estimate.latentresponse import ResponseModel, make_responses, respon
 from semkit.estimate.layout import Layout, make_layout
 from semkit.estimate.leastsquares import LeastSquares, MomentGroup
 from semkit.estimate.optimise import solve
-from semkit.estimate.scaling import Pieces, root_of
+from semkit.estimate.scaling import JointPieces, Pieces, root_of
 from semkit.estimate.standardize import RowValues, row_values
 from semkit.estimate.start import starting_values
 from semkit.estimate.weights import Root, Weight
@@ -103,8 +103,11 @@ class OrdinalSolution(Solution):
     def pieces(self) -> Pieces:
         """Derivatives, weights and the covariance matrix of the moments."""
         weights = tuple(group.weight for group in self.problem.groups)
-        return Pieces(self.problem.slopes(self.parameters), weights, self.problem.shares, self.basis,
-                      lambda: tuple(moment_root(group.gamma) for group in self.statistics))
+        joint = any(group.spread is not None and group.spread.joint for group in self.statistics)
+        return (JointPieces if joint else Pieces)(
+            self.problem.slopes(self.parameters), weights, self.problem.shares, self.basis,
+            lambda: tuple(moment_root(group.gamma) if group.spread is None else Root(group.spread.root)
+                          for group in self.statistics))
 
     @cached_property
     def expected(self) -> FloatArray:
@@ -133,11 +136,23 @@ class OrdinalSolution(Solution):
 
     @cached_property
     def vcov(self) -> FloatArray:
+        return self._with_followers(self.small_vcov)
+
+    @cached_property
+    def simple_vcov(self) -> FloatArray:
+        """Of the same estimates if as many respondents had been drawn one by one with equal probability."""
+        own = self.pieces
+        simple = Pieces(own.slopes, own.weights, own.shares, own.basis, lambda: tuple(
+            moment_root(group.spread.simple) for group in self.statistics if group.spread is not None))
+        return self._with_followers(sandwich(self.bread, simple.meat) / self.total)
+
+    def _with_followers(self, small: FloatArray) -> FloatArray:
+        """The covariance matrix of parameters and of what follows from them."""
         if not self.layout.follower_rows:
-            return self.small_vcov
+            return small
         moves = self.responses.followers_slope(self.parameters[None])[0]
         whole = np.concatenate([np.eye(self.table.n_unique), moves])
-        return np.asarray(whole @ self.small_vcov @ whole.T)
+        return np.asarray(whole @ small @ whole.T)
 
     @cached_property
     def df(self) -> int:
@@ -238,7 +253,8 @@ def fit_categorical(
     groups = tuple(MomentGroup(part.vector[None], weight, count / total, part.gamma)
                    for part, weight, count in zip(statistics, weights, counts, strict=True))
     problem = LeastSquares(model, groups)
-    described = tuple(_described(table, part, data.data) for part, data in zip(statistics, sample.groups, strict=True))
+    described = tuple(_described(table, part, data.data, data.weights)
+                      for part, data in zip(statistics, sample.groups, strict=True))
     starts = _starts(table, layout, model, statistics, described, start)
     minimum = solve(problem, starts, plain_constraints(table))
     given = _given(table, layout, described)
@@ -258,18 +274,18 @@ def _logdet(cov: FloatArray) -> float:
 
 
 def _described(
-    table: ParameterTable, part: Categorical, data: FloatArray
+    table: ParameterTable, part: Categorical, data: FloatArray, weights: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Covariances and means of responses with covariates, and of the answers as they are."""
     names, covariates = table.variables.ov, table.variables.ov_x
     y = [k for k, name in enumerate(names) if name not in covariates]
     x = [names.index(name) for name in covariates]
-    raw_mean = np.nanmean(data, axis=0)
-    z = np.where(np.isnan(data), 0.0, data - raw_mean)
     seen = (~np.isnan(data)).astype(np.float64)
-    raw_cov = (z.T @ z) / np.maximum(seen.T @ seen, 1.0)
+    raw_mean = np.asarray(weights @ np.where(np.isnan(data), 0.0, data) / (weights @ seen))
+    z = np.where(np.isnan(data), 0.0, data - raw_mean)
+    raw_cov = (z.T @ (z * weights[:, None])) / np.maximum(seen.T @ (seen * weights[:, None]), 1e-300)
     cov, mean = raw_cov.copy(), raw_mean.copy()
-    inner = raw_cov[np.ix_(x, x)] * (len(data) / (len(data) - 1.0))  # divisor N - 1, as lavaan has it here
+    inner = raw_cov[np.ix_(x, x)] * (part.nobs / (part.nobs - 1.0))  # divisor N - 1, as lavaan has it here
     cov[np.ix_(x, x)] = inner
     cov[np.ix_(y, y)] = part.cov + part.slopes @ inner @ part.slopes.T
     cov[np.ix_(y, x)] = part.slopes @ inner

@@ -15,7 +15,7 @@ from semkit.estimate.layout import OUTSIDE
 from semkit.estimate.leastsquares import LeastSquares, squares
 from semkit.estimate.optimise import solve
 from semkit.estimate.release import released
-from semkit.estimate.scaling import CORRECTIONS, Pieces
+from semkit.estimate.scaling import CORRECTIONS
 from semkit.estimate.standardize import Kind, RowValues, row_values, scales, standardise
 from semkit.estimate.tests import Test
 from semkit.fitting.arguments import require_group
@@ -163,7 +163,7 @@ def ordinal_difference(restricted: OrdinalSolution, larger: OrdinalSolution) -> 
     directions = own.bread @ np.asarray(across) @ other.basis
     left, size, _ = np.linalg.svd(directions, full_matrices=False)
     directions = left[:, size > 1e-8 * size.max(initial=1e-300)]
-    inner = Pieces(own.slopes, own.weights, own.shares, directions, lambda: own.roots)
+    inner = replace(own, basis=directions, make_roots=lambda: own.roots)
     kernel = inner.kernel - own.kernel
     gap = _Traces(float(np.trace(kernel)), float(np.sum(kernel**2)))
     return CORRECTIONS[name or "scaled.shifted"](stat, df, gap)
@@ -223,7 +223,8 @@ def ordinal_row(restricted: OrdinalSolution, larger: OrdinalSolution, name: str,
     Raises
     ------
     OptionError
-        ``fitting.compare-same-df``, ``fitting.compare-not-nested``, ``fitting.compare-mixed-tests``.
+        ``fitting.compare-same-df``, ``fitting.compare-not-nested``, ``fitting.compare-mixed-tests``,
+        ``fitting.compare-other-data``.
     """
     if restricted.options.estimator != larger.options.estimator or restricted.options.test != larger.options.test:
         raise OptionError(Problem("fitting.compare-mixed-tests", f"{name} and {other}", "estimators or tests differ",
@@ -231,6 +232,10 @@ def ordinal_row(restricted: OrdinalSolution, larger: OrdinalSolution, name: str,
     if restricted.df == larger.df:
         raise OptionError(Problem("fitting.compare-same-df", f"{name} and {other}", "they have the same df",
                                   "one model a restriction of the other", "Compare their fit indices instead."))
+    pairs = zip(restricted.statistics, larger.statistics, _orders(larger, restricted), strict=True)
+    if not all(np.allclose(np.diagonal(a.gamma)[at], np.diagonal(b.gamma), rtol=1e-8) for a, b, at in pairs):
+        raise OptionError(Problem("fitting.compare-other-data", f"{name} and {other}", "sampling designs differ",
+                                  "fits under the same design", "Fit all models with the same design=."))
     size = distance(restricted, larger)
     if not size < _NESTED:
         raise OptionError(Problem(

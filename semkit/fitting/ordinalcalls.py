@@ -18,8 +18,9 @@ from semkit.fitting.options import Options
 from semkit.fitting.ordinal import fit_categorical
 from semkit.fitting.ordinaloptions import ORDINAL_ESTIMATORS, ORDINAL_ONLY
 from semkit.fitting.recipe import Recipe
+from semkit.fitting.samplingmoments import Answers, require_design_options, require_variation, under_design
 from semkit.model import ModelSpec, ParameterTable, build_table, check, classify, parse
-from semkit.sample import Design, OrdinalColumns, Sample, group_labels, make_sample, ordinal_columns
+from semkit.sample import OrdinalColumns, Sample, group_labels, make_sample, ordinal_columns
 
 FloatArray = NDArray[np.float64]
 
@@ -78,37 +79,28 @@ def fit_ordinal(
     _refuse(recipe, spec, data)
     frame = getattr(data, "frame", data)
     check(spec, [str(name) for name in getattr(frame, "columns", ())])
+    require_design_options(recipe.design, options)
     read = ordinal_columns(frame, options.ordered)
     labels = ("",) if options.group is None else group_labels(read.frame, options.group)
     thresholds = {name: len(levels) - 1 for name, levels in read.levels.items()}
     table = categorical_table(spec, options, labels, thresholds)
     sample = make_sample(read.frame, table.variables.ov, group=options.group,
                          missing="fiml" if options.missing == "pairwise" else "listwise",
-                         complete=table.variables.ov_x)
+                         complete=table.variables.ov_x, design=recipe.design)
     sample, levels, lost = _used_categories(sample, read)
     if lost:
         thresholds = {name: len(own) - 1 for name, own in levels.items()}
         table = categorical_table(spec, options, labels, thresholds)
     statistics = group_statistics(table, sample, thresholds)
+    if sample.sampling is not None:
+        outcomes = [name for name in table.variables.ov if name not in table.variables.ov_x]
+        require_variation(statistics, sample, outcomes, table.variables.ov_x,
+                          ORDINAL_ESTIMATORS[options.estimator].weight)
     weights = tuple(_weight(options, part, group.label) for part, group in zip(statistics, sample.groups, strict=True))
     solution = fit_categorical(table, options, sample, statistics, thresholds, levels, weights,
                                _start(table, start))
     provenance: dict[str, Any] = {"semkit": __version__, "numpy": np.__version__, "call": options.call}
     return Fit(solution, recipe, None, provenance, (*notes, *read.notes, *lost, *solution.pair_notes))
-
-
-def refuse_design(design: Design | None) -> None:
-    """Refuse sampling designs with ordinal indicators.
-
-    Raises
-    ------
-    NotSupportedError
-        ``fitting.not-with-ordinal``.
-    """
-    if design is not None and not design.trivial:
-        raise NotSupportedError(Problem("fitting.not-with-ordinal", "design=", "is not offered with ordinal indicators",
-                                        "respondents that count once and on their own",
-                                        "Treat the items as numbers with estimator='mlr'."))
 
 
 def _refuse(recipe: Recipe, spec: ModelSpec, data: Any) -> None:
@@ -144,28 +136,29 @@ def categorical_table(
 def group_statistics(
     table: ParameterTable, sample: Sample, thresholds: Mapping[str, int]
 ) -> tuple[Categorical, ...]:
-    """Two-step moments of each group.
+    """Two-step moments of each group, under the sampling design if there is one.
 
     Raises
     ------
     SampleError
-        ``sample.covariates-separate``.
+        ``sample.covariates-separate``, ``fitting.replicates-failed``.
     """
     names, covariates = table.variables.ov, table.variables.ov_x
     y = [k for k, name in enumerate(names) if name not in covariates]
     x = [names.index(name) for name in covariates]
     categories = tuple(thresholds[names[k]] + 1 if names[k] in thresholds else 0 for k in y)
+    answers = [Answers(group.data[:, y], categories, group.data[:, x] if x else None) for group in sample.groups]
     out = []
-    for group in sample.groups:
+    for g, (group, own) in enumerate(zip(sample.groups, answers, strict=True)):
         try:
-            out.append(estimate_moments(group.data[:, y], categories, group.data[:, x] if x else None))
+            out.append(estimate_moments(own.outcomes, categories, own.covariates, weights=sample.weights_of(g)))
         except np.linalg.LinAlgError:
             raise SampleError(Problem(
                 "sample.covariates-separate", f'group "{group.label}"' if group.label else "data",
                 f"the covariates tell the categories of a column apart without error: {', '.join(covariates)}",
                 "columns that overlap", "Leave a covariate out, join categories, or use more respondents.",
             )) from None
-    return tuple(out)
+    return tuple(out if sample.sampling is None else under_design(out, answers, sample.sampling))
 
 
 def _used_categories(
@@ -228,8 +221,8 @@ def _weight(options: Options, part: Categorical, label: str) -> MomentWeight:
     if values[0] <= 1e-10 * values[-1]:
         where = f'group "{label}"' if label else "estimator='wls'"
         raise SampleError(Problem("sample.singular-gamma", where,
-                                  f"{part.nobs} respondents for {len(part.gamma)} thresholds and correlations: their "
-                                  "covariance matrix cannot be inverted", "clearly more respondents than moments",
+                                  f"{part.nobs:.0f} respondents for {len(part.gamma)} thresholds and correlations: "
+                                  "their covariance matrix cannot be inverted", "clearly more respondents than moments",
                                   "Use estimator='wlsmv'."))
     return MomentWeight(np.asarray(np.linalg.inv(part.gamma), dtype=np.float64)[None])
 

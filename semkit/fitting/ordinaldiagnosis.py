@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import Note
+from semkit.fitting import weighting
 from semkit.fitting.admissibility import correlations, variances
 from semkit.fitting.diagnosis import _sizes
 from semkit.fitting.identification import confounded
@@ -18,7 +19,7 @@ IntArray = NDArray[np.int64]
 def diagnose_ordinal(solution: OrdinalSolution) -> tuple[Note, ...]:
     """What a researcher must know about a solution before using it."""
     return (*_convergence(solution), *_sizes(solution), *_identification(solution),
-            *variances(solution), *correlations(solution))
+            *variances(solution), *correlations(solution), *weighting.notes(solution))
 
 
 def _convergence(solution: OrdinalSolution) -> list[Note]:

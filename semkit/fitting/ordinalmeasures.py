@@ -52,7 +52,7 @@ def baseline(solution: OrdinalSolution) -> tuple[float, int, Pieces]:
         slopes.append(slope)
         residuals.append(np.where(np.arange(len(group.vector)) >= widths[g], group.vector, 0.0))
     own = solution.pieces
-    pieces = Pieces(tuple(slopes), own.weights, own.shares, np.eye(int(starts[-1])), lambda: own.roots)
+    pieces = replace(own, slopes=tuple(slopes), basis=np.eye(int(starts[-1])), make_roots=lambda: own.roots)
     df = sum(len(at) for at in _places(solution))
     return solution.total * pieces.residual_form(tuple(residuals)), df, pieces
 
@@ -86,7 +86,7 @@ def _population(
     Savalei (2021), Multivariate Behavioral Research 56, 390-407.
     """
     stat, mean = 0.0, 0.0
-    counts = [group.nobs for group in solution.statistics]
+    counts = tuple(group.nobs for group in solution.statistics)
     moves = [pieces.bread @ (c * wd).T for c, wd in zip(pieces.shares, pieces.weighted, strict=True)]
     for g, (group, sigma, at) in enumerate(zip(solution.statistics, sigmas, _places(solution), strict=True)):
         sign, logdet = np.linalg.slogdet(group.cov)
@@ -95,13 +95,10 @@ def _population(
             return _Population(float("nan"), float("nan"))
         stat += group.nobs * float(logdet_model - logdet + np.sum(np.linalg.inv(sigma) * group.cov) - len(sigma))
         weight = _normal_weight(sigma)
-        for h, root in enumerate(pieces.roots):
-            # residuals of group g move with the moments of group h, whose covariance matrix is Gamma_h / n_h
-            projected = -pieces.slopes[g][at] @ moves[h]
-            if h == g:
-                projected[np.arange(len(at)), at] += 1.0
-            spread = projected @ root.matrix.T
-            mean += group.nobs / counts[h] * float(np.sum((weight @ spread) * spread))
+        # residuals of group g move with the moments of group h, whose covariance matrix is Gamma_h / n_h
+        projected = tuple(-pieces.slopes[g][at] @ move for move in moves)
+        projected[g][np.arange(len(at)), at] += 1.0
+        mean += group.nobs * sum(float(np.sum((weight @ part) * part)) for part in pieces.spreads(projected, counts))
     return _Population(stat, mean / df if df else float("nan"))
 
 

@@ -38,12 +38,16 @@ def ordinal_draws(
     Raises
     ------
     NotSupportedError
-        ``fitting.bootstrap-kind``: other kinds of draws, ``ci="bca"``, fit measures.
+        ``fitting.bootstrap-kind``: other kinds of draws, ``ci="bca"``, fit measures, sampling designs.
 
     References
     ----------
     Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 6.
     """
+    if fit.solution.sampling is not None:
+        raise NotSupportedError(Problem("fitting.bootstrap-kind", "bootstrap", "with ordinal indicators: respondents "
+                                        "were not drawn one by one with equal chances", "fits without design=",
+                                        "Leave bootstrap out: errors and tests are those of the design."))
     refused = [(f"kind={kind!r}", "draws of respondents only", "Use kind='ordinary'.")] if kind != "ordinary" else []
     if ci == "bca":
         refused.append(("ci='bca'", "leaving out respondents is not offered", "Use ci='bc'."))

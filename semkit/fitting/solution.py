@@ -239,6 +239,12 @@ class Solution:
         return self.bread / self.total
 
     @cached_property
+    def simple_vcov(self) -> FloatArray:
+        """Of the same estimates if as many respondents had been drawn one by one with equal probability."""
+        assert self.sampling is not None
+        return weighting.simple_covariance(self, self.sampling)
+
+    @cached_property
     def pieces(self) -> Pieces:
         """Derivatives, weights and the covariance matrix of the moments at the estimates."""
         return moment_pieces(self)

@@ -15,7 +15,6 @@ from semkit.estimate.expressions import Quantities, evaluate, label_quantities
 from semkit.estimate.standardize import Kind, RowValues, by_label, standardise
 from semkit.fitting.scores import factor_scores
 from semkit.fitting.solution import Solution
-from semkit.fitting.weighting import simple_covariance
 from semkit.model import ParameterTable
 from semkit.model.composites import HIDDEN
 from semkit.result import Variable
@@ -140,7 +139,7 @@ def estimates_table(fit: Fit) -> pd.DataFrame:
     data |= {name: values[shown] for name, values in columns.items()}
     data |= {kind: fit._all[kind].value[0, shown] for kind in ("std_lv", "std_all", "std_nox")}
     if fit.solution.sampling is not None and fit.solution.options.se != "none":
-        simple = _errors(raw, simple_covariance(fit.solution, fit.solution.sampling))[shown]
+        simple = _errors(raw, fit.solution.simple_vcov)[shown]
         own = _errors(raw, fit.solution.vcov)[shown]
         deff = np.full(len(shown), np.nan)
         deff[own > 0.0] = (own[own > 0.0] / simple[own > 0.0]) ** 2

@@ -2,7 +2,8 @@
 
 For pairs with a continuous variable (polyserial and Pearson correlations), and for ordinal pairs whose thresholds
 differ between respondents (probit regressions on covariates).  Arrays are ``(m, n)``: pairs by respondents; a
-respondent with a gap in one of the two has weight 0 and any finite numbers.
+respondent with a gap in one of the two has weight 0 and any finite numbers.  Estimates take sampling weights in place
+of 1; the scores of a respondent do not know them.
 
 References
 ----------
@@ -83,7 +84,7 @@ def polyserial(z: FloatArray, answer: Intervals, weight: FloatArray) -> Correlat
         Standardised continuous variable.
     answer : Intervals
     weight : ndarray (m, n)
-        1, or 0 for gaps.
+        1, or the sampling weight; 0 for gaps.
     """
 
     def likelihood(rho: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -91,9 +92,10 @@ def polyserial(z: FloatArray, answer: Intervals, weight: FloatArray) -> Correlat
         high, low = _limit_terms(z[rows], part.upper, rho), _limit_terms(z[rows], part.lower, rho)
         p, first, second = (x - y for x, y in zip(high[:3], low[:3], strict=True))
         p = np.maximum(p, _TINY)
-        score = first / p * weight[rows]
-        scoring = np.sum(score * score, axis=1)
-        return score.sum(axis=1), scoring - np.sum(second / p * weight[rows], axis=1), scoring
+        score = first / p
+        own = score * weight[rows]
+        scoring = np.sum(own * score, axis=1)
+        return own.sum(axis=1), scoring - np.sum(second / p * weight[rows], axis=1), scoring
 
     return climb(likelihood, _start(z, answer, weight))
 
@@ -125,11 +127,12 @@ def interval_correlations(one: Intervals, two: Intervals, weight: FloatArray) ->
 
     def likelihood(rho: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         a, b = one.take(rows), two.take(rows)
-        score = _corners(a, b, "density", rho) / np.maximum(_corners(a, b, "distribution", rho), _TINY) * weight[rows]
+        score = _corners(a, b, "density", rho) / np.maximum(_corners(a, b, "distribution", rho), _TINY)
+        own = score * weight[rows]
         step = 1e-6
         ahead = _corners(a, b, "density", rho + step) / np.maximum(_corners(a, b, "distribution", rho + step), _TINY)
-        scoring = np.sum(score * score, axis=1)
-        return score.sum(axis=1), -(np.sum(ahead * weight[rows], axis=1) - score.sum(axis=1)) / step, scoring
+        scoring = np.sum(own * score, axis=1)
+        return own.sum(axis=1), -(np.sum(ahead * weight[rows], axis=1) - own.sum(axis=1)) / step, scoring
 
     middle = _middle(one)
     return climb(likelihood, _start(middle, two, weight))
@@ -160,9 +163,8 @@ def pearson(z: FloatArray, other: FloatArray, weight: FloatArray) -> Correlation
 
     For complete data that is the product-moment correlation; with gaps margins rest on more respondents than a pair.
     """
-    x, y = z * weight, other * weight
-    count = np.maximum(weight.sum(axis=1), 1.0)
-    xx, yy, xy = (np.sum(u * v, axis=1) / count for u, v in ((x, x), (y, y), (x, y)))
+    count = np.maximum(weight.sum(axis=1), 1e-300)
+    xx, yy, xy = (np.sum(u * v * weight, axis=1) / count for u, v in ((z, z), (other, other), (z, other)))
 
     def likelihood(rho: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         a, b = xx[rows] + yy[rows], xy[rows]
@@ -195,7 +197,7 @@ def _middle(answer: Intervals) -> FloatArray:
 
 def _start(z: FloatArray, answer: Intervals, weight: FloatArray) -> FloatArray:
     y = _middle(answer)
-    count = np.maximum(weight.sum(axis=1), 1.0)
+    count = np.maximum(weight.sum(axis=1), 1e-300)
     cross = np.sum(z * y * weight, axis=1) / count
     size = np.maximum(np.sum(z * z * weight, axis=1) / count * np.sum(y * y * weight, axis=1) / count, 1e-12)
     return np.asarray(np.clip(cross / size**0.75, -0.95, 0.95))

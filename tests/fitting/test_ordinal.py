@@ -220,7 +220,7 @@ def test_difference_test_is_lavaans() -> None:
         ({"test": "bollen.stine"}, "fitting.not-with-ordinal"), ({"fixed_x": False}, "fitting.not-with-ordinal"),
         ({"parameterization": "gamma"}, "fitting.unknown-option-value"),
         ({"ordered": ["q"]}, "fitting.unknown-ordered"),
-        ({"design": sk.Design(weights="ageyr")}, "fitting.not-with-ordinal"),
+        ({"design": sk.Design(weights="ageyr"), "se": "standard"}, "fitting.not-with-design"),
         ({"estimator": "wlsmv", "ordered": ()}, "fitting.no-ordered"),
     ],
 )  # fmt: skip
