@@ -34,7 +34,8 @@ def constrain(draft: Draft, interactions: Sequence[Multiplied], *, std_lv: bool)
     p = interactions[0]
     outcomes = {term.lhs for term in draft.spec.terms if term.op == "~"}
     wrong = [
-        (len(interactions) > 1, "several interactions"), (p.one.name == p.two.name, "a square"),
+        (len(interactions) > 1, "several interactions"), (len(p.factors) > 2, "a product of three"),
+        (p.one.name == p.two.name, "a square"),
         (not (p.one.latent and p.two.latent), "an observed factor"),
         (p.one.name in outcomes or p.two.name in outcomes, "a factor that is an outcome"),
     ]
@@ -45,7 +46,8 @@ def constrain(draft: Draft, interactions: Sequence[Multiplied], *, std_lv: bool)
             "one product of two exogenous constructs", "Use constrained=False, or interaction='lms'."))
     fixed = Modifier("fixed", (None,))
     measurement, rest = [], []
-    for column, (a, b) in zip(p.columns, p.pairs, strict=True):
+    pairs = [(pair[0], pair[1]) for pair in p.pairs]
+    for column, (a, b) in zip(p.columns, pairs, strict=True):
         label = draft.new_label("load", p.name, column)
         draft.constrain(label, [draft.loading(p.one, a), draft.loading(p.two, b)])
         measurement.append(Term(p.name, "=~", column, (fixed, Modifier("label", (label,)))))
@@ -55,7 +57,7 @@ def constrain(draft: Draft, interactions: Sequence[Multiplied], *, std_lv: bool)
     rest.append(Term(p.name, "~~", p.name, (fixed, Modifier("label", (variance,)))))
     rest += [Term(p.name, "~~", f.name, (Modifier("fixed", (0.0,)),)) for f in (p.one, p.two)]
     error = {column: _error(draft, column) for pair in p.pairs for column in pair}
-    for column, (a, b) in zip(p.columns, p.pairs, strict=True):
+    for column, (a, b) in zip(p.columns, pairs, strict=True):
         la, lb = draft.loading(p.one, a), draft.loading(p.two, b)
         label = draft.new_label("error", column)
         draft.constrain_to(label, f"{la}^2*sd({p.one.name})^2*{error[b]} + {lb}^2*sd({p.two.name})^2*{error[a]} + "

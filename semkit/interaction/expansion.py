@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from semkit.errors import ModelError, Note, Problem
 from semkit.interaction.constrained import constrain
 from semkit.interaction.factors import Factor, Pair, choose_pairs, describe_product
@@ -22,24 +24,32 @@ class Interaction:
     ----------
     name : str
         As written, ``"a:b"``; the name of the product factor or product column.
-    one, two : Factor
-    pairs : tuple of pairs of str
+    factors : tuple of Factor
+        Two or three.
+    pairs : tuple of tuples of str
         Columns that are multiplied.
     """
 
     name: str
-    one: Factor
-    two: Factor
+    factors: tuple[Factor, ...]
     pairs: tuple[Pair, ...]
+
+    @property
+    def one(self) -> Factor:
+        return self.factors[0]
+
+    @property
+    def two(self) -> Factor:
+        return self.factors[1]
 
     @property
     def latent(self) -> bool:
         """Whether there is a product factor (else the product is one observed column)."""
-        return self.one.latent or self.two.latent
+        return any(factor.latent for factor in self.factors)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(f"{a}:{b}" for a, b in self.pairs) if self.latent else (self.name,)
+        return tuple(":".join(pair) for pair in self.pairs) if self.latent else (self.name,)
 
 
 @dataclass(frozen=True)
@@ -79,8 +89,9 @@ def expand(
     ModelError
         ``interaction.product-twice`` (``a:b`` and ``b:a``), ``interaction.unknown-pair``, ``interaction.unknown-rank``.
     NotSupportedError
-        ``interaction.three-way``, ``interaction.second-order``, ``interaction.cross-loading``,
-        ``interaction.groups``, ``interaction.shared-single-indicator``, ``interaction.constrained``.
+        ``interaction.three-way``, ``interaction.too-many-factors``, ``interaction.second-order``,
+        ``interaction.cross-loading``, ``interaction.groups``,
+        ``interaction.shared-single-indicator``, ``interaction.constrained``.
 
     Notes
     -----
@@ -100,23 +111,26 @@ def expand(
     for name in spec.products:
         if name.count(":") == 1 and _is_product_column(spec, name):
             continue
-        one, two = describe_product(spec, name, std_lv=std_lv)
-        pairs, found = choose_pairs(name, one, two, option)
+        factors = describe_product(spec, name, std_lv=std_lv)
+        pairs, found = choose_pairs(name, factors, option)
         notes += found
-        interactions.append(Interaction(name, one, two, _marker_first(one, two, pairs)))
+        interactions.append(Interaction(name, factors, _marker_first(factors, pairs)))
+    interactions.sort(key=lambda interaction: len(interaction.factors))
+    if option.centering == "residual":
+        notes += [_slopes_below(i.name) for i in interactions if len(i.factors) > 2]
     products: dict[str, Product] = {}
     for interaction in interactions:
-        for column, (left, right) in zip(interaction.columns, interaction.pairs, strict=True):
-            on = tuple(dict.fromkeys((*interaction.one.columns, *interaction.two.columns)))
-            products.setdefault(column, Product(column, left, right, option.centering,
-                                                on if option.centering == "residual" else ()))
+        on = _below(interaction, interactions) if option.centering == "residual" else ()
+        for column, pair in zip(interaction.columns, interaction.pairs, strict=True):
+            products.setdefault(column, Product(column, pair[0], pair[1], option.centering, on, *pair[2:]))
     latent = [interaction for interaction in interactions if interaction.latent]
     draft = Draft(spec, single_group=n_groups == 1 and not spec.blocks)
     if option.constrained and latent:
         measurement, rest = constrain(draft, latent, std_lv=std_lv)
     else:
         measurement = [term for interaction in latent for term in _measurement(draft, interaction, std_lv=std_lv)]
-        rest = [*_covariances(spec, latent), *add_residuals(draft, latent)]
+        orthogonal = option.centering == "residual"
+        rest = [*_covariances(spec, interactions), *add_residuals(draft, latent, orthogonal=orthogonal)]
     if option.centering == "mean":
         rest += [term for interaction in latent for term in _means(draft, interaction, option.constrained)]
     expanded = _assemble(draft, measurement, rest)
@@ -139,26 +153,43 @@ def _refuse_twins(spec: ModelSpec) -> None:
             )
 
 
-def _marker_first(one: Factor, two: Factor, pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
-    """A pair whose loadings are both known gives the product factor its metric; it goes first."""
+def _slopes_below(name: str) -> Note:
+    return Note(
+        "interaction.slopes-below", "info", "the slopes of the terms below it are averages over its moderators.", name,
+        "Residual centring gives what the product shares with these terms to them; of a product of three that is not "
+        "nothing, even for normal variables.", "Use centering='double' for slopes at the moderators' means.")
+
+
+def _below(interaction: Interaction, others: list[Interaction]) -> tuple[str, ...]:
+    """Columns a residual-centred product is regressed on: all indicators, and products of two among the factors."""
+    names = {factor.name for factor in interaction.factors}
+    out = [column for factor in interaction.factors for column in factor.columns]
+    if len(interaction.factors) > 2:
+        out += [column for other in others if len(other.factors) == 2
+                and {factor.name for factor in other.factors} <= names for column in other.columns]
+    return tuple(dict.fromkeys(out))
+
+
+def _marker_first(factors: tuple[Factor, ...], pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
+    """A pair whose loadings are all known gives the product factor its metric; it goes first."""
     for pair in pairs:
-        if one.loading(pair[0]) is not None and two.loading(pair[1]) is not None:
+        if all(factor.loading(name) is not None for factor, name in zip(factors, pair, strict=True)):
             return (pair, *(other for other in pairs if other != pair))
     return pairs
 
 
 def _measurement(draft: Draft, interaction: Interaction, *, std_lv: bool) -> list[Term]:
-    """``a:b =~ x1:z1 + ...`` with the first loading the product of the two."""
-    one, two = interaction.one, interaction.two
-    left, right = interaction.pairs[0]
-    first, second = one.loading(left), two.loading(right)
+    """``a:b =~ x1:z1 + ...`` with the first loading the product of those of its columns."""
+    both = tuple(zip(interaction.factors, interaction.pairs[0], strict=True))
+    known = [factor.loading(column) for factor, column in both]
     terms = [Term(interaction.name, "=~", column) for column in interaction.columns]
-    if first is not None and second is not None:
-        terms[0] = replace(terms[0], modifiers=(Modifier("fixed", (first * second,)),))
+    if all(value is not None for value in known):
+        first = float(np.prod([value for value in known if value is not None]))
+        terms[0] = replace(terms[0], modifiers=(Modifier("fixed", (first,)),))
     else:
         label = draft.new_label("load", interaction.name, interaction.columns[0])
         terms[0] = replace(terms[0], modifiers=(Modifier("fixed", (None,)), Modifier("label", (label,))))
-        draft.constrain(label, [draft.loading(factor, column) for factor, column in ((one, left), (two, right))])
+        draft.constrain(label, [draft.loading(factor, column) for factor, column in both])
     if std_lv:
         terms.append(Term(interaction.name, "~~", interaction.name, (Modifier("fixed", (None,)),)))
     return terms
@@ -175,8 +206,13 @@ def _means(draft: Draft, interaction: Interaction, constrained: bool) -> list[Te
     return out + [Term(column, "~1", "", (Modifier("fixed", (0.0,)),)) for column in interaction.columns]
 
 
-def _covariances(spec: ModelSpec, latent: list[Interaction]) -> list[Term]:
-    """Covariances of product factors with exogenous constructs that lavaan's default does not give."""
+def _covariances(spec: ModelSpec, interactions: list[Interaction]) -> list[Term]:
+    """Covariances of product factors with exogenous constructs that lavaan's default does not give.
+
+    Product factors in and below a product of three are regressed on all of its observed terms: moments of odd order
+    vanish for normal variables, not for a dummy.
+    """
+    latent = [interaction for interaction in interactions if interaction.latent]
     products = {interaction.name for interaction in latent}
     constructs = {*spec.latents, *products}
     predictors: dict[str, set[str]] = {}
@@ -186,14 +222,13 @@ def _covariances(spec: ModelSpec, latent: list[Interaction]) -> list[Term]:
     written = {frozenset((t.lhs, t.rhs)) for t in spec.terms if t.op == "~~"}
     out: list[Term] = []
     for interaction in latent:
-        for factor in (interaction.one, interaction.two):
+        for name in _observed_terms(interaction, interactions):
             known = predictors.setdefault(interaction.name, set())
-            both = frozenset((interaction.name, factor.name))
-            if not factor.latent and factor.name not in known and both not in written:
-                known.add(factor.name)
-                out.append(Term(interaction.name, "~", factor.name))
+            if name not in known and frozenset((interaction.name, name)) not in written:
+                known.add(name)
+                out.append(Term(interaction.name, "~", name))
     measured = {term.rhs for term in spec.terms if term.op == "=~"}
-    used = {term.rhs for term in spec.terms if term.op == "~"} | {f.name for i in latent for f in (i.one, i.two)}
+    used = {term.rhs for term in spec.terms if term.op == "~"} | {f.name for i in latent for f in i.factors}
     exogenous = [
         name for name in (*spec.latents, *(interaction.name for interaction in latent))
         if not predictors.get(name, set()) & constructs and name not in measured
@@ -204,6 +239,17 @@ def _covariances(spec: ModelSpec, latent: list[Interaction]) -> list[Term]:
         if involved and frozenset((a, b)) not in written:
             out.append(Term(a, "~~", b))
     return out
+
+
+def _observed_terms(interaction: Interaction, interactions: list[Interaction]) -> tuple[str, ...]:
+    """Observed variables, and products of them, in the product itself or in a product of three that it is below."""
+    own = {factor.name for factor in interaction.factors}
+    wide = [i for i in interactions if len(i.factors) > 2 and own <= {factor.name for factor in i.factors}]
+    out = [factor.name for i in (interaction, *wide) for factor in i.factors if not factor.latent]
+    for triple in wide:
+        names = {factor.name for factor in triple.factors}
+        out += [i.name for i in interactions if not i.latent and {factor.name for factor in i.factors} <= names]
+    return tuple(dict.fromkeys(out))
 
 
 def _assemble(draft: Draft, measurement: list[Term], rest: list[Term]) -> ModelSpec:

@@ -9,7 +9,7 @@ from semkit.errors import ModelError, Note, NotSupportedError, Problem
 from semkit.interaction.option import ProductIndicators
 from semkit.model import ModelSpec, Term
 
-Pair = tuple[str, str]
+Pair = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,37 +80,57 @@ def has_error(spec: ModelSpec, column: str) -> bool:
     return False
 
 
-def describe_product(spec: ModelSpec, product: str, *, std_lv: bool) -> tuple[Factor, Factor]:
-    """The two factors of ``a:b``.
+def describe_product(spec: ModelSpec, product: str, *, std_lv: bool) -> tuple[Factor, ...]:
+    """The factors of ``a:b`` or ``a:b:c``.
 
     Raises
     ------
     NotSupportedError
-        ``interaction.three-way``, ``interaction.second-order``, ``interaction.cross-loading``.
+        ``interaction.too-many-factors``, ``interaction.three-way``, ``interaction.second-order``,
+        ``interaction.cross-loading``.
     """
     names = product.split(":")
-    if len(names) > 2:
+    factors = tuple(describe(spec, name, std_lv=std_lv) for name in names)
+    if len(names) > 3:
         raise NotSupportedError(
-            Problem("interaction.three-way", f'"{product}"', "products of three factors are not estimated",
-                    "products of two, a:b",
-                    "Compare the two-way interaction between groups (group=), or use moderated_regression on means; "
-                    "double mean centring has no error rule for triple products.")
+            Problem("interaction.too-many-factors", f'"{product}"', f"is a product of {len(names)} factors",
+                    "products of two or three", "Use interaction='lms'.")
         )
-    one, two = (describe(spec, name, std_lv=std_lv) for name in names)
+    if len(names) == 3:
+        _refuse_triple(product, factors)
     latents = set(spec.latents)
-    for factor in (one, two):
+    for factor in factors:
         if any(name in latents for name in factor.indicators):
             raise NotSupportedError(
                 Problem("interaction.second-order", f'"{product}"', f'"{factor.name}" is measured by other constructs',
                         "constructs measured by observed indicators",
-                        f'Measure "{factor.name}" by parcels: one mean score for each of its dimensions.')
+                        f'Use interaction=\'lms\', or measure "{factor.name}" by parcels: one mean score for each of '
+                        "its dimensions.")
             )
-    if one.latent or two.latent:
-        _refuse_cross_loadings(spec, product, (one, two))
-    return one, two
+    if any(factor.latent for factor in factors):
+        _refuse_cross_loadings(spec, product, factors)
+    return factors
 
 
-def _refuse_cross_loadings(spec: ModelSpec, product: str, factors: tuple[Factor, Factor]) -> None:
+def _refuse_triple(product: str, factors: tuple[Factor, ...]) -> None:
+    """Products of three whose residuals depend on the latent variables' distribution."""
+    noisy = [factor.name for factor in factors if factor.single and factor.error]
+    latent = [factor.name for factor in factors if len(factor.indicators) > 1 or factor.error]
+    twice = sorted({name for name in latent if latent.count(name) > 1})
+    found = []
+    if noisy:
+        found.append((f"{', '.join(dict.fromkeys(noisy))} has one indicator with error: the residuals of the products "
+                      "depend on fourth moments of the other factors", "several indicators, or one without error"))
+    if twice:
+        found.append((f"{', '.join(twice)} is multiplied with itself: the squared error of an indicator does not "
+                      "average out of a product of three", "three different factors"))
+    if found:
+        raise NotSupportedError(*(
+            Problem("interaction.three-way", f'"{product}"', what, allowed, "Use interaction='lms'.")
+            for what, allowed in found))
+
+
+def _refuse_cross_loadings(spec: ModelSpec, product: str, factors: tuple[Factor, ...]) -> None:
     for factor in factors:
         others = sorted(
             {t.rhs for t in spec.terms if t.op == "=~" and t.rhs in factor.indicators and t.lhs != factor.name}
@@ -124,35 +144,38 @@ def _refuse_cross_loadings(spec: ModelSpec, product: str, factors: tuple[Factor,
 
 
 def choose_pairs(
-    product: str, one: Factor, two: Factor, option: ProductIndicators
+    product: str, factors: tuple[Factor, ...], option: ProductIndicators
 ) -> tuple[tuple[Pair, ...], tuple[Note, ...]]:
-    """Which columns are multiplied.
+    """Which columns are multiplied; a factor with one column is multiplied with all the others.
 
     Raises
     ------
     ModelError
         ``interaction.unknown-pair``, ``interaction.unknown-rank``.
     """
-    if not one.latent or not two.latent or one.single or two.single:
-        return tuple(itertools.product(one.columns, two.columns)), ()
+    several = [factor for factor in factors if len(factor.columns) > 1]
+    if len(several) < 2:
+        return tuple(itertools.product(*(factor.columns for factor in factors))), ()
     if option.match == "pairs":
-        return _given_pairs(product, one, two, option), ()
-    left, right = _ranked(one, option), _ranked(two, option)
+        return _given_pairs(product, factors, option), ()
+    ranked = [_ranked(factor, option) if factor.latent else factor.columns for factor in factors]
     if option.match == "all":
-        if one.name == two.name:
-            return tuple(itertools.combinations_with_replacement(left, 2)), ()
-        return tuple(itertools.product(left, right)), ()
-    count = min(len(left), len(right))
-    unused = [*left[count:], *right[count:]]
+        if len(factors) == 2 and factors[0].name == factors[1].name:
+            return tuple(itertools.combinations_with_replacement(ranked[0], 2)), ()
+        return tuple(itertools.product(*ranked)), ()
+    count = min(len(factor.columns) for factor in several)
+    unused = [name for columns in dict.fromkeys(ranked) if len(columns) > 1 for name in columns[count:]]
     notes: tuple[Note, ...] = ()
     if unused:
+        sizes = " and ".join(f"{factor.name} has {len(factor.columns)}" for factor in several)
         notes = (
             Note("interaction.unmatched-indicators", "warning",
                  f"{count} matched pairs; without a partner: {', '.join(unused)}.", product,
-                 f"{one.name} has {len(left)} indicators, {two.name} has {len(right)}.",
+                 f"{sizes} indicators.",
                  "Parcel the longer construct to as many indicators, or use ProductIndicators(match='all')."),
         )  # fmt: skip
-    return tuple(zip(left[:count], right[:count], strict=True)), notes
+    matched = [columns[:count] if len(columns) > 1 else columns * count for columns in ranked]
+    return tuple(zip(*matched, strict=True)), notes
 
 
 def _ranked(factor: Factor, option: ProductIndicators) -> tuple[str, ...]:
@@ -167,14 +190,16 @@ def _ranked(factor: Factor, option: ProductIndicators) -> tuple[str, ...]:
     return tuple(order)
 
 
-def _given_pairs(product: str, one: Factor, two: Factor, option: ProductIndicators) -> tuple[Pair, ...]:
+def _given_pairs(product: str, factors: tuple[Factor, ...], option: ProductIndicators) -> tuple[Pair, ...]:
     pairs = option.pairs.get(product, ())
-    wrong = [f"{a}:{b}" for a, b in pairs if a not in one.columns or b not in two.columns]
+    wrong = [":".join(pair) for pair in pairs if len(pair) != len(factors)
+             or any(name not in factor.columns for name, factor in zip(pair, factors, strict=True))]
     if len(pairs) < 2 or wrong or len(set(pairs)) != len(pairs):
+        kind = "pairs" if len(factors) == 2 else "triples"
+        places = " with one of ".join(f"({', '.join(factor.columns)})" for factor in factors)
         raise ModelError(
             Problem("interaction.unknown-pair", f'pairs["{product}"]',
-                    ", ".join(wrong) or ("a pair twice" if len(pairs) > 1 else f"{len(pairs)} pairs for this product"),
-                    f"two or more pairs of one of ({', '.join(one.columns)}) with one of ({', '.join(two.columns)})",
-                    "Correct the pairs.")
+                    ", ".join(wrong) or ("a pair twice" if len(pairs) > 1 else f"{len(pairs)} {kind} for this product"),
+                    f"two or more {kind} of one of {places}", f"Correct the {kind}.")
         )
     return pairs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from semkit.errors import OptionError, Problem
+from semkit.interaction.hierarchy import require_lower_order
 
 LEAST, MOST = 4, 100
 
@@ -27,6 +28,8 @@ class LMS:
         which need many more when constructs are measured reliably.
     check : bool
         Measure what more nodes would change and warn when it is not negligible.
+    lower_order : {"required", "add"}
+        Whether a product of three needs all terms below it in its equation, or has them added.
 
     References
     ----------
@@ -41,6 +44,7 @@ class LMS:
     nodes: int = 24
     adaptive: bool = True
     check: bool = True
+    lower_order: str = "required"
 
     @property
     def name(self) -> str:
@@ -48,6 +52,7 @@ class LMS:
         return "LMS"
 
     def __post_init__(self) -> None:
+        require_lower_order(self.lower_order, "LMS")
         if isinstance(self.nodes, bool) or not isinstance(self.nodes, int) or not LEAST <= self.nodes <= MOST:
             raise OptionError(Problem("interaction.nodes", "LMS.nodes", f"{self.nodes!r}",
                                       f"a whole number from {LEAST} to {MOST}", "Use 24; more where a note says so."))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from semkit.errors import OptionError, Problem, suggest
+from semkit.interaction.hierarchy import require_lower_order
 
 CENTERINGS = ("double", "residual", "mean")
 MATCHES = ("order", "all", "loading", "pairs")
@@ -31,7 +32,9 @@ class ProductIndicators:
     ranks : mapping of construct to tuple of indicators
         For ``match="loading"``: indicators from the most to the least reliable.
     pairs : mapping of product to tuple of pairs
-        For ``match="pairs"``: ``{"collab:govt": (("m_cn_str", "m_gr_fac"), ...)}``.
+        For ``match="pairs"``: ``{"collab:govt": (("m_cn_str", "m_gr_fac"), ...)}``; triples for ``a:b:c``.
+    lower_order : {"required", "add"}
+        Whether a product of three needs all terms below it in its equation, or has them added.
 
     References
     ----------
@@ -50,12 +53,14 @@ class ProductIndicators:
     centering: str = "double"
     constrained: bool = False
     ranks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    pairs: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    pairs: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    lower_order: str = "required"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ranks", {k: tuple(v) for k, v in self.ranks.items()})
-        pairs = {k: tuple((str(a), str(b)) for a, b in v) for k, v in self.pairs.items()}
+        pairs = {k: tuple(tuple(str(name) for name in pair) for pair in v) for k, v in self.pairs.items()}
         object.__setattr__(self, "pairs", pairs)
+        require_lower_order(self.lower_order, "ProductIndicators")
         problems = []
         if self.match not in MATCHES:
             problems.append(

@@ -38,6 +38,8 @@ class Multiplied(Protocol):
     @property
     def name(self) -> str: ...
     @property
+    def factors(self) -> tuple[Factor, ...]: ...
+    @property
     def one(self) -> Factor: ...
     @property
     def two(self) -> Factor: ...
@@ -131,18 +133,28 @@ class Draft:
         return written
 
 
-def add_residuals(draft: Draft, interactions: Sequence[Multiplied]) -> list[Term]:
-    """Terms for the residuals of all product indicators; constraints go to the draft."""
+def add_residuals(draft: Draft, interactions: Sequence[Multiplied], *, orthogonal: bool = False) -> list[Term]:
+    """Terms for the residuals of all product indicators; constraints go to the draft.
+
+    Parameters
+    ----------
+    orthogonal : bool
+        Products are residual centred: those of three covary with nothing below them.
+    """
     out: list[Term] = []
     for interaction in interactions:
         out += _within(draft, interaction)
+        if len(interaction.factors) > 2 and not orthogonal:
+            several = _several(interaction)
+            out += [Term(name, "~~", column) for column, parts in zip(
+                interaction.columns, interaction.pairs, strict=True) for name in parts if name in several]
     for p, q in itertools.combinations(interactions, 2):
-        out += _between(draft, p, q)
+        if not orthogonal or len(p.factors) == len(q.factors):
+            out += _between(draft, p, q)
     return out
 
 
 def _within(draft: Draft, p: Multiplied) -> list[Term]:
-    one, two = p.one, p.two
     if len(p.pairs) == 1:
         return _single_product(draft, p)
     out: list[Term] = []
@@ -151,9 +163,10 @@ def _within(draft: Draft, p: Multiplied) -> list[Term]:
         if several:
             out.append(Term(a, "~~", b))
             continue
-        shared = next((f for f in (one, two) if f.single and f.error), None)
+        shared = next((f for f in p.factors if f.single and f.error), None)
         if shared is None:
             continue
+        one, two = p.one, p.two
         other = two if shared is one else one
         at = 1 if shared is one else 0
         out.append(_constrained_pair(draft, (a, b), (left[at], right[at]), other, shared))
@@ -162,7 +175,7 @@ def _within(draft: Draft, p: Multiplied) -> list[Term]:
 
 def _several(p: Multiplied) -> set[str]:
     """Indicators of the constructs with several indicators."""
-    return {column for factor in (p.one, p.two) if len(factor.indicators) > 1 for column in factor.indicators}
+    return {column for factor in p.factors if len(factor.indicators) > 1 for column in factor.indicators}
 
 
 def _constrained_pair(
@@ -181,10 +194,10 @@ def _constrained_pair(
 
 def _single_product(draft: Draft, p: Multiplied) -> list[Term]:
     """Error variance of the one product of a product factor."""
-    one, two = p.one, p.two
     column = p.columns[0]
-    if not (one.error or two.error):
+    if not any(factor.error for factor in p.factors):
         return [Term(column, "~~", column, (Modifier("fixed", (0.0,)),))]
+    one, two = p.one, p.two
     (x, z), theta_x, theta_z = p.pairs[0], draft.error(one), draft.error(two)
     if one.name == two.name:
         lam = draft.loading(one, x)
@@ -207,7 +220,7 @@ def _between(draft: Draft, p: Multiplied, q: Multiplied) -> list[Term]:
     """Products of two interactions that share an indicator."""
     out: list[Term] = []
     several = _several(p) & _several(q)
-    singles = {f.indicators[0]: f for f in (p.one, p.two) if f.single and f.error}
+    singles = {f.indicators[0]: f for f in p.factors if f.single and f.error}
     for (a, left), (b, right) in itertools.product(
         zip(p.columns, p.pairs, strict=True), zip(q.columns, q.pairs, strict=True)
     ):

@@ -138,6 +138,11 @@ def terms_of_group(result: Result, group: str | None) -> tuple[Term, ...]:
                 "probe.which-group", "group", f'no group "{group}"', ", ".join(groups), spelling(group, groups)
             )
         )
+    if any(note.code == "interaction.slopes-below" for note in result.notes):
+        raise NotSupportedError(Problem(
+            "probe.residual-centred", "result", "its product of three is residual centred: the slopes below it are "
+            "averages, not those at the moderators' means", "products that are centred at means",
+            "Fit with ProductIndicators(centering='double')."))
     # a fixed coefficient is no quantity of the result; it has neither error nor place in the gradient
     return tuple(term for term in result.terms if term.name in result.names and term.group == (group or groups[0]))
 

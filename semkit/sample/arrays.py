@@ -11,39 +11,11 @@ from numpy.typing import NDArray
 from semkit.errors import Note
 from semkit.sample.composite import Composite, alpha, stratified_error_variance
 from semkit.sample.moments import plain_moments, weighted_moments
+from semkit.sample.products import Product, product_moments
 from semkit.sample.sampling import Sampling
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A product column ``(x - mean x)(z - mean z)``, centred in one of three ways.
-
-    Parameters
-    ----------
-    name : str
-        Name of the new column.
-    left, right : str
-        Columns that are multiplied.
-    centering : {"double", "mean", "residual"}
-        The product minus its own mean; as it is; its residual from the regression on ``on``.
-    on : tuple of str
-        For ``"residual"``: the first-order indicators.
-
-    References
-    ----------
-    Lin, Wen, Marsh & Lin (2010), Structural Equation Modeling 17, 374-391 (double mean centring); Marsh, Wen & Hau
-    (2004), Psychological Methods 9, 275-300; Little, Bovaird & Widaman (2006), Structural Equation Modeling 13,
-    497-519 (residual centring; regressed on the indicators, products of raw and of centred ones have one residual).
-    """
-
-    name: str
-    left: str
-    right: str
-    centering: str = "double"
-    on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,9 +128,6 @@ class GroupMoments:
 def group_moments(sample: Sample, group: int, weights: FloatArray | None = None) -> GroupMoments:
     """Moments of a group as it is (weighted if the design says so), or under ``B`` weight vectors, all derived anew.
 
-    Products are centred at each draw's own means: ``(x - m_x)(z - m_z)`` differs from ``x z`` by
-    ``m_x z + m_z x`` and a constant, so its covariances follow from those of ``x z``, ``x`` and ``z``.
-
     Parameters
     ----------
     sample : Sample
@@ -173,39 +142,13 @@ def group_moments(sample: Sample, group: int, weights: FloatArray | None = None)
         return GroupMoments(mean[None], cov[None], error, float(part.weights.sum()))
     base = list(sample.base_names)
     centre = part.base.mean(axis=0)
-    data = part.base - centre
-    pairs = [(base.index(product.left), base.index(product.right)) for product in sample.products]
-    if pairs:
-        data = np.hstack([data, np.column_stack([data[:, i] * data[:, j] for i, j in pairs])])
-    mean, cov = weighted_moments(data, weights)
-    for k, (i, j) in enumerate(pairs, start=len(base)):
-        left, right = mean[:, i, None], mean[:, j, None]
-        cov[:, k, :] -= left * cov[:, j, :] + right * cov[:, i, :]
-        cov[:, :, k] -= left * cov[:, :, j] + right * cov[:, :, i]
-        kept = sample.products[k - len(base)].centering == "mean"
-        mean[:, k] = mean[:, k] - (left * right)[:, 0] if kept else 0.0
-    _orthogonalise(cov, base, sample.products)
+    mean, cov = product_moments(part.base - centre, weights, base, sample.products)
     mean[:, : len(base)] += centre
     order = [*base, *(product.name for product in sample.products)]
     pick = np.array([order.index(name) for name in sample.names])
     picked = cov[:, pick[:, None], pick[None, :]]
     error = composite_errors(sample, group, weights)
     return GroupMoments(mean[:, pick], picked, error, float(part.nobs))
-
-
-def _orthogonalise(cov: FloatArray, base: list[str], products: tuple[Product, ...]) -> None:
-    """Covariances ``(B, k, k)`` of residual-centred products in place of those of the products."""
-    by_columns: dict[tuple[str, ...], list[int]] = {}
-    for k, product in enumerate(products, start=len(base)):
-        if product.centering == "residual":
-            by_columns.setdefault(product.on, []).append(k)
-    for columns, places in by_columns.items():
-        on = [base.index(name) for name in columns]
-        slope = np.linalg.solve(cov[:, on][:, :, on], cov[:, on][:, :, places])  # (B, c, r)
-        move = np.zeros((cov.shape[0], cov.shape[1], cov.shape[1]))
-        move[:] = np.eye(cov.shape[1])
-        move[:, np.array(places)[:, None], np.array(on)] -= slope.swapaxes(1, 2)
-        cov[:] = move @ cov @ move.swapaxes(1, 2)
 
 
 def composite_errors(sample: Sample, group: int, weights: FloatArray) -> FloatArray:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import Note, NotSupportedError, OptionError, Problem, SampleError, spelling
-from semkit.sample.arrays import Group, Product, Sample
+from semkit.sample.arrays import Group, Sample
 from semkit.sample.composite import Composite
 from semkit.sample.dependence import LARGEST, dependent_columns, flat
 from semkit.sample.design import Design
-from semkit.sample.gaps import check_overlap, empty_rows, gap_notes, mean_of, residual_of, usable
+from semkit.sample.gaps import check_overlap, empty_rows, gap_notes, usable
+from semkit.sample.products import Product, product_column
 from semkit.sample.sampling import Sampling, make_sampling
 
 FloatArray = NDArray[np.float64]
@@ -72,7 +73,7 @@ def make_sample(
     made = dict(composites or {})
     derived = {product.name for product in products}
     base_names = tuple(dict.fromkeys(
-        [*(name for name in wanted if name not in derived), *(n for p in products for n in (p.left, p.right)),
+        [*(name for name in wanted if name not in derived), *(n for p in products for n in p.parts),
          *(part for composite in made.values() for part in composite.parts)]
     ))
     item_names = tuple(dict.fromkeys(item for c in made.values() for item in c.columns[len(c.parts) :]))
@@ -286,12 +287,7 @@ def _group(
 ) -> Group:
     columns = {name: base[:, k] for k, name in enumerate(base_names)} if base_names != wanted else {}
     for product in products:
-        left, right = columns[product.left], columns[product.right]
-        values = (left - mean_of(left, weights)) * (right - mean_of(right, weights)) if len(base) else left
-        if product.centering == "double" and len(base):
-            values = values - mean_of(values, weights)
-        elif product.centering == "residual" and len(base):
-            values = residual_of(values, [columns[name] for name in product.on], weights)
+        values = product_column(product, columns, weights) if len(base) else base[:, 0]
         columns[product.name] = values
     data = np.column_stack([columns[name] for name in wanted]) if columns else base
     n, p = data.shape

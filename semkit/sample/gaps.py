@@ -14,22 +14,6 @@ from semkit.sample.dependence import dependent_columns, flat
 FloatArray = NDArray[np.float64]
 
 
-def mean_of(values: FloatArray, weights: FloatArray | None) -> float:
-    """Mean of the values there are, weighted if there are weights; NaN when there are none."""
-    seen = ~np.isnan(values)
-    if not seen.any() or (weights is not None and not weights[seen].any()):
-        return float("nan")
-    return float(np.average(values[seen], weights=None if weights is None else weights[seen]))
-
-
-def residual_of(values: FloatArray, columns: Sequence[FloatArray], weights: FloatArray | None) -> FloatArray:
-    """Residual of a column from its (weighted) regression on others, all of them complete."""
-    design = np.column_stack([np.ones(len(values)), *(column - column.mean() for column in columns)])
-    root = np.ones(len(values)) if weights is None else np.sqrt(weights)
-    found = np.linalg.lstsq(design * root[:, None], values * root, rcond=None)[0]
-    return np.asarray(values - design @ found)
-
-
 def usable(base: FloatArray, names: Sequence[str], complete: Sequence[str]) -> NDArray[np.bool_]:
     """Rows ``(n,)`` with any value, and with all values of the columns that must be complete."""
     seen = ~np.isnan(base)

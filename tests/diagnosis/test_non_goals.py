@@ -59,7 +59,8 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "2sls fiml": ("fitting.not-with-2sls", ask(MODERATED, missing="fiml", interaction="2sls")),
     "2sls alone": ("fitting.too-few-instruments",
                    ask(MODERATED.replace("x1 + x2 + x3", "x1\nx1 ~~ 0.2*x1"), interaction="2sls")),
-    "three factors": ("interaction.three-way", ask(f"{MODERATED}\nh =~ w\nw ~ f:g:h")),
+    "three factors": ("interaction.three-way", ask(
+        MODERATED.replace("x1 + x2 + x3", "x1\nx1 ~~ 0.2*x1") + " + w + f:w + g:w + f:g:w")),
 }  # fmt: skip
 
 

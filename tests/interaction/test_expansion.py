@@ -177,7 +177,7 @@ def test_groups() -> None:
 @pytest.mark.parametrize(
     ("text", "option", "code"),
     [
-        (TWO + "Y ~ X:Z:Y", {}, "three-way"),
+        (TWO + "Y ~ X:X:Z", {}, "three-way"),
         (TWO + "Y ~ X:Z + Z:X", {}, "product-twice"),
         (TWO + "G =~ X + Z\nY ~ G:X", {}, "second-order"),
         (TWO + "Z =~ start(1)*z1\nQ =~ x1 + q1\nY ~ X:Z", {}, "cross-loading"),
