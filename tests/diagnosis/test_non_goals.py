@@ -60,7 +60,7 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "2sls alone": ("fitting.too-few-instruments",
                    ask(MODERATED.replace("x1 + x2 + x3", "x1\nx1 ~~ 0.2*x1"), interaction="2sls")),
     "three factors": ("interaction.three-way", ask(
-        MODERATED.replace("x1 + x2 + x3", "x1\nx1 ~~ 0.2*x1") + " + w + f:w + g:w + f:g:w")),
+        MODERATED.replace("x1 + x2 + x3", "x1\nx1 ~~ 0.2*x1").replace("w ~", "weight ~") + " + w + f:w + g:w + f:g:w")),
 }  # fmt: skip
 
 
