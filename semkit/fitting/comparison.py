@@ -15,6 +15,8 @@ from semkit.fitting.arguments import require_results
 from semkit.fitting.difference import restriction_traces, shifted
 from semkit.fitting.expansion import composite_column
 from semkit.fitting.fit import Fit
+from semkit.fitting.moderated import ModeratedSolution
+from semkit.fitting.moderatedcomparison import moderated_rows
 from semkit.fitting.ordinal import OrdinalSolution
 from semkit.fitting.ordinalafter import difference_row, distance, ordinal_row
 from semkit.fitting.solution import Solution, fit_moments
@@ -35,7 +37,8 @@ class Comparison:
     ----------
     frame : DataFrame
         One row a model: ``model df aic bic chisq chisq_diff df_diff pvalue scaling rmsea_diff reason``; the
-        differences are from the row above.
+        differences are from the row above.  With latent products by LMS or QML ``npar`` and ``logl`` stand in place
+        of ``df``, ``chisq`` and ``rmsea_diff``.
     method : str
     """
 
@@ -70,7 +73,9 @@ def compare(*fits: Fit, method: str = "auto", names: tuple[str, ...] | list[str]
     method : {"auto", "standard", "satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000", "satorra.2000.mean"}
         ``auto``: 2001 when every fit has a test corrected for its mean; ``satorra.2000`` when it is corrected for its
         variance too, or under unweighted least squares; else the plain difference.  Fits to ordinal indicators:
-        ``satorra.2000`` with the correction of their own test.
+        ``satorra.2000`` with the correction of their own test.  Fits by LMS or QML, and linear ones beside them:
+        ``satorra.2000.mean`` under ``mlr`` and designs (or ``satorra.bentler.2001``), else ``standard``; parameters
+        that a model has not are 0 in the larger one.
     names : sequence of str
         One a fit; ``model 1`` ... by default.
 
@@ -106,6 +111,10 @@ def compare(*fits: Fit, method: str = "auto", names: tuple[str, ...] | list[str]
 
     require_results("compare()", fits)
     labels = _labels(fits, names)
+    if any(isinstance(fit.solution, ModeratedSolution) for fit in fits):
+        for k in range(1, len(fits)):
+            _same_data(fits[0], fits[k], labels[0], labels[k])
+        return Comparison(*_framed(moderated_rows(fits, labels, method)))
     ordinal = [isinstance(fit.solution, OrdinalSolution) for fit in fits]
     chosen = _ordinal_method(ordinal, method) if any(ordinal) else _method(fits, method)
     order = sorted(range(len(fits)), key=lambda k: fits[k].solution.df)
@@ -115,6 +124,12 @@ def compare(*fits: Fit, method: str = "auto", names: tuple[str, ...] | list[str]
     for a, b in pairwise(order):
         rows.append(_row(fits[b], labels[b]) | _difference(fits[b], fits[a], chosen, labels[b], labels[a]))
     return Comparison(pd.DataFrame(rows), chosen)
+
+
+def _framed(found: tuple[list[dict[str, Any]], str]) -> tuple[pd.DataFrame, str]:
+    import pandas as pd
+
+    return pd.DataFrame(found[0]), found[1]
 
 
 def nested(*fits: Fit, names: tuple[str, ...] | list[str] = ()) -> pd.DataFrame:
@@ -157,6 +172,10 @@ def nested(*fits: Fit, names: tuple[str, ...] | list[str] = ()) -> pd.DataFrame:
 
     require_results("nested()", fits)
     labels = _labels(fits, names)
+    if any(isinstance(fit.solution, ModeratedSolution) for fit in fits):
+        raise NotSupportedError(Problem("fitting.not-with-products", "nested()",
+                                        "looks at implied moments, which do not say all of latent products",
+                                        "compare()", "Use compare(), which looks at the parameters."))
     out = pd.DataFrame("", index=list(labels), columns=list(labels))
     for i, restricted in enumerate(fits):
         for j, larger in enumerate(fits):

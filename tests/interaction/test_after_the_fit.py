@@ -1,0 +1,100 @@
+"""What LMS and QML fits offer afterwards: comparisons, tests, scores, other programs' input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import semkit as sk
+from semkit.errors import NotSupportedError, OptionError
+from semkit.fitting.moderatedcomparison import mapped
+from tests.interaction.test_lms import SIMPLE
+from tests.interaction.test_sampling import FRAME
+
+WIDE = SIMPLE.replace("X:Z", "b*X:Z + c*X:X")
+CLUSTERS = sk.Design(weights="weight", cluster="village")
+
+
+def lms(text: str = SIMPLE, **options: Any) -> Any:
+    return sk.sem(text, FRAME, **{"interaction": "lms"} | options)
+
+
+# --- nested models -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["lms", "qml"])
+def test_plain_difference_is_twice_the_difference_of_the_log_likelihoods(method: str) -> None:
+    wide, middle = lms(WIDE, interaction=method), lms(interaction=method)
+    found = sk.compare(middle.linear, wide, middle, names=("linear", "middle", "wide"))
+    assert found.method == "standard" and list(found.frame["npar"]) == [32, 31, 30]
+    logl = found.frame["logl"].to_numpy()
+    np.testing.assert_allclose(found.frame["chisq_diff"][1:], -2 * np.diff(logl), rtol=1e-9)
+    assert found.frame["chisq_diff"].iloc[2] == pytest.approx(middle.linear_test.stat, rel=1e-9)
+    assert found.frame["pvalue"].iloc[2] == pytest.approx(middle.linear_test.pvalue, rel=1e-6)
+    np.testing.assert_allclose(found.frame["aic"], -2 * logl + 2 * found.frame["npar"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{"estimator": "mlr"}, {"design": CLUSTERS}, {"interaction": "qml",
+                                                                                  "estimator": "mlr"}])
+def test_scaled_difference_is_the_test_of_the_products(options: dict[str, Any]) -> None:
+    fit = lms(**options)
+    row = sk.compare(fit, fit.linear).frame.iloc[1]
+    assert row["chisq_diff"] == pytest.approx(fit.linear_test.stat, rel=1e-8)
+    assert row["scaling"] == pytest.approx(fit.linear_test.scaling_factor, rel=1e-8) and row["scaling"] != 1.0
+    other = sk.compare(fit, fit.linear, method="satorra.bentler.2001").frame.iloc[1]
+    big, small = fit.solution, fit.linear.solution
+
+    def trace(solution: Any) -> float:
+        return float(np.trace(np.linalg.solve(solution.observed_information, solution.meat)))
+
+    assert other["scaling"] == pytest.approx(trace(big) - trace(small), rel=1e-8)
+
+
+def test_equal_slopes_are_a_restriction_with_its_own_scaling() -> None:
+    """One restriction: ``c`` is the variance of what it sets to 0 over the one from the information alone."""
+    free = lms(SIMPLE.replace("X + Z", "p*X + q*Z"), estimator="mlr")
+    equal = lms(SIMPLE.replace("X + Z", "p*X + p*Z"), estimator="mlr")
+    written = lms(SIMPLE.replace("X + Z", "p*X + q*Z") + "p == q\n", estimator="mlr")
+    row, again = (sk.compare(free, one).frame.iloc[1] for one in (equal, written))
+    at = [free.names.index(name) for name in ("p", "q")]
+    r = np.array([1.0, -1.0])
+    naive = r @ free.solution.bread_observed[np.ix_(at, at)] @ r / free.solution.total
+    assert row["scaling"] == pytest.approx(r @ free.vcov[np.ix_(at, at)] @ r / naive, rel=1e-8)
+    assert again["chisq_diff"] == pytest.approx(row["chisq_diff"], rel=1e-4)
+    wald = free.wald("p == q")
+    assert wald.df == 1 and abs(wald.stat / row["chisq_diff"] - 1) < 0.3
+    theta = mapped(equal.solution, free.solution)
+    assert free.solution.objective.at(theta, "gradient").logl == pytest.approx(equal.solution.logl, abs=1e-4)
+
+
+def test_what_cannot_be_compared() -> None:
+    fit = lms()
+    cases = {
+        "fitting.compare-not-nested": lms(SIMPLE.replace("Y ~ X + Z + X:Z", "X ~~ 0*Z\nY ~ X + Z + X:X")),
+        "fitting.compare-same-df": lms(SIMPLE.replace("X:Z", "X:X")),
+        "fitting.compare-mixed-tests": sk.sem(SIMPLE.replace(" + X:Z", ""), FRAME),
+        "fitting.compare-other-data": sk.sem(SIMPLE, FRAME.iloc[:200], interaction="lms"),
+    }
+    for code, other in cases.items():
+        with pytest.raises(OptionError) as caught:
+            sk.compare(fit, other)
+        assert caught.value.code == code
+    mixed = [lms(interaction="qml"), lms(estimator="mlr"), lms(design=CLUSTERS)]
+    for other in mixed:
+        with pytest.raises(OptionError):
+            sk.compare(fit, other)
+    with pytest.raises(OptionError):
+        sk.compare(fit, fit.linear, method="satorra.bentler.2010")
+    with pytest.raises(NotSupportedError):
+        sk.nested(fit, fit.linear)
+    with pytest.raises(OptionError):  # marker and fixed variance: the same model, but not shown to be one
+        sk.compare(lms(WIDE), lms(std_lv=True))
+
+
+def test_wald_of_one_product_is_its_squared_z() -> None:
+    fit = lms(WIDE, estimator="mlr")
+    rows = fit.estimates.set_index("label")
+    assert fit.wald("b == 0").stat == pytest.approx(rows.loc["b", "z"] ** 2, rel=1e-10)
+    assert fit.wald("b == 0; c == 0").df == 2
