@@ -146,10 +146,6 @@ class ModeratedFit(Fit):
         """Not offered: lavaan has no likelihood for latent products."""
         self._refuse("to_lavaan()", "fit.linear.to_lavaan(path), or interaction='product'")
 
-    def to_mplus(self, path: Any) -> NoReturn:
-        """Not offered: numerical integration is not written."""
-        self._refuse("to_mplus()", "fit.linear.to_mplus(path), or interaction='product'")
-
     def crosscheck(self, engine: str = "semopy", **options: Any) -> NoReturn:
         """Not offered: the other engines have no likelihood for latent products."""
         self._refuse("crosscheck()", "fit.linear.crosscheck(), or interaction='product'")

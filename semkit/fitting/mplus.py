@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semkit.errors import NotSupportedError, Problem
+from semkit.fitting import mplusproducts
 from semkit.fitting.arguments import require_place
 from semkit.fitting.exports import require_exportable, unexportable_definitions
 from semkit.model import Expression
@@ -80,7 +81,8 @@ def to_mplus(fit: Fit, path: Any) -> tuple[Path, Path]:
     Parameters
     ----------
     fit : Fit
-        Fitted to raw data by ``ml``, ``mlr``, ``mlm``, ``mlmv``, ``mlf``, ``gls``, ``uls`` or ``wls``.
+        Fitted to raw data by ``ml``, ``mlr``, ``mlm``, ``mlmv``, ``mlf``, ``gls``, ``uls`` or ``wls``; latent products
+        by LMS become ``XWITH`` (:mod:`semkit.fitting.mplusproducts`).
     path : str or Path
         Of the input, ``analysis.inp``; the data stand beside it as ``analysis.dat``.
 
@@ -107,9 +109,9 @@ def to_mplus(fit: Fit, path: Any) -> tuple[Path, Path]:
     script.write_text(input_text(fit, data.name, flag), encoding="ascii")
     assert fit.solution.sample is not None
     with data.open("w", encoding="ascii", newline="\n") as stream:
-        for g, part in enumerate(fit.solution.sample.groups, start=1):
+        for g in range(1, fit.table.n_groups + 1):
             extra = _design_values(fit, g - 1)
-            for i, row in enumerate(part.data):
+            for i, row in enumerate(mplusproducts.columns(fit, g - 1)):
                 numbers = [flag if np.isnan(value) else repr(float(value)) for value in row]
                 own = [values[i] for values in extra.values()]
                 stream.write(" ".join([*numbers, *([str(g)] if fit.table.n_groups > 1 else []), *own]) + "\n")
@@ -120,7 +122,7 @@ def _require(fit: Fit) -> None:
     """Refuse what cannot be written, all at once."""
     require_exportable(fit, "to_mplus()")
     options, table = fit.solution.options, fit.table
-    refused = []
+    refused = mplusproducts.refusals(fit)
     if options.estimator not in _ESTIMATORS:
         refused.append((f"estimator={options.estimator!r}", "is not written", "Use to_lavaan()."))
     if options.two_stage:
@@ -168,7 +170,7 @@ def mplus_names(fit: Fit) -> MplusNames:
     """Short names of variables, labels and defined parameters, all different."""
     taken = {"group", *_DESIGN.values()}
     table = fit.table
-    variables = short_names([*table.variables.ov, *table.variables.lv], taken)
+    variables = short_names([*table.variables.ov, *table.variables.lv, *mplusproducts.products(fit)], taken)
     written = (_own_label(fit, i) for i in range(len(table)) if table.block[i] > 0)
     labels = {name: f"p{k}" for k, name in enumerate(dict.fromkeys(name for name in written if name), start=1)}
     clash = {short.lower() for short in variables.values()}
@@ -189,19 +191,23 @@ def _flag(fit: Fit) -> str:
 def input_text(fit: Fit, data: str, flag: str) -> str:
     """The input file as text."""
     table, names, groups = fit.table, mplus_names(fit), fit.table.n_groups
-    known = [names.variables[name] for name in table.variables.ov]
+    known = [names.variables[name] for name in (*table.variables.ov, *mplusproducts.observed_products(fit))]
     design = {option: _DESIGN[option] for option in _design_values(fit, 0)}
-    lines = ["TITLE: an analysis written by semkit;", *_map(fit, names), "DATA:", f"  FILE = {_quoted(data)};",
+    lines = ["TITLE: an analysis written by semkit;", *_map(fit, names),
+             *(f"! {names.variables[name]} is centred at its mean" for name in mplusproducts.centred(fit)), "DATA:", f"  FILE = {_quoted(data)};",
              "VARIABLE:", *_wrapped("NAMES =", [*known, *(["group"] if groups > 1 else []), *design.values()]),
              *(f"  {option} = {column};" for option, column in design.items()),
              *_wrapped("USEVARIABLES =", known), f"  MISSING = ALL ({flag});"]
     if groups > 1:
         lines += _wrapped("GROUPING = group", [f"({' '.join(f'{g}=g{g}' for g in range(1, groups + 1))})"])
-    lines += ["ANALYSIS:", *_analysis(fit), "MODEL:", *_structure(fit, names, 1, labels=groups == 1)]
+    lines += ["ANALYSIS:", *_analysis(fit), "MODEL:", *_structure(fit, names, 1, labels=groups == 1),
+              *mplusproducts.statements(fit, names.variables)]
     for g in range(1, groups + 1 if groups > 1 else 1):
         lines += [f"MODEL g{g}:", *_structure(fit, names, g, labels=True)]
     constraints = _constraints(fit, names)
     lines += (["MODEL CONSTRAINT:", *constraints] if constraints else []) + ["OUTPUT: STDYX;", ""]
+    if mplusproducts.products(fit):  # standardised values need moments that integration does not have
+        lines[-2] = "OUTPUT: TECH1;"
     return "\n".join(lines)
 
 
@@ -244,7 +250,7 @@ def _analysis(fit: Fit) -> list[str]:
     plain = not table.meanstructure and options.estimator == "ml" and options.information == "expected"
     design = fit.solution.sampling is not None
     complex_ = bool({"STRATIFICATION", "CLUSTER"} & set(_design_values(fit, 0)))
-    lines = [f"  TYPE = {'COMPLEX' if complex_ else 'GENERAL'};",
+    lines = [*mplusproducts.analysis(fit, complex_),
              f"  ESTIMATOR = {'MLR' if design else options.estimator.upper()};",
              f"  MODEL = NOCOVARIANCES{' NOMEANSTRUCTURE' if plain else ''};"]
     if options.estimator in ("ml", "mlr") and options.information in ("expected", "observed"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,3 +99,51 @@ def test_wald_of_one_product_is_its_squared_z() -> None:
     rows = fit.estimates.set_index("label")
     assert fit.wald("b == 0").stat == pytest.approx(rows.loc["b", "z"] ** 2, rel=1e-10)
     assert fit.wald("b == 0; c == 0").df == 2
+
+
+# --- Mplus ---------------------------------------------------------------------------------------------
+
+
+def written(fit: Any, folder: Path) -> tuple[list[str], np.ndarray]:
+    """Statements of the input without its comments, and the data."""
+    script, data = fit.to_mplus(folder / "analysis")
+    lines = [line.strip() for line in script.read_text(encoding="ascii").splitlines() if not line.startswith("!")]
+    assert all(len(line) <= 80 for line in lines)
+    return lines, np.loadtxt(data)
+
+
+def test_mplus_input_says_what_mplus_was_run_with(tmp_path: Path) -> None:
+    """The statements of the run of Mplus 8.10 whose numbers are in ``test_lms.py``, and what its defaults add."""
+    frame = FRAME[["x1", "x2", "z1", "z2", "y1", "y2"]]
+    text = "X =~ x1 + x2\nZ =~ z1 + z2\nY =~ y1 + y2\nY ~ X + Z + X:Z"
+    lines, data = written(sk.sem(text, frame, interaction="lms"), tmp_path)
+    assert {"TYPE = RANDOM;", "ALGORITHM = INTEGRATION;", "ESTIMATOR = ML;", "INFORMATION = OBSERVED;",
+            "X BY x1@1;", "X BY x2*;", "Y ON X*;", "Y ON Z*;", "Y ON X_Z*;", "X_Z | X XWITH Z;", "X WITH Z*;",
+            "[X@0];", "[y1*];"} <= set(lines)
+    assert lines.index("X_Z | X XWITH Z;") > lines.index("Y BY y1@1;")
+    np.testing.assert_array_equal(data, frame.to_numpy())
+
+
+def test_mplus_gets_columns_for_what_is_observed(tmp_path: Path) -> None:
+    text = SIMPLE.replace("X:Z", "X:Z + b*X:X + weight + times + X:weight + Z:weight + weight:times + X:Z:weight")
+    fit = lms(text + "twice := 2*b\n", design=sk.Design(cluster="village"))
+    lines, data = written(fit, tmp_path)
+    assert "TYPE = COMPLEX RANDOM;" in lines and "ESTIMATOR = MLR;" in lines and "CLUSTER = smkc;" in lines
+    ways = [line for line in lines if "XWITH" in line]
+    assert ways == ["X_Z | X XWITH Z;", "X_X | X XWITH X;", "X_weight | X XWITH weight2;",
+                    "Z_weight | Z XWITH weight2;", "X_Z_weig | X_Z XWITH weight2;"]
+    assert "Y ON X_Z_weig*;" in lines and "Y ON X_X* (p1);" in lines and "twice = (2*p1);" in lines
+    used = next(line for line in lines if line.startswith("USEVARIABLES"))
+    names = used.removeprefix("USEVARIABLES = ").rstrip(";").split()
+    weight, times, both = (data[:, names.index(name)] for name in ("weight2", "times", "weight_t"))
+    np.testing.assert_allclose(weight, FRAME["weight"] - FRAME["weight"].mean(), atol=1e-12)
+    np.testing.assert_allclose(both, weight * times, atol=1e-12)
+
+
+def test_what_mplus_has_not_is_refused(tmp_path: Path) -> None:
+    exact = "F =~ 1*x1\nx1 ~~ 0*x1\nY =~ y1 + y2 + y3\nY ~ F + z1 + F:z1"
+    cases = {"quasi": lms(interaction="qml"), "one group": lms(group="side"), "without error": lms(exact)}
+    for words, fit in cases.items():
+        with pytest.raises(NotSupportedError, match=words) as caught:
+            fit.to_mplus(tmp_path / "a")
+        assert caught.value.code == "fitting.not-exportable"
