@@ -194,7 +194,8 @@ def input_text(fit: Fit, data: str, flag: str) -> str:
     known = [names.variables[name] for name in (*table.variables.ov, *mplusproducts.observed_products(fit))]
     design = {option: _DESIGN[option] for option in _design_values(fit, 0)}
     lines = ["TITLE: an analysis written by semkit;", *_map(fit, names),
-             *(f"! {names.variables[name]} is centred at its mean" for name in mplusproducts.centred(fit)), "DATA:", f"  FILE = {_quoted(data)};",
+             *(f"! {names.variables[name]} is centred at its mean" for name in mplusproducts.centred(fit)),
+             "DATA:", f"  FILE = {_quoted(data)};",
              "VARIABLE:", *_wrapped("NAMES =", [*known, *(["group"] if groups > 1 else []), *design.values()]),
              *(f"  {option} = {column};" for option, column in design.items()),
              *_wrapped("USEVARIABLES =", known), f"  MISSING = ALL ({flag});"]
