@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-_SINGULAR = 1e-7
+SINGULAR = 1e-7
 
 
 def released(
-    gradient: FloatArray, information: FloatArray, basis: FloatArray, total: float, meat: FloatArray | None = None
+    gradient: FloatArray, information: FloatArray, basis: FloatArray, total: float, meat: FloatArray | None = None, *,
+    singular: float = SINGULAR,
 ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
     """Univariate score statistic and expected change of each of ``c`` parameters held fixed.
 
@@ -34,6 +35,8 @@ def released(
     meat : ndarray (q + c, q + c), optional
         Covariance matrix of the scores, where it is not the information: ``MI = N s_k^2 / (a'M a)`` with the row
         ``a`` of ``s_k = a's`` (Satorra 1989, Psychometrika 54, 131-151).
+    singular : float
+        Share of ``I_kk`` below which ``V_k`` counts as zero.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def released(
     if meat is not None:
         contrast = np.vstack([-(basis @ inside @ across), np.eye(len(own))])
         spread = np.einsum("ac,ab,bc->c", contrast, meat, contrast)
-    defined = left > _SINGULAR * np.maximum(own, 1e-300)
+    defined = left > singular * np.maximum(own, 1e-300)
     with np.errstate(divide="ignore", invalid="ignore"):
         mi = np.where(defined, total * score**2 / spread, np.nan)
         epc = np.where(defined, score / left, np.nan)

@@ -134,13 +134,21 @@ class ModeratedFit(Fit):
         """Not offered: products make effects conditional."""
         self._refuse("effects()", "sk.probe, or conditional effects written with :=")
 
-    def modification_indices(self) -> NoReturn:
-        """Not offered: score tests of models with latent products."""
-        self._refuse("modification_indices()", "fit.linear.modification_indices()")
+    def modification_indices(self) -> pd.DataFrame:
+        """What freeing each fixed or absent parameter, or one more product of predictors, would gain.
 
-    def score_test(self) -> NoReturn:
-        """Not offered: score tests of models with latent products."""
-        self._refuse("score_test()", "Wald tests: fit.wald()")
+        Score statistics with observed information (:mod:`semkit.fitting.moderatedmodification`); columns as in
+        :meth:`Fit.modification_indices`.
+        """
+        from semkit.fitting.moderatedmodification import modification_indices
+
+        return modification_indices(self)
+
+    def score_test(self) -> pd.DataFrame:
+        """What releasing each equality would gain, with observed information."""
+        from semkit.fitting.moderatedmodification import score_test
+
+        return score_test(self)
 
     def to_lavaan(self, path: Any) -> NoReturn:
         """Not offered: lavaan has no likelihood for latent products."""

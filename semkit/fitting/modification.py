@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from semkit.estimate.layout import make_layout
+from semkit.estimate.layout import Layout, make_layout
 from semkit.estimate.release import released
-from semkit.estimate.standardize import Kind, RowValues, row_values, scales, standardise
+from semkit.estimate.standardize import Kind, RowValues, Scales, row_values, scales, standardise
 from semkit.fitting.quadratic import score_of
 from semkit.model import ParameterTable, Variables
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 Row = tuple[str, str, str]
 
-_CONFOUNDED = "freeing it leaves the model unidentified: the free parameters already do what it would do"
+CONFOUNDED = "freeing it leaves the model unidentified: the free parameters already do what it would do"
 
 
 def absent(table: ParameterTable, block: int) -> tuple[Row, ...]:
@@ -63,11 +63,21 @@ def without_composites(table: ParameterTable) -> Variables:
     return replace(table.variables, ov_nox=tuple(v for v in table.variables.ov_nox if v not in held))
 
 
+def held(table: ParameterTable) -> NDArray[np.int64]:
+    """Rows that are fixed at a number and could be free."""
+    fixed = np.flatnonzero((table.block > 0) & (table.free == 0) & np.isfinite(table.value) & ~table.exo)
+    return fixed[[table.op[i] != "<~" for i in fixed]]  # a composite's fixed weight is its scale
+
+
 def widened(table: ParameterTable) -> tuple[ParameterTable, NDArray[np.int64]]:
     """The table with every fixed and absent parameter free at its present value, and the rows of those."""
-    extra = [(g, row) for g in range(1, table.n_groups + 1) for row in absent(table, g)]
-    fixed = np.flatnonzero((table.block > 0) & (table.free == 0) & np.isfinite(table.value) & ~table.exo)
-    fixed = fixed[[table.op[i] != "<~" for i in fixed]]  # a composite's fixed weight is its scale
+    return freed(table, held(table), [(g, row) for g in range(1, table.n_groups + 1) for row in absent(table, g)])
+
+
+def freed(
+    table: ParameterTable, fixed: NDArray[np.int64], extra: list[tuple[int, Row]]
+) -> tuple[ParameterTable, NDArray[np.int64]]:
+    """The table with some fixed rows free and some more free rows (with their groups), and where these stand."""
     n, k = len(table), len(extra)
     rows = np.concatenate([fixed, np.arange(n, n + k)]).astype(np.int64)
     free = np.concatenate([table.free, np.zeros(k, dtype=np.int64)])
@@ -93,8 +103,6 @@ def widened(table: ParameterTable) -> tuple[ParameterTable, NDArray[np.int64]]:
 
 def modification_indices(fit: Fit) -> pd.DataFrame:
     """The table behind :meth:`Fit.modification_indices`."""
-    import pandas as pd
-
     solution, table = fit.solution, fit.table
     wide, rows = widened(table)
     layout = make_layout(wide)
@@ -105,7 +113,19 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
     gradient, information, meat = score_of(solution, layout, theta[0])
     mi, epc, defined = released(gradient, information, solution.basis, solution.total, meat)
     by = scales(layout, theta, solution.given, slopes=False)
-    plain = row_values(wide, layout, theta, solution.given, slopes=False)
+    reason = ["" if good else CONFOUNDED for good in defined]
+    return framed(wide, layout, rows, theta, solution.given, by, (mi, epc, reason))
+
+
+def framed(
+    wide: ParameterTable, layout: Layout, rows: NDArray[np.int64], theta: FloatArray, given: FloatArray, by: Scales,
+    found: tuple[FloatArray, FloatArray, list[str]],
+) -> pd.DataFrame:
+    """The table of indices, expected changes and reasons ``found`` for some rows, changes standardised."""
+    import pandas as pd
+
+    mi, epc, reason = found
+    plain = row_values(wide, layout, theta, given, slopes=False)
     data = {
         "lhs": [wide.lhs[i] for i in rows], "op": [wide.op[i] for i in rows], "rhs": [wide.rhs[i] for i in rows],
         "group": [wide.groups[wide.block[i] - 1] for i in rows], "mi": mi, "pvalue": chdtrc(1.0, mi), "epc": epc,
@@ -120,5 +140,5 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
             changed[0, rows[part]] = epc[part]
             column[part] = standardise(wide, layout, RowValues(changed, plain.slope), by, kind).value[0, rows[part]]
         data["sepc_" + kind.removeprefix("std_")] = column
-    data["reason"] = ["" if good else _CONFOUNDED for good in defined]
+    data["reason"] = reason
     return pd.DataFrame(data)

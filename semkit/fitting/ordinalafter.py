@@ -19,7 +19,7 @@ from semkit.estimate.scaling import CORRECTIONS
 from semkit.estimate.standardize import Kind, RowValues, row_values, scales, standardise
 from semkit.estimate.tests import Test
 from semkit.fitting.arguments import require_group
-from semkit.fitting.modification import _CONFOUNDED, widened
+from semkit.fitting.modification import CONFOUNDED, widened
 from semkit.fitting.ordinal import OrdinalSolution
 from semkit.fitting.ordinalmeasures import CORRECTED
 from semkit.fitting.ordinaltables import response_moments
@@ -130,7 +130,7 @@ def ordinal_modification_indices(solution: OrdinalSolution) -> pd.DataFrame:
         changed[0, rows] = epc
         data["sepc_" + kind.removeprefix("std_")] = standardise(
             wide, layout, RowValues(changed, plain.slope), by, kind).value[0, rows]
-    data["reason"] = ["" if good else _CONFOUNDED for good in defined]
+    data["reason"] = ["" if good else CONFOUNDED for good in defined]
     return pd.DataFrame(data)
 
 

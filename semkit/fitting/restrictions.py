@@ -119,7 +119,7 @@ def score_test(fit: Fit) -> pd.DataFrame:
     import pandas as pd
 
     solution, table = fit.solution, fit.table
-    names, jacobian = _equalities(fit)
+    names, jacobian = equalities(fit)
     if not names:
         raise OptionError(Problem("fitting.no-equalities", "score_test()", "the model has no equality constraint",
                                   "shared labels, group_equal or ==", "Use modification_indices() for fixed ones."))
@@ -140,7 +140,7 @@ def score_test(fit: Fit) -> pd.DataFrame:
     return out
 
 
-def _equalities(fit: Fit) -> tuple[list[tuple[str, str]], FloatArray]:
+def equalities(fit: Fit) -> tuple[list[tuple[str, str]], FloatArray]:
     """Names of both sides and derivatives ``(k, n_free)`` of every equality, over free rows counted one by one."""
     solution, table = fit.solution, fit.table
     first: dict[int, int] = {}

@@ -265,13 +265,21 @@ def make_parts(
         roles = choose_roles(block, own, _widths(block, own, layout.n_parameters, rows, start, given))
         known = find_known(block, roles, rows)
         model = condition(block, own, roles, layout.n_parameters, known.level(weight))
-        values = known.under(weight)
-        who = make_respondents(rows, values).weighted(weight, values)
-        if model.d:
-            who = who.ordered(linear_posterior(model, start, given, who)[0][:, 0])
-        points = place(model, start, given, who, count, adaptive=adaptive)
-        out.append(Part(model, who, known, points, *distinct(values[:, list(known.outer)], weight)))
+        out.append(make_part(model, known, rows, weight, start, given, count, adaptive=adaptive))
     return tuple(out)
+
+
+def make_part(
+    model: Conditioned, known: Known, data: FloatArray, weight: FloatArray, start: FloatArray, given: FloatArray,
+    count: int, *, adaptive: bool,
+) -> Part:
+    """One group of :func:`make_parts`, once it is known what is integrated out."""
+    values = known.under(weight)
+    who = make_respondents(data, values).weighted(weight, values)
+    if model.d:
+        who = who.ordered(linear_posterior(model, start, given, who)[0][:, 0])
+    points = place(model, start, given, who, count, adaptive=adaptive)
+    return Part(model, who, known, points, *distinct(values[:, list(known.outer)], weight))
 
 
 def _widths(

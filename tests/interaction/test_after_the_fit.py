@@ -125,19 +125,19 @@ def test_mplus_input_says_what_mplus_was_run_with(tmp_path: Path) -> None:
 
 
 def test_mplus_gets_columns_for_what_is_observed(tmp_path: Path) -> None:
-    text = SIMPLE.replace("X:Z", "X:Z + b*X:X + weight + times + X:weight + Z:weight + weight:times + X:Z:weight")
-    fit = lms(text + "twice := 2*b\n", design=sk.Design(cluster="village"))
+    text = SIMPLE.replace("X:Z", "X:Z + b*X:X + region + times + X:region + Z:region + region:times + X:Z:region")
+    fit = lms(text + "twice := 2*b\n", design=sk.Design(cluster="village"), interaction=sk.LMS(nodes=6, check=False))
     lines, data = written(fit, tmp_path)
     assert "TYPE = COMPLEX RANDOM;" in lines and "ESTIMATOR = MLR;" in lines and "CLUSTER = smkc;" in lines
     ways = [line for line in lines if "XWITH" in line]
-    assert ways == ["X_Z | X XWITH Z;", "X_X | X XWITH X;", "X_weight | X XWITH weight2;",
-                    "Z_weight | Z XWITH weight2;", "X_Z_weig | X_Z XWITH weight2;"]
-    assert "Y ON X_Z_weig*;" in lines and "Y ON X_X* (p1);" in lines and "twice = (2*p1);" in lines
+    assert ways == ["X_Z | X XWITH Z;", "X_X | X XWITH X;", "X_region | X XWITH region;",
+                    "Z_region | Z XWITH region;", "X_Z_regi | X_Z XWITH region;"]
+    assert "Y ON X_Z_regi*;" in lines and "Y ON X_X* (p1);" in lines and "twice = (2*p1);" in lines
     used = next(line for line in lines if line.startswith("USEVARIABLES"))
     names = used.removeprefix("USEVARIABLES = ").rstrip(";").split()
-    weight, times, both = (data[:, names.index(name)] for name in ("weight2", "times", "weight_t"))
-    np.testing.assert_allclose(weight, FRAME["weight"] - FRAME["weight"].mean(), atol=1e-12)
-    np.testing.assert_allclose(both, weight * times, atol=1e-12)
+    region, times, both = (data[:, names.index(name)] for name in ("region", "times", "region_t"))
+    np.testing.assert_allclose(region, FRAME["region"] - FRAME["region"].mean(), atol=1e-12)
+    np.testing.assert_allclose(both, region * times, atol=1e-12)
 
 
 def test_what_mplus_has_not_is_refused(tmp_path: Path) -> None:
@@ -147,3 +147,80 @@ def test_what_mplus_has_not_is_refused(tmp_path: Path) -> None:
         with pytest.raises(NotSupportedError, match=words) as caught:
             fit.to_mplus(tmp_path / "a")
         assert caught.value.code == "fitting.not-exportable"
+
+
+# --- what could be added -------------------------------------------------------------------------------
+
+
+def with_term(row: str, value: str) -> str:
+    """SIMPLE with one more term at a value (or free)."""
+    lhs, op, rhs = row.split()
+    if op == "=~":
+        first = f"{lhs} =~ {lhs.lower()}1"
+        return SIMPLE.replace(first, f"{first} + {value}{rhs}")
+    return f"{SIMPLE}{lhs} {op} {value}{rhs}\n"
+
+
+@pytest.mark.parametrize("method", ["lms", "qml"])
+@pytest.mark.parametrize("row", ["x2 ~~ z3", "X =~ z3", "Y ~ X:X", "Y ~ Z:Z", "x3 ~~ y3"])
+def test_indices_are_the_slope_and_curve_of_the_profile_likelihood(row: str, method: str) -> None:
+    """Fits with the parameter held a little off 0 say what the first two derivatives of the maximum are."""
+    fit, h = lms(interaction=method), 0.01
+    found = fit.modification_indices().set_index(["lhs", "op", "rhs"]).loc[tuple(row.split())]
+    up, down = (lms(with_term(row, f"{value}*"), interaction=method).solution.logl for value in (h, -h))
+    slope, curve = (up - down) / (2 * h), -(up - 2 * fit.solution.logl + down) / h**2
+    assert found["mi"] == pytest.approx(slope**2 / curve, rel=5e-3)
+    assert found["epc"] == pytest.approx(slope / curve, rel=5e-3)
+    free = lms(with_term(row, ""), interaction=method)
+    gain = 2 * (free.solution.logl - fit.solution.logl)
+    assert abs(found["mi"] - gain) < 0.15 * gain + 0.05
+    last = free.estimates.set_index(["lhs", "op", "rhs"]).loc[tuple(row.split())]
+    assert abs(found["epc"] - last["est"]) < 0.5 * last["se"] and abs(found["sepc_all"] - last["std_all"]) < 0.1
+
+
+def test_a_held_parameter_is_freed_from_where_it_is() -> None:
+    held = lms(SIMPLE.replace("X:Z", "0.1*X:Z"))
+    found = held.modification_indices().set_index(["lhs", "op", "rhs"])
+    own = lms()
+    gain = 2 * (own.solution.logl - held.solution.logl)
+    assert found.loc[("Y", "~", "X:Z"), "mi"] == pytest.approx(gain, rel=0.3)
+    nothing = lms(SIMPLE.replace("X:Z", "0*X:Z")).modification_indices().set_index(["lhs", "op", "rhs"])
+    assert nothing.loc[("Y", "~", "X:Z"), "mi"] > 3.84 and nothing.loc[("Y", "~", "X:Z"), "pvalue"] < 0.05
+
+
+def test_without_products_the_indices_are_those_of_the_linear_model_with_observed_information() -> None:
+    fixed = lms(SIMPLE.replace("X:Z", "0*X:Z")).modification_indices()
+    linear = sk.sem(SIMPLE.replace(" + X:Z", ""), FRAME, meanstructure=True, estimator="ml").modification_indices()
+    both = fixed.merge(linear, on=["lhs", "op", "rhs"], suffixes=("", "_linear")).dropna(subset=["mi", "mi_linear"])
+    assert len(both) > 40 and np.abs(np.log(both["mi"] / both["mi_linear"])).median() < 0.05
+
+
+def test_reasons_and_robust_indices() -> None:
+    plain, robust = lms().modification_indices(), lms(design=CLUSTERS).modification_indices()
+    why = plain.set_index(["lhs", "op", "rhs"])["reason"]
+    assert "act on themselves" in why[("X", "~", "Y")] and "unidentified" in why[("X", "=~", "x1")]
+    assert why[("Y", "~", "X:X")] == "" and (plain["mi"].isna() == (plain["reason"] != "")).all()
+    good = robust["mi"].notna()
+    assert (good == plain["mi"].notna()).all() and not np.allclose(robust["mi"][good], plain["mi"][good], rtol=0.05)
+    # everybody three times as a cluster of three: the plain index triples, the robust one does not
+    thrice = FRAME.loc[FRAME.index.repeat(3)]
+    one = lms(design=sk.Design(cluster="id")).modification_indices()["mi"].dropna()
+    three = sk.sem(SIMPLE, thrice, interaction="lms", design=sk.Design(cluster="id")).modification_indices()["mi"]
+    np.testing.assert_allclose(three.dropna(), one, rtol=1e-4, atol=1e-6)
+    groups = lms(group="side").modification_indices()
+    assert set(groups["group"]) == {"a", "b"} and groups["mi"].notna().sum() > 80
+
+
+@pytest.mark.parametrize("method", ["lms", "qml"])
+def test_releasing_equalities(method: str) -> None:
+    text = SIMPLE.replace("X + Z", "a*X + a*Z").replace("z1 + z2 + z3", "z1 + l*z2 + l*z3")
+    both = lms(text, interaction=method)
+    found = both.score_test()
+    assert list(found["df"]) == [1, 1, 2] and list(found["lhs"][:2]) == ["Z =~ z2", "Y ~ X"]
+    free = {"Y ~ X": SIMPLE.replace("z1 + z2 + z3", "z1 + l*z2 + l*z3"),
+            "Z =~ z2": SIMPLE.replace("X + Z", "a*X + a*Z"), "total": SIMPLE}
+    for row in found.itertuples():
+        gain = 2 * (lms(free[row.lhs], interaction=method).solution.logl - both.solution.logl)
+        assert abs(row.stat - gain) < 0.15 * gain + 0.05, row
+    with pytest.raises(OptionError):
+        lms().score_test()
