@@ -240,7 +240,7 @@ def _evidence(judged: Any, rule: str) -> Evidence:
             "pvalue": found.pvalue, "raw_est": found.raw, "n": found.nobs, "method": found.method,
         }  # fmt: skip
     return Evidence(
-        part.id, part.parameter, part.about, part.model, rule, part.direction, delta=part.delta,
+        part.id, str(part.parameter), part.about, part.model, rule, part.direction, delta=part.delta,
         verdict=judged.verdict, reason=judged.reason, decides=part.primary, **numbers,
     )  # fmt: skip
 

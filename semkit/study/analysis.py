@@ -16,9 +16,11 @@ from semkit.study.checking import Study
 from semkit.study.columns import add_controls, add_scores, composite_items, sampling_design, varying, with_design
 from semkit.study.expansion import Expansion, Vocabulary, expand
 from semkit.study.measurement import Measurement, measure
+from semkit.study.schema import ModelModel, PartModel
 from semkit.verdict import (
     Claim,
     GateCheck,
+    Index,
     Line,
     Part,
     Thresholds,
@@ -165,7 +167,7 @@ def run_model(
             expansion.text,
             with_design(frame, columns, design),
             design=design,
-            interaction=_matched(expansion, measured),
+            interaction=_interaction(model, expansion, measured),
             estimator=model.estimator,
             missing=model.missing,
             composites=composites or None,
@@ -177,25 +179,37 @@ def run_model(
     return ModelRun(name, expansion, fit, (), measured, rows, notes)
 
 
-def _matched(expansion: Expansion, measured: Measurement) -> Any:
-    """Product indicators matched by reliability rank: the best indicator of one factor with the best of the other."""
-    from semkit.interaction import ProductIndicators
+def _interaction(model: ModelModel, expansion: Expansion, measured: Measurement) -> Any:
+    """The method of a model's latent products, with its options.
+
+    Product indicators are matched by reliability rank, the best indicator of one factor with the best of the other,
+    unless the file says otherwise.
+    """
+    from semkit.interaction import LMS, ProductIndicators
     from semkit.model import parse
 
+    if model.interaction == "lms" and model.nodes is not None:
+        return LMS(nodes=model.nodes)
+    if model.interaction != "product":
+        return model.interaction
+    centering = model.centering or "double"
+    if model.match is not None and model.match != "loading":
+        return ProductIndicators(match=model.match, centering=centering)
     factors = {name for product in parse(expansion.text).products for name in product.split(":")}
     ranks = {name: measured.ranks[name] for name in factors if name in measured.ranks}
-    return ProductIndicators(match="loading", ranks=ranks) if ranks else "product"
+    return ProductIndicators(match="loading" if ranks else "order", ranks=ranks, centering=centering)
 
 
 def _expand_for(
     study: Study, name: str, frame: pd.DataFrame, sets: Mapping[str, tuple[str, ...]]
 ) -> tuple[Expansion, list[str], np.ndarray, tuple[Note, ...]]:
     """The model with the controls that vary among the respondents it uses, its columns, and these respondents."""
-    text = study.file.models[name].text
-    composites = tuple(study.file.composites)
+    spec = study.file.models[name]
+    text, composites = spec.text, tuple(study.file.composites)
 
     def attempt(given: Mapping[str, tuple[str, ...]]) -> tuple[Expansion, list[str]]:
-        expansion = expand(text, Vocabulary(study.known.constructs, composites, given), f'model "{name}"')
+        words = Vocabulary(study.known.constructs, composites, given, product_factors=spec.interaction == "product")
+        expansion = expand(text, words, f'model "{name}"')
         return expansion, columns_of(study, expansion)
 
     expansion, columns = attempt(sets)
@@ -264,7 +278,7 @@ def make_claims(study: Study, replace: Mapping[str, str]) -> tuple[Claim, ...]:
             Part(
                 part.id,
                 replace.get(part.model, part.model),
-                part.parameter,
+                _number(part),
                 part.direction,
                 part.delta,
                 part.primary,
@@ -278,6 +292,11 @@ def make_claims(study: Study, replace: Mapping[str, str]) -> tuple[Claim, ...]:
             Claim(claim.id, statement, claim.family, claim.rule, parts, lines, tuple(claim.robust_needs), claim.caveat)
         )
     return tuple(claims)
+
+
+def _number(part: PartModel) -> str | Index:
+    """What a part rests on: a label or an expression, or an index of moderated mediation."""
+    return part.parameter or "" if part.index is None else Index(tuple(part.index.path), part.index.moderator)
 
 
 def gate_checks(study: Study, run: ModelRun, frame: pd.DataFrame) -> tuple[GateCheck, ...]:

@@ -56,7 +56,7 @@ def check_document(document: Document) -> Study:
     expansions = propositions.models(found, known)
     propositions.claims(found, expansions)
     propositions.checks(found, known)
-    propositions.probes(found)
+    propositions.probes(found, expansions)
     problems = dict.fromkeys((*document.problems, *found.problems))
     if problems:
         raise StudyFileError(*problems)

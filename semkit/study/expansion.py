@@ -29,11 +29,14 @@ class Vocabulary:
     composites : tuple of str
     controls : mapping of str to tuple of str
         Name of a set -> its columns, those that are constant in the sample left out.
+    product_factors : bool, default True
+        Whether latent products are factors with indicators of their own; by likelihood they are no variables.
     """
 
     constructs: Mapping[str, tuple[str, ...]]
     composites: tuple[str, ...] = ()
     controls: Mapping[str, tuple[str, ...]] | None = None
+    product_factors: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def expand(text: str, vocabulary: Vocabulary, where: str = "model", group: str =
     full = "\n".join(lines).strip("\n")
     expanded = parse(full)
     present = tuple(name for name in vocabulary.composites if name in expanded.names)
-    added, exogenous = _exogenous(expanded, present)
+    added, exogenous = _exogenous(expanded, present, product_factors=vocabulary.product_factors)
     order = [column for columns in sets.values() for column in columns if column in used]
     if added:
         full = "\n".join(
@@ -200,7 +203,9 @@ def _put(row: str, at: int, name: str, columns: Sequence[str], where: str) -> st
     )
 
 
-def _exogenous(spec: ModelSpec, composites: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
+def _exogenous(
+    spec: ModelSpec, composites: tuple[str, ...], *, product_factors: bool
+) -> tuple[list[str], tuple[str, ...]]:
     """Lines that let exogenous factors covary with each other and with the exogenous observed variables."""
     terms = spec.terms
     latents = spec.latents
@@ -215,7 +220,8 @@ def _exogenous(spec: ModelSpec, composites: tuple[str, ...]) -> tuple[list[str],
     )
     # a product of observed variables alone is a column, not a factor
     latent_products = [p for p in dict.fromkeys(products) if set(p.split(":")) & set(factors)]
-    candidates = [f for f in [*factors, *latent_products] if f not in outcomes and f not in indicators]
+    whole = [*factors, *(latent_products if product_factors else [])]
+    candidates = [f for f in whole if f not in outcomes and f not in indicators]
     if not observed or not candidates:
         return [], ()
     lines = [f"{name} ~ {' + '.join(observed)}" for name in candidates]

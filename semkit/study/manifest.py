@@ -161,7 +161,7 @@ def _verdict(item: Verdict) -> dict[str, Any]:
             {
                 "id": entry.part.id,
                 "model": entry.part.model,
-                "parameter": entry.part.parameter,
+                "parameter": str(entry.part.parameter),
                 "direction": entry.part.direction,
                 "delta": entry.part.delta,
                 "primary": entry.part.primary,

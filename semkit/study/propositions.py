@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
 
 from semkit.errors import Problem, SemkitError, suggest
 from semkit.study.columns import Known, composite_items, control_names, score_items
 from semkit.study.expansion import Expansion, Vocabulary, expand
 from semkit.study.findings import Findings, Path
-from semkit.study.schema import ClaimModel, PartModel
+from semkit.study.probing import NEEDS
+from semkit.study.schema import ClaimModel, IndexModel, ModelModel, PartModel, ProbeModel
 from semkit.verdict import RULES
 
 
@@ -33,8 +36,10 @@ def models(found: Findings, known: Known) -> dict[str, Expansion]:
     expansions: dict[str, Expansion] = {}
     for name, model in found.file.models.items():
         path = ("models", name, "text")
+        own = replace(words, product_factors=model.interaction == "product")
+        _method(found, model, ("models", name))
         try:
-            expansion = expand(model.text, words, f'model "{name}"')
+            expansion = expand(model.text, own, f'model "{name}"')
         except SemkitError as error:
             found.relay(error, path)
             continue
@@ -52,6 +57,21 @@ def models(found: Findings, known: Known) -> dict[str, Expansion]:
                 )
             )
     return expansions
+
+
+def _method(found: Findings, model: ModelModel, path: Path) -> None:
+    """Options stand beside the method they belong to."""
+    for key, method in (("nodes", "lms"), ("match", "product"), ("centering", "product")):
+        if getattr(model, key) is not None and model.interaction != method:
+            found.add(
+                Problem(
+                    "study.contradiction",
+                    found.at((*path, key)),
+                    f'{key} is an option of interaction = "{method}", not of "{model.interaction}"',
+                    f'interaction = "{method}", or no {key}',
+                    "Remove one of the two.",
+                )
+            )
 
 
 def _sense(found: Findings, expansion: Expansion, columns: set[str], path: Path) -> None:
@@ -152,6 +172,22 @@ def _part(found: Findings, part: PartModel, path: Path, expansions: Mapping[str,
     if part.model not in found.file.models:
         found.known(part.model, found.file.models, (*path, "model"), "model")
         return
+    if (part.parameter is None) == (part.index is None):
+        found.add(
+            Problem(
+                "study.contradiction",
+                found.at(path),
+                "parameter and index are " + ("not given" if part.index is None else "both given"),
+                "one of parameter, index",
+                "Give exactly one of the two.",
+            )
+        )
+        return
+    if part.index is not None:
+        if part.model in expansions:
+            _index(found, part.index, part.model, (*path, "index"), expansions[part.model])
+        return
+    assert part.parameter is not None
     try:
         expression = parse_expression(part.parameter)
     except SemkitError as error:
@@ -211,10 +247,83 @@ def checks(found: Findings, known: Known) -> None:
                 found.known(new, found.file.models, (*path, "models"), "model")
 
 
-def probes(found: Findings) -> None:
-    """Probes name models that exist."""
+def _index(found: Findings, index: IndexModel, model: str, path: Path, expansion: Expansion) -> None:
+    """The path is one of the model, and one of its steps is moderated."""
+    from semkit.model import parse
+
+    spec = parse(expansion.text)
+    for key, names in (("path", index.path), ("moderator", [index.moderator])):
+        for name in names:
+            found.known(name, _variables(expansion), (*path, key), f'variable of model "{model}"')
+    steps = [{t.rhs for t in spec.terms if t.op == "~" and t.lhs == b and a in t.rhs.split(":")}
+             for a, b in pairwise(index.path)]  # fmt: skip
+    lacking = [f"{b} ~ {a}" for (a, b), terms in zip(pairwise(index.path), steps, strict=True) if a not in terms]
+    if lacking:
+        found.add(
+            Problem(
+                "study.no-path",
+                found.at((*path, "path")),
+                f'model "{model}" has no {lacking[0]}',
+                "a path whose every step is a regression of the model",
+                "Correct the path, or add the regression.",
+            )
+        )
+    elif not any(index.moderator in term.split(":") for terms in steps for term in terms):
+        found.add(
+            Problem(
+                "study.not-moderated",
+                found.at((*path, "moderator")),
+                f"{index.moderator} multiplies no step of {' -> '.join(index.path)}",
+                "a moderator of one of the steps",
+                f"Add a product such as {index.path[1]} ~ {index.path[0]}:{index.moderator}.",
+            )
+        )
+
+
+def _variables(expansion: Expansion) -> list[str]:
+    """Names of a model, the factors of its products one by one."""
+    from semkit.model import parse
+
+    return list(dict.fromkeys(part for name in parse(expansion.text).names for part in name.split(":")))
+
+
+def probes(found: Findings, expansions: Mapping[str, Expansion]) -> None:
+    """Probes name models and their variables, with the keys their kind needs and no others."""
     for number, probe in enumerate(found.file.probes):
-        found.known(probe.model, found.file.models, ("probes", number, "model"), "model")
+        path = ("probes", number)
+        found.known(probe.model, found.file.models, (*path, "model"), "model")
+        _keys(found, probe, path)
+        for key in ("focal", "moderator", "second", "outcome"):
+            name = getattr(probe, key)
+            if name is not None and probe.model in expansions:
+                names = _variables(expansions[probe.model])
+                found.known(name, names, (*path, key), f'variable of model "{probe.model}"')
+
+
+def _keys(found: Findings, probe: ProbeModel, path: Path) -> None:
+    needed, allowed = NEEDS[probe.kind]
+    for key in needed:
+        if getattr(probe, key) is None:
+            found.add(
+                Problem(
+                    "study.missing-key",
+                    found.at(path),
+                    f'a probe of kind "{probe.kind}" needs "{key}"',
+                    key,
+                    f'Add "{key} = ...".',
+                )
+            )
+    for key in ("second", "values", "adjust", "origin"):
+        if key not in allowed and getattr(probe, key) != type(probe).model_fields[key].default:
+            found.add(
+                Problem(
+                    "study.contradiction",
+                    found.at((*path, key)),
+                    f'"{key}" says nothing to a probe of kind "{probe.kind}"',
+                    ", ".join(allowed) or "no such key",
+                    "Remove the key, or choose another kind.",
+                )
+            )
 
 
 def _primary(claim: ClaimModel) -> list[PartModel]:

@@ -31,6 +31,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[models.ID]`", s.ModelModel),
     ("`[[claims]]`", s.ClaimModel),
     ("`parts` of a claim", s.PartModel),
+    ("`index` of a part", s.IndexModel),
     ("`lines` of a claim", s.LineModel),
     ("`[gates]`", s.GatesModel),
     ("`[[checks]]`", s.CheckModel),
@@ -103,12 +104,39 @@ fitted, printed, hashed and exported.
   which answers never are.
 - A composite's name is a latent variable with one indicator: the mean of its parts, loading 1, residual variance
   (1 - reliability) times its variance, computed from the respondents of the model and again in every bootstrap draw.
-- `a:b` is the product of two variables. A mean and its items cannot stand in one model.
+- `a:b` is the product of two variables, `a:a` a square. With `interaction = "product"` a latent product is a factor of
+  product indicators; with the other methods it is no variable of its own, and nothing is added for it. A mean and its
+  items cannot stand in one model.
 
 ## Checks
 
 Every check gives the same rule another analysis of the claim; it changes the tag (`robust`, `mixed`, `fragile`), never
 the verdict. `docs/verdicts.md` explains rules, gates, reasons and tags.
+
+## Probes
+
+A probe shows a moderation and judges nothing; `docs/moderation.md` explains its numbers. What a claim says about a
+moderation is a part: the interaction's label, a simple slope (`b1 + b3*sd(govt)`), or an `index` of moderated
+mediation:
+
+```toml
+[[probes]]
+model = "S0-M4"
+kind = "effects"
+focal = "collab"
+outcome = "mperf"
+
+[[claims]]
+id = "H-mm"
+rule = "R-PATH"
+statement = { en = "Government strengthens the effect that runs through market access." }
+
+[[claims.parts]]
+id = "H-mm.0"
+model = "S0-M4"
+index = { path = ["collab", "cn_acc", "mperf"], moderator = "govt" }
+delta = 0.01
+```
 
 ## What is checked besides
 
@@ -116,7 +144,8 @@ the verdict. `docs/verdicts.md` explains rules, gates, reasons and tags.
 - Names of scores, composites, controls, claims and parts differ; scores are means of items, composites of scores.
 - Every model can be read, makes sense, and names only items, questions, scores, composites and controls that exist.
 - Rules exist and have as many primary parts as they need; parameters are labels of their model, or expressions of them.
-- Checks, lines and probes name claims, parts, models and columns that exist.
+- Checks, lines and probes name claims, parts, models and columns that exist; an index follows a path of its model and
+  one of its steps is moderated; options of a method stand beside that method only.
 
 ## Results
 

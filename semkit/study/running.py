@@ -13,6 +13,7 @@ from semkit.study import output as out
 from semkit.study.analysis import Analysis, Progress, analyse
 from semkit.study.checking import Study, check_document
 from semkit.study.manifest import describe
+from semkit.study.probing import file_stem, run_probes, tables_of
 from semkit.study.reading import read_document
 from semkit.study.robustness import run_checks
 from semkit.verdict import Verdicts, with_checks
@@ -50,8 +51,8 @@ class StudyResult:
         Models, gates and verdicts of the main analysis.
     verdicts : Verdicts
         With robustness checks and tags.
-    probes : Mapping of str to Probe
-        By ``"model focal:moderator"``.
+    probes : Mapping of str to Probe, TwoModerators, ConditionalEffects or ResponseSurface
+        By ``"model focal:moderator"``, ``"model focal->outcome"``.
     regressions : Mapping of str to regression results
     folder : Path
     notes : tuple of (stage, Note)
@@ -151,7 +152,7 @@ def run(
     analysis = analyse(study, cleaned.frame, progress=tell)
     notes += [("data", note) for note in analysis.notes]
     notes += [(name, note) for name, model in analysis.runs.items() for note in model.notes]
-    probes = _probe(study, analysis, tell, notes)
+    probes = run_probes(study, analysis, tell, notes)
     checks = run_checks(study, cleaned, analysis, tell)
     verdicts = with_checks(analysis.verdicts, checks.by_claim)
     result = StudyResult(
@@ -213,25 +214,6 @@ def _validate(cleaned: Cleaned, tell: Progress, notes: list[tuple[str, Note]]) -
     return found
 
 
-def _probe(study: Study, analysis: Analysis, tell: Progress, notes: list[tuple[str, Note]]) -> dict[str, Any]:
-    from semkit.probe import probe
-
-    probes: dict[str, Any] = {}
-    for spec in study.file.probes:
-        fit = analysis.fits.get(spec.model)
-        if fit is None:
-            continue
-        tell(f"probe {spec.model}")
-        try:
-            probes[f"{spec.model} {spec.focal}:{spec.moderator}"] = probe(
-                fit, focal=spec.focal, moderator=spec.moderator, outcome=spec.outcome
-            )
-        except SemkitError as error:
-            place = f"{spec.model}, {spec.focal}:{spec.moderator}"
-            notes.append((spec.model, Note("study.probe-failed", "warning", str(error.problems[0]), place)))
-    return probes
-
-
 def _write(result: StudyResult, folder: Path) -> None:
     """Everything into a fresh folder, the manifest last."""
     from semkit.study.content import write_report
@@ -246,11 +228,8 @@ def _write(result: StudyResult, folder: Path) -> None:
     if result.validation is not None:
         write_validation(folder / "validation", result.validation)
     for name, found in result.probes.items():
-        stem = name.replace(" ", "_").replace(":", "_x_")
-        for key in ("slopes", "johnson_neyman"):
-            table = getattr(found, key)
-            if hasattr(table, "itertuples"):
-                out.write_frame(folder / "probes" / f"{stem}_{key}.csv", table)
+        for key, table in tables_of(found).items():
+            out.write_frame(folder / "probes" / f"{file_stem(name)}_{key}.csv", table)
     write_report(result, folder)
     out.write_manifest(folder, describe(result.study, cleaned, analysis))
 

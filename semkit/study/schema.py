@@ -141,6 +141,22 @@ class ModelModel(Strict):
     )
     title: Words = Field("", description="Words for headings.")
     estimator: Literal["mlr", "ml"] = Field("mlr", description="`mlr` has robust (sandwich) errors and scaled tests.")
+    interaction: Literal["product", "lms", "qml", "sam", "factor_score", "2sls"] = Field(
+        "product",
+        description="How products of latent variables are estimated (docs/interaction-methods.md).",
+        examples=["lms"],
+    )
+    nodes: int | None = Field(
+        None, ge=4, le=100, description="lms: integration points for each integrated variable; 24 when left out."
+    )
+    match: Literal["loading", "order", "all"] | None = Field(
+        None,
+        description="product: which indicators are multiplied: best with best by reliability (when left out), in the "
+        "order written, or all pairs.",
+    )
+    centering: Literal["double", "residual", "mean"] | None = Field(
+        None, description="product: double mean centring (when left out), residual centring, or mean centring."
+    )
     bootstrap: int = Field(
         0, ge=0, le=100_000,
         description="Draws of the ordinary bootstrap; interactions and functions of labels are then judged by "
@@ -156,20 +172,32 @@ class ModelModel(Strict):
     labels: dict[Name, TextModel] = Field(default_factory=dict, description="Words for its variables.")
 
 
+class IndexModel(Strict):
+    """Index of moderated mediation: change of an indirect effect with the moderator, standardised per SD of it."""
+
+    path: list[Name] = Field(
+        min_length=3, max_length=10, description="Variables from predictor to outcome.",
+        examples=[["collab", "cn_acc", "mperf"]],
+    )  # fmt: skip
+    moderator: Name = Field(description="Variable that multiplies a step of the path.", examples=["govt"])
+
+
 class PartModel(Strict):
-    """One number a claim rests on."""
+    """One number a claim rests on: a `parameter`, or an `index` of moderated mediation."""
 
     id: Key = Field(description="Number of the part.", examples=["H-B1.0"])
     model: Key = Field(description="Model that holds it.", examples=["S0-M1"])
-    parameter: Annotated[str, Field(min_length=1, max_length=500)] = Field(
+    parameter: Annotated[str, Field(min_length=1, max_length=500)] | None = Field(
+        None,
         description="A label of the model, or an expression over its labels: numbers, `+ - * / ^`, parentheses, "
         "`abs exp log sqrt min max`, `sd(v)`, `std(label)`.",
         examples=["total", "a1*b1"],
     )
+    index: IndexModel | None = Field(None, description="Instead of a parameter: an index of moderated mediation.")
     direction: Literal["+", "-"] = Field("+", description="Sign the claim states.")
     delta: float = Field(
         0.10, gt=0, le=10, description="Smallest effect of interest, standardised: path .10, two-path indirect .03, "
-        "interaction .05.",
+        "interaction .05, index of moderated mediation .01.",
     )  # fmt: skip
     primary: bool = Field(
         True, description="False: judged and printed, but counts neither for the verdict nor for its p."
@@ -243,12 +271,39 @@ class CheckModel(Strict):
 
 
 class ProbeModel(Strict):
-    """A moderation to be looked at: simple slopes and Johnson-Neyman region."""
+    """A moderation to be looked at: tables and figures in the report, tables in `probes/`; nothing is judged."""
 
     model: Key = Field(description="Model.", examples=["S0-M2"])
+    kind: Literal["slopes", "effects", "surface"] = Field(
+        "slopes",
+        description="`slopes`: simple slopes and Johnson-Neyman region. `effects`: direct, indirect and total effects "
+        "at values of the moderators, contrasts, indices of moderated mediation. `surface`: response surface of two "
+        "predictors with their squares.",
+    )
     focal: Name = Field(description="Predictor.", examples=["collab"])
-    moderator: Name = Field(description="Moderator.", examples=["govt"])
-    outcome: Name | None = Field(None, description="Needed only when several outcomes have the product.")
+    moderator: Name | None = Field(
+        None,
+        description="Moderator; surface: the other predictor; effects: all that multiply a step when left out.",
+        examples=["govt"],
+    )
+    second: Name | None = Field(None, description="slopes, effects: a second moderator.", examples=["adapt"])
+    outcome: Name | None = Field(
+        None, description="Needed for effects, else only when several outcomes have the product.", examples=["mperf"]
+    )
+    values: Literal["sd", "percentiles"] | list[float] = Field(
+        "sd",
+        description="slopes, effects: values of the moderators: mean and mean -/+ 1 SD; percentiles 16, 50, 84; or "
+        "numbers for the moderator.",
+        examples=["percentiles"],
+    )
+    adjust: Literal["none", "simultaneous", "fdr"] = Field(
+        "none",
+        description="slopes: what regions promise: each value by itself, all values at once, or the false discovery "
+        "rate.",
+    )
+    origin: float | None = Field(
+        None, description="surface: value of both predictors that counts as zero (the midpoint of their scale)."
+    )
 
 
 class OutputModel(Strict):

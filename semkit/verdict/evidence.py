@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from semkit.errors import OptionError, Problem, ResultError, spelling
 from semkit.result import Quantity, Result, quantity, summarise
-from semkit.verdict.records import Evidence
+from semkit.verdict.records import Evidence, Index
 
 FloatArray = NDArray[np.float64]
 
 
-def evidence(result: Result, parameter: str, *, attenuation: float = 1.0, level: float = 0.95) -> Evidence:
-    """Evidence on ``parameter``: a quantity of the result or an expression over its labels.
+def evidence(result: Result, parameter: str | Index, *, attenuation: float = 1.0, level: float = 0.95) -> Evidence:
+    """Evidence on ``parameter``: a quantity of the result, an expression over its labels, or an index.
 
     A single path without a product is judged by its standard error (robust where the fit is robust).  Interactions
     and functions of several labels are judged by percentile intervals when the result has bootstrap draws: products
@@ -30,7 +30,7 @@ def evidence(result: Result, parameter: str, *, attenuation: float = 1.0, level:
     ResultError
         ``verdict.not-converged``.
     OptionError
-        ``verdict.unknown-parameter``.
+        ``verdict.unknown-parameter``, ``verdict.no-index``.
     """
     if not result.converged:
         raise ResultError(
@@ -42,8 +42,10 @@ def evidence(result: Result, parameter: str, *, attenuation: float = 1.0, level:
                 "Look at the model's notes; nothing is judged on it.",
             )
         )
-    name = parameter.strip()
-    if name in result.names:
+    name = str(parameter).strip()
+    if isinstance(parameter, Index):
+        standard, raw = _index(result, parameter, level)
+    elif name in result.names:
         method = "normal" if _plain_path(result, name) or result.draws is None else "draws"
         standard = quantity(result, name, standardized=True, method=method, level=level)  # type: ignore[arg-type]
         raw = float(result.est[result.names.index(name)])
@@ -65,6 +67,35 @@ def evidence(result: Result, parameter: str, *, attenuation: float = 1.0, level:
 def _plain_path(result: Result, name: str) -> bool:
     """Whether the quantity is one path without a product."""
     return any(term.name == name and len(term.factors) == 1 for term in result.terms)
+
+
+def _index(result: Result, index: Index, level: float) -> tuple[Quantity, float]:
+    """Index of moderated mediation, standardised per SD of the moderator; p and interval by one method.
+
+    Other moderators of the path stand at their means; where one of them multiplies this one, there is no single index.
+    """
+    from semkit.probe import conditional_effects
+
+    found = conditional_effects(result, index.path[0], index.path[-1], index.moderator, level=level).index
+    rows = found[(found["path"] == " -> ".join(index.path)) & (found["at"] == "")] if len(found) else found
+    if len(rows) != 1:
+        known = [f"{row['path']} by {row['moderator']}" for row in found.to_dict("records") if row["at"] == ""]
+        raise OptionError(
+            Problem(
+                "verdict.no-index",
+                f'"{index}"',
+                "the effect along this path is not linear in the moderator, or another moderator changes it",
+                "; ".join(known) or "a path of which one step is moderated",
+                "Judge a difference of conditional effects instead.",
+            )
+        )
+    row = rows.iloc[0]
+    est, se, raw = float(row["std_est"]), float(row["std_se"]), float(row["est"])
+    if result.std_draws is None:
+        return summarise(str(index), est, se, reference=result.reference, level=level), raw
+    # the standardised index is the raw one times a positive number in every draw: both have one percentile p
+    lower, upper, p = (float(row[name]) for name in ("std_ci_lower", "std_ci_upper", "pvalue"))
+    return Quantity(str(index), est, se, lower, upper, p, "percentile", level), raw
 
 
 def _expression(result: Result, text: str, level: float) -> tuple[Quantity, float]:

@@ -22,6 +22,17 @@ ASSOCIATION = "Association in cross-sectional self-reports, consistent with the 
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """An index of moderated mediation: how much the effect along ``path`` changes with the moderator (Hayes 2015)."""
+
+    path: tuple[str, ...]
+    moderator: str
+
+    def __str__(self) -> str:
+        return f"index of {' -> '.join(self.path)} by {self.moderator}"
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One number a claim rests on.
 
@@ -31,8 +42,8 @@ class Part:
         ``"H-B1.0"``.
     model : str
         Id of the model that holds the number.
-    parameter : str
-        A label of that model, or an expression over its labels in the safe grammar.
+    parameter : str or Index
+        A label of that model, an expression over its labels in the safe grammar, or an index of moderated mediation.
     direction : {"+", "-"}
         The sign the claim states.
     delta : float
@@ -45,7 +56,7 @@ class Part:
 
     id: str
     model: str
-    parameter: str
+    parameter: str | Index
     direction: Direction = "+"
     delta: float = 0.10
     primary: bool = True
@@ -304,7 +315,7 @@ def _claim_row(item: Verdict) -> dict[str, Any]:
         "rule": item.claim.rule,
         "family": item.claim.family,
         "model": " ".join(item.models),
-        "parameter": single.parameter if single else "",
+        "parameter": str(single.parameter) if single else "",
         "direction": _SIDE[single.direction] if single else "",
         "delta": single.delta if single else float("nan"),
         **(_numbers(item.evidence) if single else {}),
@@ -328,7 +339,7 @@ def _part_row(item: Verdict, part: PartVerdict) -> dict[str, Any]:
         "rule": "R-PATH",
         "family": item.claim.family,
         "model": part.part.model,
-        "parameter": part.part.parameter,
+        "parameter": str(part.part.parameter),
         "direction": _SIDE[part.part.direction],
         "delta": part.part.delta,
         **_numbers(part.evidence),
