@@ -104,7 +104,7 @@ class Fit:
 
     @cached_property
     def binary(self) -> frozenset[str]:
-        """Observed variables that take the values 0 and 1 only."""
+        """Observed variables that take the values 0 and 1 only, also where their mean was taken off."""
         sample = self.solution.sample
         if sample is None:
             return frozenset()
@@ -112,7 +112,8 @@ class Fit:
         for name in {*self.table.variables.ov_x, *self.table.variables.ov_y}:
             values = np.concatenate([sample.column(name, g) for g in range(len(sample.groups))])
             values = values[~np.isnan(values)]
-            if np.all((values == 0.0) | (values == 1.0)):
+            low = float(values.min(initial=0.0))
+            if -1.0 < low <= 0.0 and np.all((values == low) | (np.abs(values - low - 1.0) < 1e-12)):
                 found.append(name)
         return frozenset(found)
 

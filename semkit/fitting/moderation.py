@@ -15,6 +15,7 @@ from semkit.fitting.likelihoodratio import products_test, scaled_products_test
 from semkit.fitting.measures import loglikelihoods
 from semkit.fitting.moderated import ModeratedSolution, node_notes
 from semkit.fitting.normality import normality_notes
+from semkit.fitting.origin import origin_notes
 from semkit.fitting.tables import series, variables_of
 from semkit.result import Variable
 
@@ -102,7 +103,8 @@ class ModeratedFit(Fit):
         found = (*super().notes,)
         if not self.converged:
             return found
-        return (*found, *node_notes(self.moderated), *normality_notes(self.moderated))
+        return (*found, *node_notes(self.moderated), *normality_notes(self.moderated),
+                *origin_notes(self.terms, self.variables))
 
     @cached_property
     def variables(self) -> Mapping[str, Variable]:

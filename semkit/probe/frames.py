@@ -313,7 +313,7 @@ def line_table(line: Line, chosen: FloatArray, labels: Sequence[str]) -> pd.Data
     low, high = (
         (focal.minimum, focal.maximum) if known else (focal.mean - REACH * focal.sd, focal.mean + REACH * focal.sd)
     )
-    grid = np.array([0.0, 1.0]) if focal.binary else np.linspace(low, high, FOCAL_POINTS)
+    grid = np.array([low, high]) if focal.binary else np.linspace(low, high, FOCAL_POINTS)
     if equation.focal == equation.moderator:  # a curve: the slopes belong to places on one line
         chosen, labels = chosen[:1], [""]
     x, w = np.tile(grid, chosen.size), np.repeat(chosen, grid.size)

@@ -229,8 +229,9 @@ def choose_values(variable: Variable, values: ValueRule | Sequence[float]) -> tu
     """Moderator values and their labels by a rule, or the given ones."""
     if not isinstance(values, str):
         return _given_values(values)
-    if variable.binary:
-        return np.array([0.0, 1.0]), ["0", "1"]
+    if variable.binary:  # its own two values: 0 and 1, or these less their mean
+        both = [variable.minimum, variable.maximum] if np.isfinite(variable.minimum) else [0.0, 1.0]
+        return np.array(both), [f"{value:.4g}" for value in both]
     if values == "percentiles":
         if variable.values is None:
             raise OptionError(

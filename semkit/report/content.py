@@ -258,15 +258,17 @@ class ModelPart:
         ``std_ci_lower``, ``std_ci_upper``.  The diagram is drawn from it too.
     fit_measures : Mapping of str to float
         Under lavaan's dotted names; scaled and robust ones beside the naive ones where they apply.
-    r2 : Mapping of str to float
+    r2, r2_linear : Mapping of str to float
+        Explained variance, and the same in the model without latent products where that is known.
+    interaction : str
+        The sentence on how latent products were estimated.
     nobs_received, nobs : int
     method : str
         Estimator and test, ``"MLR, Yuan-Bentler test, percentile bootstrap (2000 draws)"``.
     converged, admissible : bool
     text : str
         The expanded model, as fitted, printed and hashed.
-    probes : tuple of Probe
-        Each with frames ``slopes``, ``johnson_neyman``, ``bands``, ``lines``, ``distribution``.
+    probes : tuple of Probe, TwoModerators, ConditionalEffects or ResponseSurface
     agreement : Agreement or None
     notes : tuple of Note
     controls : tuple of str
@@ -292,6 +294,8 @@ class ModelPart:
     draws_requested: int = 0
     draws_failed: int = 0
     draws_inadmissible: int = 0
+    r2_linear: Mapping[str, float] = field(default_factory=dict)
+    interaction: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from semkit.errors import Note
-from semkit.report import listing, quality, rounding, wording
-from semkit.report.conditional import draw_region, draw_slopes
+from semkit.report import listing, probed, products, quality, rounding, wording
 from semkit.report.content import Claim, ModelPart, ReportContent
 from semkit.report.drawing import Drawing
 from semkit.report.flowchart import flowchart
@@ -129,6 +128,7 @@ def compose(content: ReportContent) -> Report:
         "flow": numbering.figure("flow", flowchart(content.flow), "Respondents' flow.") if content.flow else None,
         "quality": _quality(numbering, content),
         "fit": numbering.table("fit", listing.fit_table([m for m in content.models if m.fit_measures])),
+        "products": numbering.table("products", products.product_table(content.models)),
         "models": [_model(numbering, model, content) for model in content.models],
         "agreements": [(m, m.agreement, _agreement(numbering, m, content)) for m in content.models if m.agreement],
         "notes": _notes(content),
@@ -205,7 +205,7 @@ def _model(numbering: Numbering, model: ModelPart, content: ReportContent) -> di
         ),
         "estimates": numbering.table(f"estimates-{name}", main),
         "rest": numbering.table(f"other-parameters-{name}", rest),
-        "r2": numbering.table(f"r2-{name}", listing.r2_table(model, content.labels)),
+        "r2": numbering.table(f"r2-{name}", products.r2_table(model, content.labels)),
         "probes": [_probe(numbering, probe, name, content) for probe in model.probes],
     }  # fmt: skip
 
@@ -224,22 +224,14 @@ def _diagram_caption(model: ModelPart) -> str:
 
 
 def _probe(numbering: Numbering, probe: Any, model: str, content: ReportContent) -> dict[str, Any]:
-    labels = content.labels
-    focal, moderator, outcome = (wording.name_of(n, labels) for n in (probe.focal, probe.moderator, probe.outcome))
-    name = numbering.slug("probe", f"{model}-{probe.focal}-{probe.moderator}")
-    return {
-        "title": f"{focal} × {moderator}",
-        "slopes": numbering.figure(
-            f"slopes-{name}", draw_slopes(probe, labels),
-            f"{outcome} along {focal} at values of {moderator}, with 95 % intervals; below, where the respondents are.",
-        ),
-        "region": numbering.figure(
-            f"johnson-neyman-{name}", draw_region(probe, labels),
-            f"Slope of {outcome} on {focal} along {moderator}, with 95 % interval; below, where the respondents are.",
-        ),
-        "table": numbering.table(f"simple-slopes-{name}", listing.slope_table(probe, labels)),
-        "notes": probe.notes,
-    }  # fmt: skip
+    name = numbering.slug("probe", f"{model}-{probed.names_of(probe)}")
+    blocks = [
+        numbering.table(f"{stem}-{name}", piece) if isinstance(piece, Table)
+        else numbering.figure(f"{stem}-{name}", *piece)
+        for stem, piece in probed.pieces(probe, content.labels)
+    ]  # fmt: skip
+    shown = [block for block in blocks if block is not None]
+    return {"title": probed.title_of(probe, content.labels), "blocks": shown, "notes": probe.notes}
 
 
 def _agreement(numbering: Numbering, model: ModelPart, content: ReportContent) -> Block | None:

@@ -132,6 +132,8 @@ def fit_table(models: Iterable[ModelPart]) -> Table:
         caption="Fit of the models",
     )  # fmt: skip
     for model in models:
+        if "chisq" not in model.fit_measures:  # estimated without a saturated model to compare with
+            continue
         for version, head in (("", model.id), ("robust", f"{model.id}, robust")):
             row = _fit_row(model.fit_measures, version)
             if version and not math.isfinite(row["chisq"]):
@@ -238,14 +240,6 @@ def _estimate_row(row: Mapping[Any, Any], labels: Labels) -> dict[str, Any]:
             std = float(row.get("std_all", NAN))
             values["std_ci"] = (std - 1.959964 * values["std_se"], std + 1.959964 * values["std_se"])
     return values
-
-
-def r2_table(model: ModelPart, labels: Labels) -> Table:
-    """Explained variance, one row an outcome."""
-    table = Table.of([("name", "Variable", "text"), ("r2", "R²", "std")], caption=f"Explained variance in {model.id}")
-    for name, value in model.r2.items():
-        table = table.add(name=name_of(str(name), labels), r2=value)
-    return table
 
 
 def slope_table(probe: Any, labels: Labels) -> Table:

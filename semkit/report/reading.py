@@ -23,6 +23,7 @@ from semkit.report.content import (
     QualityPart,
     Reading,
 )
+from semkit.report.products import estimated_by, method_of, without_products
 from semkit.result import quantity
 
 NAN = float("nan")
@@ -54,6 +55,8 @@ def read_fit(
         estimates=standardised_estimates(fit),
         fit_measures=_measures(fit),
         r2=dict(pairs(getattr(fit, "r2", {}))),
+        r2_linear=without_products(fit),
+        interaction=estimated_by(fit),
         nobs_received=fit.nobs_received,
         nobs=fit.nobs,
         method=method_words(fit.method, getattr(options, "test", ()), draws is not None),
@@ -80,7 +83,7 @@ def method_words(method: str, test: Iterable[str] = (), resampled: bool = False)
         "GLS": "generalised least squares",
         "ULS": "unweighted least squares",
         "WLS": "weighted (asymptotically distribution-free) least squares",
-    }.get(method.upper(), method)
+    }.get(method.upper()) or method_of(method) or method
     tests = {
         "yuan.bentler.mplus": "Yuan–Bentler scaled test", "yuan.bentler": "Yuan–Bentler scaled test",
         "satorra.bentler": "Satorra–Bentler scaled test", "scaled.shifted": "scaled and shifted test",

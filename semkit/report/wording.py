@@ -52,12 +52,48 @@ REFERENCES = {
     "henseler": "Henseler, J., Ringle, C. M., & Sarstedt, M. (2015). A new criterion for assessing discriminant "
     "validity in variance-based structural equation modeling. Journal of the Academy of Marketing Science, 43(1), "
     "115–135.",
+    "aiken": "Aiken, L. S., & West, S. G. (1991). Multiple regression: Testing and interpreting interactions. Sage.",
+    "bollen": "Bollen, K. A. (1996). An alternative two stage least squares (2SLS) estimator for latent variable "
+    "equations. Psychometrika, 61(1), 109–121.",
+    "bollenpaxton": "Bollen, K. A., & Paxton, P. (1998). Interactions of latent variables in structural equation "
+    "models. Structural Equation Modeling, 5(3), 267–293.",
+    "dawson": "Dawson, J. F., & Richter, A. W. (2006). Probing three-way interactions in moderated multiple "
+    "regression: Development and application of a slope difference test. Journal of Applied Psychology, 91(4), "
+    "917–926.",
+    "edwards": "Edwards, J. R., & Parry, M. E. (1993). On the use of polynomial regression equations as an "
+    "alternative to difference scores in organizational research. Academy of Management Journal, 36(6), 1577–1613.",
+    "hayes": "Hayes, A. F. (2015). An index and test of linear moderated mediation. Multivariate Behavioral Research, "
+    "50(1), 1–22.",
+    "klein": "Klein, A., & Moosbrugger, H. (2000). Maximum likelihood estimation of latent interaction effects with "
+    "the LMS method. Psychometrika, 65(4), 457–474.",
+    "kleinmuthen": "Klein, A. G., & Muthén, B. O. (2007). Quasi-maximum likelihood estimation of structural equation "
+    "models with multiple interaction and quadratic effects. Multivariate Behavioral Research, 42(4), 647–673.",
+    "little": "Little, T. D., Bovaird, J. A., & Widaman, K. F. (2006). On the merits of orthogonalizing powered and "
+    "product terms: Implications for modeling interactions among latent variables. Structural Equation Modeling, "
+    "13(4), 497–519.",
+    "preacher": "Preacher, K. J., Rucker, D. D., & Hayes, A. F. (2007). Addressing moderated mediation hypotheses: "
+    "Theory, methods, and prescriptions. Multivariate Behavioral Research, 42(1), 185–227.",
+    "rosseel": "Rosseel, Y., & Loh, W. W. (2024). A structural after measurement approach to structural equation "
+    "modeling. Psychological Methods, 29(3), 561–588.",
+    "skrondal": "Skrondal, A., & Laake, P. (2001). Regression among factor scores. Psychometrika, 66(4), 563–575.",
     "bauer": "Bauer, D. J., & Curran, P. J. (2005). Probing interactions in fixed and multilevel regression: "
     "Inferential and graphical techniques. Multivariate Behavioral Research, 40(3), 373–400.",
 }
 
 
 LONGEST, LONGEST_ITEM = 48, 28
+
+
+PROBED = {
+    "Probe": "It was probed by simple slopes and Johnson–Neyman regions (Bauer & Curran, 2005).",
+    "TwoModerators": "Simple slopes were compared at combinations of two moderators (Aiken & West, 1991; Dawson & "
+    "Richter, 2006).",
+    "ConditionalEffects": "Direct and indirect effects were taken at values of the moderators, with indices of "
+    "moderated mediation (Hayes, 2015; Preacher et al., 2007).",
+    "ResponseSurface": "The surface was described by its shape along the lines of congruence and incongruence and by "
+    "its principal axes (Edwards & Parry, 1993).",
+}
+"""Kind of probe -> what the method section says of it."""
 
 
 def name_of(variable: str, labels: Mapping[str, str]) -> str:
@@ -205,13 +241,9 @@ def _model(model: ModelPart) -> str:
     text += f" by {model.method}." if model.method else "."
     if any(note.code == "sample.full-information" for note in model.notes):
         text += " Respondents with missing answers were used by full information (Arbuckle, 1996)."
-    if has_latent_product(model):
-        text += (
-            " The latent interaction was estimated by matched product indicators with double mean centring "
-            "(Lin et al., 2010; Marsh et al., 2004)."
-        )
-    if model.probes:
-        text += " It was probed by simple slopes and Johnson–Neyman regions (Bauer & Curran, 2005)."
+    text += f" {model.interaction}" if model.interaction else ""
+    said = dict.fromkeys(PROBED.get(type(probe).__name__, PROBED["Probe"]) for probe in model.probes)
+    text += "".join(f" {words}" for words in said)
     if model.draws_requested:
         text += (
             f" Intervals and p values of interactions and of products of paths are percentile bootstrap ones "
@@ -264,7 +296,10 @@ def references(content: ReportContent) -> tuple[str, ...]:
     cites = {
         "holm": "Holm", "lakens": "Lakens", "berger": "Berger", "marsh": "Marsh", "lin": "Lin et al.",
         "davison": "Davison", "mcdonald": "McDonald", "fornell": "Fornell", "henseler": "Henseler",
-        "arbuckle": "Arbuckle", "bauer": "Bauer", "yuan": "Yuan &",
+        "arbuckle": "Arbuckle", "bauer": "Bauer", "yuan": "Yuan &", "aiken": "Aiken", "bollen": "Bollen, 1996",
+        "bollenpaxton": "Bollen & Paxton", "dawson": "Dawson", "edwards": "Edwards & Parry", "hayes": "Hayes",
+        "klein": "Klein & Moosbrugger", "kleinmuthen": "Klein & Muthén", "little": "Little et al.",
+        "preacher": "Preacher et al.", "rosseel": "Rosseel", "skrondal": "Skrondal",
     }  # fmt: skip
     keys = {key for key, mark in cites.items() if mark in text}
     return tuple(sorted(REFERENCES[key] for key in keys))

@@ -13,7 +13,15 @@ import numpy as np
 
 from semkit.errors import Note, Problem, SampleError, SemkitError
 from semkit.study.checking import Study
-from semkit.study.columns import add_controls, add_scores, composite_items, sampling_design, varying, with_design
+from semkit.study.columns import (
+    add_controls,
+    add_scores,
+    around_means,
+    composite_items,
+    sampling_design,
+    varying,
+    with_design,
+)
 from semkit.study.expansion import Expansion, Vocabulary, expand
 from semkit.study.measurement import Measurement, measure
 from semkit.study.schema import ModelModel, PartModel
@@ -163,9 +171,12 @@ def run_model(
         }
         design = sampling_design(study.file)
         measured = measure(expansion, frame, rows, model.estimator, design, model.missing)
+        data = with_design(frame, columns, design)
+        if model.interaction != "product":
+            data = around_means(data, _covariates(expansion), rows, design.weights if design is not None else None)
         fit = sem(
             expansion.text,
-            with_design(frame, columns, design),
+            data,
             design=design,
             interaction=_interaction(model, expansion, measured),
             estimator=model.estimator,
@@ -177,6 +188,19 @@ def run_model(
     except SemkitError as error:
         return ModelRun(name, nominal, None, error.problems, None, rows)
     return ModelRun(name, expansion, fit, (), measured, rows, notes)
+
+
+def _covariates(expansion: Expansion) -> list[str]:
+    """Exogenous observed variables that no product holds.
+
+    Methods without product indicators take latent variables from their zero: with covariates around their means that
+    zero is the mean, and coefficients beside a product are slopes at average values, as with product indicators.
+    """
+    from semkit.model import classify, parse
+
+    spec = parse(expansion.text)
+    multiplied = {part for product in spec.products for part in product.split(":")}
+    return [name for name in classify(spec.terms).ov_x if ":" not in name and name not in multiplied]
 
 
 def _interaction(model: ModelModel, expansion: Expansion, measured: Measurement) -> Any:
@@ -224,7 +248,8 @@ def _expand_for(
                 "Add the column to the export, or remove the variable from the model.",
             )
         )
-    rows = _used(frame, columns, expansion, full=study.file.models[name].missing == "fiml")
+    needed = columns_of(study, expansion, items=False)
+    rows = _used(frame, needed, expansion, full=study.file.models[name].missing == "fiml")
     _, constant = varying(frame.loc[rows], expansion.controls)
     notes: tuple[Note, ...] = ()
     if constant:
@@ -254,8 +279,11 @@ def _used(frame: pd.DataFrame, columns: list[str], expansion: Expansion, *, full
     return np.asarray(seen.any(axis=1) & seen[:, [k for k, name in enumerate(columns) if name in x]].all(axis=1))
 
 
-def columns_of(study: Study, expansion: Expansion) -> list[str]:
-    """Observed columns a model needs; a composite needs its parts and their items."""
+def columns_of(study: Study, expansion: Expansion, *, items: bool = True) -> list[str]:
+    """Observed columns a model needs; a composite needs its parts, and (with ``items``) what these are means of.
+
+    Respondents must have the parts; an item of a part may be missing, its reliability comes from complete answers.
+    """
     from semkit.model import parse
 
     spec = parse(expansion.text)
@@ -263,8 +291,8 @@ def columns_of(study: Study, expansion: Expansion) -> list[str]:
     names: dict[str, None] = {}
     for name in (part for entry in spec.names for part in entry.split(":")):
         if name in expansion.composites:
-            items = composite_items(study.file.composites[name], study.file, study.known)
-            names.update(dict.fromkeys([*items, *(item for part in items.values() for item in part)]))
+            parts = composite_items(study.file.composites[name], study.file, study.known)
+            names.update(dict.fromkeys([*parts, *(item for part in parts.values() for item in part if items)]))
         elif name not in latents:
             names[name] = None
     return list(names)

@@ -101,6 +101,17 @@ def with_design(frame: pd.DataFrame, columns: Sequence[str], design: Design | No
     return frame[list(dict.fromkeys([*columns, *(name for name in more if name in frame.columns)]))]
 
 
+def around_means(frame: pd.DataFrame, columns: Sequence[str], rows: np.ndarray, weights: str | None) -> pd.DataFrame:
+    """Columns less their means (weighted, under a design) among the respondents of a model."""
+    columns = list(columns)
+    if not columns or not rows.any():
+        return frame
+    used = frame.loc[rows, columns].to_numpy(dtype=float)
+    mass = None if weights is None else frame.loc[rows, weights].to_numpy(dtype=float)
+    return frame.assign(**{name: frame[name] - value for name, value in
+                           zip(columns, np.average(used, axis=0, weights=mass), strict=True)})  # fmt: skip
+
+
 def control_names(control: ControlModel, known: Known) -> tuple[str, ...]:
     """Columns a control stands for before data are seen (the largest category is then the first)."""
     if control.dummies:

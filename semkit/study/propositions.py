@@ -268,7 +268,9 @@ def _index(found: Findings, index: IndexModel, model: str, path: Path, expansion
                 "Correct the path, or add the regression.",
             )
         )
-    elif not any(index.moderator in term.split(":") for terms in steps for term in terms):
+    elif not any(
+        _multiplies(index.moderator, a, term) for a, terms in zip(index.path, steps, strict=False) for term in terms
+    ):
         found.add(
             Problem(
                 "study.not-moderated",
@@ -278,6 +280,12 @@ def _index(found: Findings, index: IndexModel, model: str, path: Path, expansion
                 f"Add a product such as {index.path[1]} ~ {index.path[0]}:{index.moderator}.",
             )
         )
+
+
+def _multiplies(moderator: str, focal: str, term: str) -> bool:
+    factors = term.split(":")
+    factors.remove(focal)
+    return moderator in factors
 
 
 def _variables(expansion: Expansion) -> list[str]:
