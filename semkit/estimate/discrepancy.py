@@ -30,6 +30,7 @@ from scipy.linalg.lapack import dpotrf, dpotri
 
 from semkit.estimate.implied import Implied, frame, imply, mean_factor, second_factors
 from semkit.estimate.layout import ALPHA, BETA, Block, Layout
+from semkit.numerics.inverse import definite_inverses
 
 FloatArray = NDArray[np.float64]
 # entries of one (draws, c, c) array while it is worked on
@@ -89,7 +90,7 @@ def inverse(sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
             w[at, at] = half[at, at]
             return w[None], np.array([2.0 * np.log(root[at, at]).sum()])
     try:
-        root, w = np.linalg.cholesky(sigma), np.asarray(np.linalg.inv(sigma))
+        w, root = definite_inverses(sigma)
     except np.linalg.LinAlgError:
         good = np.array([_positive_definite(one) for one in sigma], dtype=bool)
         safe = np.where(good[:, None, None], sigma, np.eye(sigma.shape[-1]))
@@ -167,45 +168,6 @@ def expected_information(layout: Layout, implied: tuple[Implied, ...], weights: 
 
 def _at(values: FloatArray | None, at: slice) -> FloatArray | None:
     return None if values is None else values[at]
-
-
-def slope(layout: Layout, theta: FloatArray, observed: tuple[Observed, ...], given: FloatArray) -> FloatArray:
-    """Only the gradient ``(B, q)``, in the cheapest form: by matrices instead of by columns.
-
-    With ``Q = W - W T W`` the derivatives by whole matrices are ``2 Q M`` (lambda), ``2 G'Q M`` (beta), ``G'Q G``
-    (psi) and ``Q`` (theta), twice that off the diagonal; nothing is said about positive definiteness.
-    """
-    out = np.zeros_like(theta)
-    for block, data in zip(layout.blocks, observed, strict=True):
-        implied = imply(block, theta, given)
-        w = np.linalg.inv(implied.sigma)
-        target, left = data.cov, None
-        if block.means:
-            gap = data.mean - implied.mu
-            target = target + gap[:, :, None] * gap[:, None, :]
-            left = (gap[:, None, :] @ w)[:, 0, :]
-        slope_from(block, implied, np.asarray(w - w @ target @ w, dtype=np.float64), left, out, data.weight)
-    return out
-
-
-def slope_from(
-    block: Block, implied: Implied, q: FloatArray, left: FloatArray | None, out: FloatArray, weight: float = 1.0
-) -> None:
-    """Add a group's gradient to ``out (B, q)``, from the derivatives ``Q (B, p, p)`` and ``-2 W d (B, p)``.
-
-    ``left`` is ``W d``; None without a mean structure.
-    """
-    right = np.concatenate([implied.g, implied.cross], axis=2)
-    by_right = q @ right
-    inner = implied.g.swapaxes(1, 2) @ by_right
-    batch = len(q)
-    everything = np.concatenate([by_right.reshape(batch, -1), inner.reshape(batch, -1), q.reshape(batch, -1)], axis=1)
-    u, _, scale = block.factors
-    by_cell = everything[:, block.slope_positions] * (2.0 * scale)
-    if left is not None:
-        both = np.concatenate([left, (left[:, None, :] @ implied.g)[:, 0, :]], axis=1)
-        by_cell -= 2.0 * mean_factor(block, implied) * both[:, u]
-    _add(out, block.free.source, weight * by_cell, block.single)
 
 
 def _add(total: FloatArray, source: NDArray[np.int64], part: FloatArray, single: bool) -> None:

@@ -10,8 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.estimate.discrepancy import Observed, discrepancy, slope, slope_from
+from semkit.estimate.discrepancy import Observed, discrepancy
 from semkit.estimate.fiml import PatternObjective, pattern_discrepancy
+from semkit.estimate.gradient import curvature, slope, slope_from
 from semkit.estimate.implied import imply
 from semkit.estimate.layout import Layout
 from semkit.estimate.leastsquares import LeastSquares, squares
@@ -58,6 +59,8 @@ class Evidence(Protocol):
         """Its derivative ``(B, q)``."""
     def hessian(self, theta: FloatArray) -> FloatArray:
         """Its exact second derivative ``(B, q, q)``."""
+    def curvature(self, theta: FloatArray) -> FloatArray:
+        """About the diagonal of the expected second derivative, ``(B, q)``: the units of the parameters."""
     def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
         """Newton's method from ``start (B, q)``: where it ended, whether it arrived, iterations."""
 
@@ -96,6 +99,9 @@ class CompleteData:
         found = discrepancy(self.layout, theta, self.observed, self.given, "exact").hessian
         assert found is not None
         return found
+
+    def curvature(self, theta: FloatArray) -> FloatArray:
+        return curvature(self.layout, theta, tuple(data.weight for data in self.observed), self.given)
 
     def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
         objective = LikelihoodObjective(self.layout, self.observed, self.given)
@@ -154,6 +160,12 @@ class GappedData:
             out[b] = found.hessian[0]
         return out
 
+    def curvature(self, theta: FloatArray) -> FloatArray:
+        """That of complete data: what the gaps take away is much the same in every draw."""
+        everybody = float(self.totals.sum())
+        return curvature(self.layout, theta, tuple(float(part.count.sum()) / everybody for part in self.patterns),
+                         self.given)
+
     def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
         x, arrived, calls = start.copy(), np.zeros(len(start), dtype=bool), 0
         for b in range(len(start)):
@@ -206,6 +218,9 @@ class SquaresData:
         found = squares(self.problem.model, theta, self.problem.groups, "exact").hessian
         assert found is not None
         return found
+
+    def curvature(self, theta: FloatArray) -> FloatArray:
+        return self.problem.curvature(theta)
 
     def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
         return _newton(self.problem, start, limits(self.given), steps)

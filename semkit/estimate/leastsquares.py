@@ -154,6 +154,14 @@ class LeastSquares:
         assert value.gradient is not None and value.hessian is not None
         return value.f, value.gradient, value.hessian
 
+    def curvature(self, theta: FloatArray) -> FloatArray:
+        """Diagonal of the Gauss-Newton Hessian ``2 sum c Delta'W Delta`` of draws at ``theta (B, q)``, ``(B, q)``."""
+        out = np.zeros_like(theta)
+        for (_, slope), group in zip(self.model.moments(theta, True), self.groups, strict=True):
+            assert slope is not None
+            out += 2.0 * group.share * np.einsum("bkq,bkq->bq", slope, group.weight.times(slope))
+        return out
+
     def slopes(self, theta: FloatArray) -> tuple[FloatArray, ...]:
         """``Delta`` of each group at one parameter vector ``(q,)``, ``(k, q)``."""
         found = self.model.moments(theta[None], True)

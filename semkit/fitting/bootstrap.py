@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-CHUNK = 100
-# Numbers that the missing patterns of one chunk may hold.
+CHUNK = 250
+# Numbers that the arrays of one chunk may hold.
 _ROOM = 4_000_000
 
 
@@ -86,7 +86,8 @@ def bootstrap(
     statistics : sequence of str
         Fit measures to be drawn too (:data:`semkit.fitting.indices.MEASURES`).
     chunk : int, optional
-        Draws computed in one call; by default 100, fewer where missing patterns would need much memory.
+        Draws computed in one call; by default 250, fewer where many respondents, variables or missing patterns
+        would need much memory.
     workers : int, optional
         Threads, by default one a processor up to four; the draws are the same to the bit for any number.
     """
@@ -109,15 +110,16 @@ def bootstrap(
 
 
 def chunk_size(solution: Solution) -> int:
-    """Draws in one call: a property of the model and of its missing patterns, never of the machine."""
+    """Draws in one call: a property of the model, its missing patterns and the respondents, never of the machine."""
+    people = solution.sample.nobs if solution.sample is not None else 0
+    one = max([8 * block.p**2 for block in solution.layout.blocks] + [people])
     if solution.least is not None:
         k = max(group.moments.shape[1] for group in solution.least.groups)
         wide = int(k) if solution.options.estimator == "wls" else 0
-        return max(1, min(CHUNK, _ROOM // int(k * (solution.layout.n_parameters + wide))))
-    if solution.patterns is None:
-        return CHUNK
-    size = sum(part.mask.shape[0] * part.mask.shape[1] ** 2 for part in solution.patterns)
-    return max(1, min(CHUNK, _ROOM // int(4 * size)))
+        one = max(one, int(k * (solution.layout.n_parameters + wide)))
+    if solution.patterns is not None:
+        one = max(one, 4 * sum(part.mask.shape[0] * part.mask.shape[1] ** 2 for part in solution.patterns))
+    return max(1, min(CHUNK, _ROOM // one))
 
 
 @dataclass(eq=False)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from semkit.estimate.evidence import Evidence
 from semkit.estimate.expressions import TableConstraints, make_constraints
+from semkit.estimate.gradient import curvature
 from semkit.estimate.implied import imply
 from semkit.fitting.ladder import starts
 from semkit.fitting.solution import Solution
@@ -26,6 +27,9 @@ BoolArray = NDArray[np.bool_]
 
 # Iterations with the full sample's derivative, with a draw's own, and of Newton's method before giving up.
 FIRST, OWN, NEWTON = 40, 12, 40
+# Steps shorter than this (squared, in the metric of the expected information) end the search: what is left is below
+# 1e-12 of the discrepancy, a hundred-thousandth of a standard error.
+CLOSE = 1e-13
 # Starting vectors and iterations of what did not arrive by then.
 STARTS, LONG = 3, 80
 
@@ -139,6 +143,12 @@ class _Equations:
         _, jacobian = here.evaluate(self.solution.minimum.x, np.arange(1))
         return np.asarray(np.linalg.pinv(self.bordered(hessian[None], jacobian[:, here.equality])[0]))
 
+    def scale(self, z: FloatArray, rows: IntArray) -> FloatArray:
+        """What the parameters of draws are measured in, relative to the full sample, ``(b, n)``."""
+        own, whole = self.evidence.take(rows).curvature(z), curvature_of(self.solution)
+        ratio = np.sqrt(whole / own)
+        return np.asarray(np.where(np.isfinite(ratio) & (ratio > 0.0), ratio, 1.0))
+
     def own_inverse(self, z: FloatArray, rows: IntArray) -> tuple[FloatArray, BoolArray]:
         """Inverse derivatives of draws at ``z`` and whether the curvature is that of a minimum."""
         theta = z[:, : self.q]
@@ -166,7 +176,9 @@ def _nearby(equations: _Equations, usable: BoolArray) -> tuple[FloatArray, BoolA
     metric[:q, :q] = 2.0 * equations.solution.expected
     with np.errstate(all="ignore"):
         try:
-            first = solve_chord(equations.residual, z, equations.full_inverse(), metric, max_iterations=FIRST)
+            scaling = equations.scale if equations.constraints is None else None
+            first = solve_chord(equations.residual, z, equations.full_inverse(), metric, scaling=scaling,
+                                tolerance=CLOSE, max_iterations=FIRST)
             z, converged, calls = first.z.copy(), first.converged.copy(), first.calls
             rows = np.flatnonzero(~converged & usable & np.isfinite(z).all(axis=1))
             rows = rows[minimal(equations.solution, z[rows, :q], given[rows])]
@@ -178,11 +190,18 @@ def _nearby(equations: _Equations, usable: BoolArray) -> tuple[FloatArray, BoolA
             if not len(rows):
                 return z[:, :q], converged, calls
             second = solve_chord(lambda here, at: equations.residual(here, rows[at]), z[rows], inverse, metric,
-                                 max_iterations=OWN)
+                                 tolerance=CLOSE, max_iterations=OWN)
         except np.linalg.LinAlgError:  # a draw ran into a singular matrix: all of them by Newton
             return z[:, :q], np.zeros(batch, dtype=bool), 1
     z[rows], converged[rows] = second.z, second.converged
     return z[:, :q], converged, calls + second.calls
+
+
+def curvature_of(solution: Solution) -> FloatArray:
+    """:meth:`semkit.estimate.evidence.Evidence.curvature` at the full sample's solution, ``(1, q)``."""
+    if solution.least is not None:
+        return solution.least.curvature(solution.theta[None])
+    return curvature(solution.layout, solution.theta[None], solution.weights, solution.given)
 
 
 def positive(matrices: FloatArray) -> BoolArray:

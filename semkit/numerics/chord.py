@@ -2,12 +2,15 @@
 
 Bootstrap draws have their solution near that of the full sample.  Newton's method with the full
 sample's derivative (the chord) needs only residuals, one matrix product a step, but converges
-linearly; extrapolating from the last few steps makes it superlinear at almost no cost.
+linearly; extrapolating from the last few steps makes it superlinear at almost no cost, and so does
+measuring each equation in units of its own: with ``D`` diagonal, ``D H^-1 D`` is near the inverse
+derivative of an equation whose variables scatter more or less than those of the known one.
 
 References
 ----------
 Kelley (1995), Iterative Methods for Linear and Nonlinear Equations, ch. 5.4 (chord method).
 Anderson (1965), Journal of the ACM 12, 547-560; Walker & Ni (2011), SIAM J. Numer. Anal. 49, 1715-1735.
+Dennis & Schnabel (1996), Numerical Methods for Unconstrained Optimization, sec. 7.1 (scaling).
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+# (z (b, n), rows (b,)) -> (b, n)
+Rows = Callable[[FloatArray, IntArray], FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,19 +42,20 @@ class Roots:
     """
 
     z: FloatArray
-    converged: NDArray[np.bool_]
+    converged: BoolArray
     calls: int
 
 
 def solve_chord(
-    residual: Callable[[FloatArray, IntArray], FloatArray],
+    residual: Rows,
     start: FloatArray,
     inverse: FloatArray,
     metric: FloatArray,
     *,
+    scaling: Rows | None = None,
     tolerance: float = 1e-12,
     max_iterations: int = 30,
-    depth: int = 12,
+    depth: int = 6,
 ) -> Roots:
     """Solve ``residual(z) = 0`` for ``B`` equations near one known solution.
 
@@ -61,58 +68,93 @@ def solve_chord(
         Inverse derivative at the known solution, or one for each equation.
     metric : ndarray (n, n)
         Symmetric, positive semi-definite: steps with ``s' metric s`` below ``tolerance`` end the iteration.
+    scaling : callable, optional
+        ``scaling(z, rows)``: the diagonal ``(b, n)`` of ``D``, asked for once, where the first step leads.
     depth : int
         How many earlier steps are used for extrapolation.
     """
-    z = start.copy()
+    z, here, rows = start.copy(), start.copy(), np.arange(len(start))
     converged = np.zeros(len(z), dtype=bool)
-    rows = np.arange(len(z))
-    weight = np.sqrt(np.diagonal(metric))
-    steps = np.zeros((len(z), depth, z.shape[1]))
-    moves = np.zeros_like(steps)
-    last_step = last_z = np.zeros((0, z.shape[1]))
-    here = z.copy()
     shortest = np.full(len(z), np.inf)
-    own = inverse.ndim == 3
+    direction = _Direction(inverse, None)
+    past = _Past(np.sqrt(np.diagonal(metric)), len(z), depth)
+    last = (here, here)
     calls = 0
     for k in range(max_iterations):
         error = residual(here, rows)
-        step = -(inverse @ error[:, :, None])[..., 0] if own else error @ -inverse.T
         calls += 1
+        if k == 1 and scaling is not None:
+            direction = _Direction(inverse, scaling(here, rows))
+            last = (last[0], direction(last[1]))
+        step = direction(error)
         size = np.einsum("bn,bn->b", step @ metric, step)
-        done = size < tolerance
-        bad = ~np.isfinite(size)
         better = size < shortest[rows]
         z[rows[better]], shortest[rows[better]] = here[better], size[better]
         if k:
-            slot = (k - 1) % depth
-            steps[:, slot] = step - last_step
-            moves[:, slot] = here - last_z
-        trial = here + step
-        if k:
-            trial = trial - _extrapolation(step, steps[:, : min(k, depth)], moves[:, : min(k, depth)], weight)
-        z[rows[done]] = here[done] + step[done]
+            past.add(here - last[0], step - last[1])
+        trial = here + step if k == 0 else here + step - past.explained(step)
+        done = size < tolerance
+        z[rows[done]] = trial[done]
         converged[rows[done]] = True
-        stay = ~(done | bad)
+        stay = ~done & np.isfinite(size)
         if not stay.any():
             break
-        if stay.all():
-            last_step, last_z, here = step, here, trial
-        else:
-            rows, last_step, last_z, here = rows[stay], step[stay], here[stay], trial[stay]
-            steps, moves = steps[stay], moves[stay]
-            inverse = inverse[stay] if own else inverse
+        last = (here, error if k == 0 and scaling is not None else step)
+        here = trial
+        if not stay.all():
+            rows, here, last = rows[stay], here[stay], (last[0][stay], last[1][stay])
+            past.keep(stay)
+            direction = direction.take(stay)
     return Roots(z, converged, calls)
 
 
-def _extrapolation(step: FloatArray, steps: FloatArray, moves: FloatArray, weight: FloatArray) -> FloatArray:
-    """What to subtract from the plain step: the combination of earlier changes that best explains it."""
-    scaled = steps * weight
-    gram = scaled @ scaled.swapaxes(1, 2)
-    count = gram.shape[-1]
-    size = np.diagonal(gram, axis1=1, axis2=2)
-    unit = 1.0 / np.sqrt(np.maximum(size, 1e-300))
-    gram = gram * unit[:, :, None] * unit[:, None, :] + 1e-10 * np.eye(count)
-    right = (scaled @ (step * weight)[:, :, None])[..., 0] * unit
-    gamma = np.linalg.solve(gram, right[..., None])[..., 0] * unit
-    return np.asarray(np.einsum("bd,bdn->bn", gamma, steps + moves))
+@dataclass(frozen=True, eq=False)
+class _Direction:
+    """``-D H^-1 D`` times an error."""
+
+    inverse: FloatArray
+    scale: FloatArray | None
+
+    def __call__(self, error: FloatArray) -> FloatArray:
+        if self.inverse.ndim == 3:
+            return np.asarray(-(self.inverse @ error[:, :, None])[..., 0])
+        if self.scale is None:
+            return np.asarray(error @ -self.inverse.T)
+        return np.asarray(((error * self.scale) @ -self.inverse.T) * self.scale)
+
+    def take(self, stay: BoolArray) -> _Direction:
+        return _Direction(self.inverse[stay] if self.inverse.ndim == 3 else self.inverse,
+                          None if self.scale is None else self.scale[stay])
+
+
+class _Past:
+    """The last changes of the steps ``(b, d, n)``, what was gained with them, and their products ``(b, d, d)``."""
+
+    def __init__(self, weight: FloatArray, batch: int, depth: int) -> None:
+        self.weight, self.depth, self.count = weight, depth, 0
+        self.changes = np.zeros((batch, depth, len(weight)))
+        self.gains = np.zeros_like(self.changes)
+        self.gram = np.zeros((batch, depth, depth))
+
+    def add(self, move: FloatArray, change: FloatArray) -> None:
+        """A move and how the step changed with it, each ``(b, n)``; the oldest is forgotten."""
+        slot = self.count % self.depth
+        self.count += 1
+        weighted = change * self.weight
+        self.changes[:, slot] = weighted
+        np.add(change, move, out=self.gains[:, slot])
+        self.gram[:, slot] = self.gram[:, :, slot] = (self.changes @ weighted[:, :, None])[..., 0]
+
+    def explained(self, step: FloatArray) -> FloatArray:
+        """What to subtract from the plain step: the combination of earlier changes that best explains it."""
+        used = min(self.count, self.depth)
+        gram = self.gram[:, :used, :used]
+        unit = 1.0 / np.sqrt(np.maximum(np.diagonal(gram, axis1=1, axis2=2), 1e-300))
+        unit_gram = gram * unit[:, :, None] * unit[:, None, :] + 1e-10 * np.eye(used)
+        right = (self.changes[:, :used] @ (step * self.weight)[:, :, None])[..., 0] * unit
+        share = np.linalg.solve(unit_gram, right[..., None])[..., 0] * unit
+        return np.asarray((share[:, None, :] @ self.gains[:, :used])[:, 0, :])
+
+    def keep(self, stay: BoolArray) -> None:
+        """Only the equations that go on."""
+        self.changes, self.gains, self.gram = self.changes[stay], self.gains[stay], self.gram[stay]

@@ -21,10 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import OptionError, Problem
+from semkit.numerics.streams import StreamSeed, stream_words
 
 Arrays = Mapping[str, NDArray[Any]]
 Backend = Literal["serial", "thread", "process"]
 Progress = Callable[[int, int], None]
+# Bytes; half of what is kept at most, and within the range (32 MB) in which the threshold follows.
+_KEPT = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,9 @@ class Chunk:
 
     def generators(self) -> Iterator[np.random.Generator]:
         """Yield one generator per replicate; replicate ``i`` has the same stream in any chunking."""
-        for replicate in range(self.start, self.stop):
-            yield np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=(replicate,))))
+        for words in stream_words(self.seed, np.arange(self.start, self.stop)):
+            # numpy documents any ISeedSequence; its stubs know SeedSequence only
+            yield np.random.Generator(np.random.PCG64(StreamSeed(words)))  # type: ignore[arg-type]
 
 
 def resample_counts(chunk: Chunk, n: int) -> NDArray[np.float64]:
@@ -162,6 +166,16 @@ def _one_thread(task: Task, chunk: Chunk) -> Arrays:
         return task(chunk)
 
 
+def _keep_freed_memory() -> None:
+    """Let the C library keep what a chunk frees for the next one.
+
+    glibc gives freed memory back above twice the largest block that was ever freed (mallopt(3), dynamic threshold):
+    with small blocks every array of a chunk is then taken from the system anew, a quarter of a bootstrap's time.
+    Nothing is written here, so nothing is used; other libraries keep what they like.
+    """
+    np.empty(_KEPT, dtype=np.uint8)
+
+
 def run_job(
     task: Task,
     job: Job,
@@ -223,9 +237,13 @@ def run_job(
         if progress:
             progress(done, job.replicates)
 
+    _keep_freed_memory()
     if backend == "serial" or workers == 1:
-        for chunk in todo:
-            finish(chunk, _one_thread(task, chunk))
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1):
+            for chunk in todo:
+                finish(chunk, task(chunk))
     elif backend == "thread":
         from threadpoolctl import threadpool_limits
 

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from semkit.estimate import layout as lay
 from semkit.estimate.deviations import deviations, variances
-from semkit.estimate.discrepancy import Observed, discrepancy, observe, slope
+from semkit.estimate.discrepancy import Observed, discrepancy, observe
 from semkit.estimate.expressions import make_constraints
+from semkit.estimate.gradient import curvature, slope
 from semkit.estimate.implied import imply, jacobian
 from semkit.estimate.information import first_order, scores
 from semkit.estimate.layout import ALPHA, BETA, LAMBDA, NU, PSI, THETA, Block, Cells, Layout, make_layout
@@ -100,6 +101,19 @@ def test_expected_hessian_is_the_quadratic_form_of_the_jacobian() -> None:
     full += 2 * np.einsum("bki,bij,bnj->bkn", by_mean, w, by_mean)
     value = discrepancy(layout, theta, data, given, "expected")
     np.testing.assert_allclose(value.hessian, full, atol=1e-12)
+
+
+@pytest.mark.parametrize("means", [False, True])
+@pytest.mark.parametrize("groups", [False, True])
+def test_curvature_is_the_diagonal_of_the_expected_hessian(means: bool, groups: bool) -> None:
+    layout, theta, data, given = problem(means, False, True)
+    if groups:  # the same parameters in both: their second derivatives add up
+        layout = Layout(layout.blocks * 2, layout.n_parameters, layout.expand, ())
+        data = (observe(data[0].cov, data[0].mean, 0.3), observe(data[0].cov, data[0].mean, 0.7))
+    hessian = discrepancy(layout, theta, data, given, "expected").hessian
+    assert hessian is not None
+    found = curvature(layout, theta, tuple(part.weight for part in data), given)
+    np.testing.assert_allclose(found, np.diagonal(hessian, axis1=1, axis2=2), rtol=1e-10)
 
 
 def test_many_draws_are_assembled_in_slices_without_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
