@@ -278,7 +278,7 @@ def _fit(
     names, parameterization = asked_ordered(model, ordered, options["estimator"]), options.pop("parameterization")
     if not names:
         options["estimator"] = options["estimator"] or "ml"
-        options = design_options(design, options, moments is not None, interaction)
+        options = design_options(design, options, moments is not None)
     options["group_equal"] = _words(options.get("group_equal", ()))
     options["group_partial"] = _words(options.get("group_partial", ()))
     options["auxiliary"] = _words(options.get("auxiliary", ()))
@@ -301,11 +301,11 @@ def _fit(
     if chosen.auxiliary:
         check_auxiliary(spec, chosen.auxiliary)
         spec = saturate(spec, chosen.auxiliary) if chosen.fiml else spec
-    if isinstance(method, SAM) and moments is None:
+    if isinstance(method, SAM):
         from semkit.fitting.sam import fit_sam
 
         fit: Fit = fit_sam(spec, recipe, data)
-    elif isinstance(method, FactorScores) and moments is None:
+    elif isinstance(method, FactorScores):
         from semkit.fitting.scoring import fit_scores
 
         fit = fit_scores(spec, recipe, data)

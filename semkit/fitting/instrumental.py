@@ -1,10 +1,11 @@
 """Two-stage least squares for latent products: the quick look without iterations and without normality.
 
-Equations are estimated one by one with model-implied instruments (:mod:`semkit.fitting.instruments`); markers are
-centred at their means, so that slopes are those at average factors.  Errors are classical (constant variance of the
-composite error; ``estimator="ml"``) or robust (``"mlr"``), where each respondent's influence also counts the means at
-which markers were centred.  Products make the composite error's variance depend on the factors: classical errors and
-the Sargan test are then approximate.
+Equations are estimated one by one, in every group, with model-implied instruments
+(:mod:`semkit.fitting.instruments`); markers are centred at their means, so that slopes are those at average factors.
+Errors are classical (constant variance of the composite error; ``estimator="ml"``) or robust (``"mlr"``, and always
+under a sampling design), where each respondent's influence also counts the means at which markers were centred.
+Products make the composite error's variance depend on the factors: classical errors and the Sargan test are then
+approximate.  Fixed, equal and linearly restricted slopes are those of :mod:`semkit.fitting.slopes`.
 
 Standard deviations of constructs, which standardised effects need, come from one linear factor model of all constructs
 (unrestricted covariances, no products); errors of standardised effects come from respondents' influence on
@@ -13,33 +14,133 @@ both the equation and that model, whatever the ``estimator``.
 References
 ----------
 Bollen (1995), Sociological Methodology 25, 223-251; Bollen (1996), Psychometrika 61, 109-121; Bollen & Paxton (1998),
-Structural Equation Modeling 5, 267-293; Newey & McFadden (1994), Handbook of Econometrics 4, sec. 6.
+Structural Equation Modeling 5, 267-293; Nestler (2014), British Journal of Mathematical and Statistical Psychology 67,
+353-369 (equality constraints); Newey & McFadden (1994), Handbook of Econometrics 4, sec. 6.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import chdtrc
 
+from semkit import __version__
 from semkit.errors import Note, NotSupportedError, Problem
-from semkit.estimate.implied import imply
 from semkit.estimate.instrumental import TwoStage, two_stage
+from semkit.fitting.calls import fit_spec
+from semkit.fitting.equations import EquationsFit
 from semkit.fitting.fit import Fit
-from semkit.fitting.instrumented import InstrumentedFit
 from semkit.fitting.instruments import Equation, equations, fixed_at, markers
+from semkit.fitting.measurement import MeasurementBlock, block_options, part
 from semkit.fitting.recipe import Recipe
-from semkit.fitting.sam import first_influence, refuse
-from semkit.model import ModelSpec, print_model
-from semkit.result import Term as ResultTerm
-from semkit.result import Variable
-from semkit.sample import make_sample
+from semkit.fitting.sam import binary_columns, refuse
+from semkit.fitting.scoring import variables_of
+from semkit.fitting.slopes import (
+    Restricted,
+    Slopes,
+    observed_spread,
+    raw_metric,
+    restricted,
+    restrictions,
+    slope_rows,
+    slope_table,
+    spread_of,
+    standard_metric,
+)
+from semkit.fitting.steps import covariance
+from semkit.interaction.mapping import Scores
+from semkit.model import ModelSpec, ParameterTable, print_model
+from semkit.sample import Sample, make_sample
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FloatArray = NDArray[np.float64]
+Columns = Mapping[str, FloatArray]
 
-_STEP = 1e-5
 _MANY = 0.1  # instruments a respondent above which estimates lean towards least squares
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One equation in one group.
+
+    Parameters
+    ----------
+    equation : Equation
+    group : int
+    rows : list of int
+        Its slopes among all.
+    fitted : TwoStage
+        Without restrictions; rows times the root of the sampling weights.
+    y : ndarray (n,)
+    x : ndarray (n, k)
+        Outcome's and predictors' markers, centred; as they are.
+    """
+
+    equation: Equation
+    group: int
+    rows: list[int]
+    fitted: TwoStage
+    y: FloatArray
+    x: FloatArray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class InstrumentedFit(EquationsFit):
+    """Structural equations by two-stage least squares; ``measurement`` is the linear factor model beside them.
+
+    Parameters
+    ----------
+    stages : tuple of Stage
+    """
+
+    stages: tuple[Stage, ...] = field(kw_only=True)
+
+    @cached_property
+    def equations(self) -> tuple[Equation, ...]:
+        """Equations with their instruments."""
+        return tuple(dict.fromkeys(stage.equation for stage in self.stages))
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """Of the sample, of the method, and equations whose instruments the Sargan test rejects at .05."""
+        return (*self.sample_used.notes, *self.extra_notes, *(
+            Note("fitting.instruments-rejected", "warning",
+                 f"Sargan chi-square({row['df']}) = {row['stat']:.2f}, p = {row['pvalue']:.3f}.",
+                 row["outcome"] + (f" (group {row['group']})" if row["group"] else ""),
+                 "Not all instruments that the model implies are uncorrelated with the equation's error.",
+                 "Look for error covariances or cross-loadings in the factor model: "
+                 'fit.measurement["all"].modification_indices().')
+            for row in self.sargan.to_dict("records") if row["pvalue"] < 0.05))
+
+    @cached_property
+    def sargan(self) -> pd.DataFrame:
+        """Overidentification of every equation without restrictions: ``group outcome instruments stat df pvalue``.
+
+        NaN without any, and under a sampling design, which the test does not know.
+        """
+        import pandas as pd
+
+        rows = []
+        for stage in self.stages:
+            e = stage.equation
+            df = len(e.instruments) - len(e.predictors)
+            known = df > 0 and self.sample_used.sampling is None
+            stat = float(stage.fitted.sargan[0]) if known else float("nan")
+            rows.append((self.slopes.groups[stage.group], e.outcome, ", ".join("*".join(v) for v in e.instruments),
+                         stat, df, float(chdtrc(df, stat)) if known else float("nan")))
+        return pd.DataFrame(rows, columns=["group", "outcome", "instruments", "stat", "df", "pvalue"])
+
+    def _more(self) -> list[str]:
+        hidden = ["instruments", *(["group"] if self.slopes.n_groups == 1 else [])]
+        return ["Sargan tests", self.sargan.drop(columns=hidden).to_string(
+            index=False, float_format=lambda v: f"{v:.3f}", na_rep="")]
 
 
 def fit_two_stage(spec: ModelSpec, recipe: Recipe, data: Any) -> InstrumentedFit:
@@ -48,62 +149,53 @@ def fit_two_stage(spec: ModelSpec, recipe: Recipe, data: Any) -> InstrumentedFit
     Raises
     ------
     NotSupportedError
-        ``fitting.not-with-sam``, ``fitting.not-with-2sls``, ``fitting.too-few-instruments``.
+        ``fitting.not-with-sam``, ``fitting.not-with-2sls``, ``fitting.only-slopes``, ``fitting.too-few-instruments``.
     """
-    import pandas as pd
-
-    from semkit.fitting.calls import sem
-
-    refuse(spec, recipe, "2sls")
-    refuse_more(spec, recipe, moments=data is None)
-    found = equations(spec)
-    marker = markers(spec)
-    items = tuple(dict.fromkeys(t.rhs for t in spec.terms if t.op == "=~"))
-    inside = dict.fromkeys(v for e in found for name in (e.outcome, *e.predictors) for v in name.split(":"))
+    refuse(spec, recipe, "2sls", moments=data is None)
+    refuse_more(spec, recipe)
+    parted, found, marker = part(spec), equations(spec), markers(spec)
+    inside = tuple(dict.fromkeys(v for e in found for name in (e.outcome, *e.predictors) for v in name.split(":")))
     observed = tuple(name for name in inside if name not in spec.latents)
-    sample = make_sample(data, tuple(dict.fromkeys((*items, *observed))), missing="listwise")
-    values = sample.groups[0].data
-    frame = pd.DataFrame(values, columns=list(sample.names))
-    centred = dict(zip(sample.names, (values - np.mean(values, axis=0)).T, strict=True))
-    stages = [_estimate(e, centred, marker) for e in found]
-    require_rank(found, stages)
-    influence = np.concatenate([_influence(e, s, centred, marker) for e, s in zip(found, stages, strict=True)], axis=1)
-    robust = recipe.options.se.startswith("robust")
-    vcov = influence.T @ influence / len(values) ** 2 if robust else _classical(stages)
-    text = print_model(ModelSpec(tuple(t for t in spec.terms if t.op == "=~" or (
-        t.op == "~~" and {t.lhs, t.rhs} <= set(items)))))
-    first = sem(text, frame[list(items)], meanstructure=True)
-    spread = _spread(first, observed, centred) if first.converged and first.admissible else {}
-    est = np.concatenate([s.coef[0, 1:] for s in stages])
-    binary = {v for v in observed if set(np.unique(frame[v])) <= {0.0, 1.0}}
-    parts = [_standardise(found, est, influence, spread, skip) for skip in (binary, set())]
-    names = tuple(label or f"{e.outcome} ~ {p}" for e in found for p, label in zip(e.predictors, e.labels, strict=True))
-    terms = tuple(ResultTerm(e.outcome, tuple(p.split(":")), name) for (e, p), name in zip(
-        ((e, p) for e in found for p in e.predictors), names, strict=True))
+    sample = make_sample(data, tuple(dict.fromkeys((*parted.items, *observed))), group=recipe.options.group,
+                         design=recipe.design)
+    table = slope_table(parted.structure, recipe.options, tuple(g.label for g in sample.groups), "2sls")
+    stages = tuple(_stages(found, table, sample, marker))
+    require_rank(stages)
+    robust = recipe.options.se.startswith("robust") or sample.sampling is not None
+    slopes = _slopes(table, stages, sample, marker, robust=robust)
+    first = _factor_model(spec, parted.items, observed, recipe, data)
+    known = first.converged and first.admissible
+    spread = observed_spread(sample, observed)
+    spread |= spread_of(first, tuple(v for v in inside if v in spec.latents)) if known else {}
+    binary = binary_columns(sample, list(observed))
+    full = standard_metric(slopes, spread, sample, frozenset())
+    kept = Recipe(recipe.model, print_model(parted.structure), recipe.options, interaction=recipe.interaction,
+                  design=recipe.design)
+    provenance = {"semkit": __version__, "numpy": np.__version__, "call": recipe.options.call}
+    order = (*(v for v in inside if v in spec.latents), *observed)
     return InstrumentedFit(
-        first.solution, recipe, None, first.provenance, _notes(found, len(values), spread, robust, bool(spec.products)),
-        measurement=first, sample_used=sample, equations=found, stages=tuple(stages), own_names=names, own_terms=terms,
-        own_est=est, own_vcov=vcov, claims=parts[0], full=parts[1],
-        own_variables=_variables(first, inside, spread, frame, binary), robust=robust)
+        first.solution, kept, None, provenance, _notes(found, sample, known, robust, bool(spec.products)),
+        measurement={"all": first}, sample_used=sample, slopes=table, raw=raw_metric(slopes, spread, sample),
+        claims=standard_metric(slopes, spread, sample, binary) if binary else full, full=full,
+        own_variables=variables_of(table, sample, spread, order, _scores(first, order, sample, known), binary),
+        label="2SLS (robust)" if robust and sample.sampling is None else "2SLS", stages=stages)
 
 
-def refuse_more(spec: ModelSpec, recipe: Recipe, *, moments: bool) -> None:
+def refuse_more(spec: ModelSpec, recipe: Recipe) -> None:
     """Refuse what equation by equation does not do, all at once."""
     items = {t.rhs for t in spec.terms if t.op == "=~"}
     paths = [t for t in spec.terms if t.op == "~"]
     head = markers(spec)
     first = [next(t for t in spec.terms if t.op == "=~" and t.lhs == v and t.rhs == head[v]) for v in head]
     moved = {t.lhs for t in paths if ":" in t.rhs}
-    labels = [m.values[0] for t in paths if (m := t.modifier("label"))]
     wrong = [
-        (not spec.latents, "models without constructs"), (not paths, "models without an equation"),
-        (moments, "moments="), (recipe.options.missing != "listwise", f"missing={recipe.options.missing!r}"),
-        (bool(recipe.options.effect_coding), "effect_coding="),
+        (not spec.latents, "models without constructs"), (bool(spec.blocks), "group: blocks"),
+        (recipe.options.missing != "listwise", f"missing={recipe.options.missing!r} (products of instruments need "
+                                               "all answers)"),
+        (any(t.rhs in spec.latents for t in spec.terms if t.op == "=~"), "second-order factors"),
+        (any(name.count(":") > 1 for name in spec.products), "products of three"),
         (any(t.modifiers and fixed_at(t) != 1.0 for t in first), "constructs without a marker (first loading 1)"),
         (any(t.lhs in items or set(t.rhs.split(":")) & items for t in paths), "equations of indicators"),
-        (any(m.kind != "label" for t in paths for m in t.modifiers) or len(set(labels)) < len(labels),
-         "slopes that are fixed, bounded or equal"),
-        (bool(spec.formulas), "defined parameters"),
         (any(v in moved for t in paths if ":" in t.rhs for v in t.rhs.split(":")),
          "products of factors that a product moves"),
     ]
@@ -111,13 +203,13 @@ def refuse_more(spec: ModelSpec, recipe: Recipe, *, moments: bool) -> None:
     if found:
         raise NotSupportedError(Problem("fitting.not-with-2sls", "interaction='2sls'",
                                         f"does not do {', '.join(found)}",
-                                        "free slopes between constructs with markers, complete data",
-                                        "Use interaction='lms' or 'product'."))
+                                        "slopes between constructs with markers, complete data",
+                                        "Use interaction='sam', 'lms' or 'product'."))
 
 
-def require_rank(found: tuple[Equation, ...], stages: list[TwoStage]) -> None:
+def require_rank(stages: tuple[Stage, ...]) -> None:
     """Refuse equations that their instruments do not identify."""
-    poor = [e for e, s in zip(found, stages, strict=True) if s.rank[0] < s.coef.shape[1]]
+    poor = {s.equation: None for s in stages if s.fitted.rank[0] < s.fitted.coef.shape[1]}
     if poor:
         raise NotSupportedError(*(
             Problem("fitting.too-few-instruments", e.outcome,
@@ -126,116 +218,173 @@ def require_rank(found: tuple[Equation, ...], stages: list[TwoStage]) -> None:
                     "interaction='lms'.") for e in poor))
 
 
-def _column(name: str, centred: dict[str, FloatArray], marker: dict[str, str]) -> FloatArray:
+def _centred(sample: Sample, group: int) -> dict[str, FloatArray]:
+    part_ = sample.groups[group]
+    values = part_.data - np.average(part_.data, axis=0, weights=part_.weights)
+    return dict(zip(sample.names, values.T, strict=True))
+
+
+def _column(name: str, centred: Columns, marker: Mapping[str, str]) -> FloatArray:
     parts = [centred[marker.get(v, v)] for v in name.split(":")]
     return np.asarray(np.prod(parts, axis=0))
 
 
-def _estimate(equation: Equation, centred: dict[str, FloatArray], marker: dict[str, str]) -> TwoStage:
-    """One equation by its marker variables, with a constant."""
-    y = _column(equation.outcome, centred, marker)
-    one = np.ones_like(y)
-    x = np.stack([one, *(_column(p, centred, marker) for p in equation.predictors)], axis=-1)
-    w = np.stack([one, *(np.prod([centred[v] for v in names], axis=0) for names in equation.instruments)], axis=-1)
-    return two_stage(y[None], x[None], w[None])
+def _stages(
+    found: tuple[Equation, ...], table: ParameterTable, sample: Sample, marker: Mapping[str, str]
+) -> list[Stage]:
+    """Every equation in every group by its marker variables, with a constant."""
+    rows = slope_rows(table)
+    at = {(int(table.block[row]) - 1, table.lhs[row], table.rhs[row]): k for k, row in enumerate(rows)}
+    out = []
+    for g, group in enumerate(sample.groups):
+        centred, root = _centred(sample, g), np.sqrt(group.weights)
+        for e in found:
+            y = _column(e.outcome, centred, marker)
+            x = np.stack([_column(p, centred, marker) for p in e.predictors], axis=-1)
+            one = np.ones((len(y), 1))
+            w = np.stack([np.prod([centred[v] for v in names], axis=0) for names in e.instruments], axis=-1) \
+                if e.instruments else np.empty((len(y), 0))
+            scaled = [np.concatenate([one, part_], axis=1) * root[:, None] for part_ in (x, w)]
+            fitted = two_stage((y * root)[None], scaled[0][None], scaled[1][None])
+            out.append(Stage(e, g, [at[g, e.outcome, p] for p in e.predictors], fitted, y, x))
+    return out
 
 
-def _influence(
-    equation: Equation, stage: TwoStage, centred: dict[str, FloatArray], marker: dict[str, str]
-) -> FloatArray:
-    """Influence of every respondent on the slopes ``(n, k)``: of slopes at a given centre, and of the centre.
+def _slopes(
+    table: ParameterTable, stages: tuple[Stage, ...], sample: Sample, marker: Mapping[str, str], *, robust: bool
+) -> Slopes:
+    """Estimates under the restrictions, respondents' influence, and classical or robust errors."""
+    k = len(slope_rows(table))
+    free, curvature = np.zeros(k), np.zeros((k, k))
+    for s in stages:
+        left = s.fitted.weight[0, :, 1:]
+        variance = float(np.sum(s.fitted.residual[0] ** 2)) / (len(s.y) - s.fitted.coef.shape[1])
+        free[s.rows] = s.fitted.coef[0, 1:]
+        curvature[np.ix_(s.rows, s.rows)] = np.linalg.inv(left.T @ left) / variance
+    found = restricted(restrictions(table), free, curvature)
+    influence = np.zeros((sample.nobs, k))
+    starts = np.cumsum([0, *(group.nobs for group in sample.groups)])
+    for s in stages:
+        here = slice(int(starts[s.group]), int(starts[s.group + 1]))
+        influence[here] += _influence(s, found, sample, marker)
+    vcov = covariance(influence, sample)
+    if not robust:
+        vcov = found.projection @ _classical(stages, found.est) @ found.projection.T
+    return Slopes(table, found.est, influence, vcov)
+
+
+def _residual(stage: Stage, slopes: FloatArray, weights: FloatArray) -> FloatArray:
+    plain = stage.y - stage.x @ slopes
+    return np.asarray(plain - np.average(plain, weights=weights))
+
+
+def _influence(stage: Stage, found: Restricted, sample: Sample, marker: Mapping[str, str]) -> FloatArray:
+    """Influence of a group's respondents on all slopes ``(n_g, k)``: of slopes at a given centre, and of the centre.
 
     A slope at another centre is ``b_a + b_ab (c_b - c_b0)``, for a square ``b_a + 2 b_aa (c_a - c_a0)``.
     """
-    out = stage.influence[0, :, 1:].copy()
-    at = {name: k for k, name in enumerate(equation.predictors)}
+    weights = sample.groups[stage.group].weights
+    share = weights.sum() / sample.nobs
+    left, slopes = stage.fitted.weight[0, :, 1:], found.est[stage.rows]
+    # estimates are sums of weight'(root(w) y): the part of a respondent is weight root(w) u, its influence that over w
+    residual = _residual(stage, slopes, weights)
+    out = left * (residual / np.sqrt(weights))[:, None] * float(sample.nobs)
+    out = out + _first_stage(stage, residual, weights, float(sample.nobs))
+    centred = _centred(sample, stage.group)
+    at = {name: k for k, name in enumerate(stage.equation.predictors)}
+    turned = np.zeros((len(out), len(found.est)))
     for name, k in at.items():
         if ":" not in name:
             continue
         a, b = name.split(":")
         for main, other in ((a, b), (b, a)):
             if main in at:
-                out[:, at[main]] += stage.coef[0, 1 + k] * _column(other, centred, marker)
-    return out
+                centre = _column(other, centred, marker) / share
+                out[:, at[main]] += slopes[k] * centre
+                # restrictions that do not hold: the criterion's curvature turns with the centre, too
+                turned -= np.outer(centre, found.pull[stage.rows[at[main]]] * found.reach[:, stage.rows[k]])
+    return found.influence(out, stage.rows, _log_variance(stage, weights) / share) + turned
 
 
-def _classical(stages: list[TwoStage]) -> FloatArray:
+def _log_variance(stage: Stage, weights: FloatArray) -> FloatArray:
+    """Influence ``(n_g,)`` on the logarithm of the error's variance: ``(u^2 - 2 E(u x)'IF_b) / s^2 - 1``."""
+    plain = stage.fitted.residual[0] / np.sqrt(weights)
+    variance = float(np.average(plain**2, weights=weights))
+    slopes = stage.fitted.weight[0, :, 1:] * (plain / np.sqrt(weights))[:, None] * weights.sum()
+    across = np.average(stage.x * plain[:, None], axis=0, weights=weights)
+    return np.asarray((plain**2 - 2.0 * slopes @ across) / variance - 1.0)
+
+
+def _first_stage(stage: Stage, residual: FloatArray, weights: FloatArray, nobs: float) -> FloatArray:
+    """What restrictions that do not hold in one equation add: instruments then covary with the error they leave.
+
+    With ``gap`` the free less the restricted coefficients: ``(X_hat'X_hat)^-1 (x - x_hat) (x_hat'gap)``.
+    """
+    weight, root = stage.fitted.weight[0], np.sqrt(weights)
+    inverse = weight.T @ weight
+    x = np.concatenate([np.ones((len(root), 1)), stage.x], axis=1) * root[:, None]
+    fitted = np.linalg.solve(inverse, weight.T).T
+    gap = np.linalg.lstsq(x, residual * root - stage.fitted.residual[0], rcond=None)[0]  # u_r - u = X gap
+    part_ = ((x - fitted) * (fitted @ gap)[:, None]) @ inverse
+    return np.asarray(part_[:, 1:] * nobs / weights[:, None])
+
+
+def _classical(stages: tuple[Stage, ...], est: FloatArray) -> FloatArray:
     """``s_ij A_i'A_j`` with ``A = X_hat (X_hat'X_hat)^-1``, ``s_ij`` over ``sqrt((n - k_i) (n - k_j))``."""
-    n = stages[0].residual.shape[1]
-    left = [s.weight[0, :, 1:] for s in stages]
-    scaled = [s.residual[0] / np.sqrt(n - s.coef.shape[1]) for s in stages]
-    return np.block([[float(u @ v) * (a.T @ b) for b, v in zip(left, scaled, strict=True)]
-                     for a, u in zip(left, scaled, strict=True)])
-
-
-def _spread(
-    first: Fit, observed: tuple[str, ...], centred: dict[str, FloatArray]
-) -> dict[str, tuple[float, FloatArray]]:
-    """Standard deviation of every variable and the influence of every respondent on its logarithm."""
-    solution = first.solution
-    block, theta = solution.layout.blocks[0], solution.theta
-    names = list(first.table.variables.lv)
-    pick = [block.eta.index(name) for name in names]
-    step = _STEP * np.maximum(1.0, np.abs(theta))
-    batch = np.concatenate([theta[None], theta + np.diag(step), theta - np.diag(step)])
-    given = np.repeat(solution.given, len(batch), axis=0)
-    var = np.diagonal(imply(block, batch, given).eta_cov, axis1=1, axis2=2)[:, pick]
-    q = len(theta)
-    slope = (var[1 : 1 + q] - var[1 + q :]) / (2.0 * step[:, None])
-    moved = first_influence(first) @ slope / (2.0 * var[0])
-    out = {name: (float(np.sqrt(var[0, k])), np.asarray(moved[:, k])) for k, name in enumerate(names)}
-    for name in observed:
-        square = centred[name] ** 2
-        out[name] = (float(np.sqrt(square.mean())), square / (2.0 * square.mean()) - 0.5)
+    out = np.zeros((len(est), len(est)))
+    for one in stages:
+        for two in stages:
+            if one.group != two.group:
+                continue
+            u, v = (_residual(s, est[s.rows], np.ones(len(s.y))) / np.sqrt(len(s.y) - s.fitted.coef.shape[1])
+                    for s in (one, two))
+            across = one.fitted.weight[0, :, 1:].T @ two.fitted.weight[0, :, 1:]
+            out[np.ix_(one.rows, two.rows)] = float(u @ v) * across
     return out
 
 
-def _standardise(
-    found: tuple[Equation, ...], est: FloatArray, influence: FloatArray, spread: dict[str, tuple[float, FloatArray]],
-    skip: set[str],
-) -> tuple[FloatArray, FloatArray]:
-    """``b prod(sd of factors) / sd(outcome)`` and its covariance matrix; NaN without standard deviations."""
-    k = len(est)
-    if not spread:
-        return np.full(k, np.nan), np.full((k, k), np.nan)
-    ratio, moved = np.ones(k), np.zeros_like(influence)
-    rows = [(e.outcome, p) for e in found for p in e.predictors]
-    for i, (outcome, predictor) in enumerate(rows):
-        factors = [v for v in predictor.split(":") if v not in skip]
-        ratio[i] = np.prod([spread[v][0] for v in factors]) / spread[outcome][0]
-        moved[:, i] = sum((spread[v][1] for v in factors), -spread[outcome][1])
-    whole = ratio * (influence + est * moved)
-    return est * ratio, whole.T @ whole / len(whole) ** 2
+def _factor_model(
+    spec: ModelSpec, items: tuple[str, ...], observed: tuple[str, ...], recipe: Recipe, data: Any
+) -> Fit:
+    """The linear factor model of all constructs, of the respondents used."""
+    own = tuple(t for t in spec.terms if t.op == "=~" or (t.op == "~~" and {t.lhs, t.rhs} <= set(items)))
+    block = MeasurementBlock(spec.latents, items, ModelSpec(own))
+    table = getattr(data, "frame", data)
+    frame = table
+    if observed:  # nothing answered by those whose covariates are missing
+        gaps = table[list(observed)].isna().any(axis=1).to_numpy()
+        if gaps.any():
+            frame = table.copy()
+            for name in items:
+                frame[name] = np.where(gaps, np.nan, np.asarray(frame[name].to_numpy(np.float64, na_value=np.nan)))
+    text = print_model(block.spec)
+    return fit_spec(block.spec, Recipe(text, text, block_options(recipe.options, block), design=recipe.design), frame,
+                    None)
 
 
-def _variables(
-    first: Fit, inside: dict[str, None], spread: dict[str, tuple[float, FloatArray]], frame: Any, binary: set[str]
-) -> dict[str, Variable]:
-    """Moments, range and values: regression scores of constructs, observed values of the rest."""
-    scores = first.predict() if spread else None
-    out = {}
-    for name in inside:
-        if name in frame:
-            v = frame[name].to_numpy()
-            out[name] = Variable(name, "observed", float(v.mean()), float(v.std()), float(v.min()), float(v.max()), v,
-                                 float(v.mean()), name in binary)
-        elif scores is not None:
-            v = scores[name].to_numpy()
-            out[name] = Variable(name, "latent", 0.0, spread[name][0], float(v.min()), float(v.max()), v)
-        else:
-            out[name] = Variable(name, "latent", 0.0, float("nan"))
-    return out
+def _scores(first: Fit, order: tuple[str, ...], sample: Sample, known: bool) -> tuple[Scores, ...]:
+    """Regression scores of the constructs by group; NaN where the factor model gives none."""
+    out, start = [], 0
+    found = first.predict() if known else None
+    for group in sample.groups:
+        values = np.full((group.nobs, len(order)), np.nan)
+        for k, name in enumerate(order):
+            if found is not None and name in found:
+                values[:, k] = found[name].to_numpy()[start : start + group.nobs]
+        start += group.nobs
+        out.append(Scores(values, np.zeros((1, len(order), len(order)))))
+    return tuple(out)
 
 
 def _notes(
-    found: tuple[Equation, ...], n: int, spread: dict[str, tuple[float, FloatArray]], robust: bool, products: bool
+    found: tuple[Equation, ...], sample: Sample, known: bool, robust: bool, products: bool
 ) -> tuple[Note, ...]:
-    out = []
-    many = [e for e in found if len(e.instruments) > _MANY * n]
-    out += [Note("fitting.many-instruments", "warning", f"{len(e.instruments)} instruments for {n} respondents.",
-                 e.outcome, "With many instruments estimates lean towards those of least squares on the markers.",
-                 "Use fewer indicators or parcels, or interaction='lms'.") for e in many]
-    if not spread:
+    least = min(group.nobs for group in sample.groups)
+    many = [e for e in found if len(e.instruments) > _MANY * least]
+    out = [Note("fitting.many-instruments", "warning", f"{len(e.instruments)} instruments for {least} respondents.",
+                e.outcome, "With many instruments estimates lean towards those of least squares on the markers.",
+                "Use fewer indicators or parcels, or interaction='lms'.") for e in many]
+    if not known:
         out.append(Note("fitting.no-standardization", "warning", "Standardised effects are not given.", "",
                         "The linear factor model that gives the constructs' standard deviations did not converge or "
                         "is not admissible.", "Look at fit.measurement."))

@@ -30,15 +30,12 @@ class Equation:
     outcome : str
     predictors : tuple of str
         Names as in the model, products last or in between.
-    labels : tuple of str
-        One a predictor, empty for none.
     instruments : tuple of tuple of str
         Columns to multiply: one name for a variable, two for a product or a square.
     """
 
     outcome: str
     predictors: tuple[str, ...]
-    labels: tuple[str, ...]
     instruments: tuple[tuple[str, ...], ...]
 
 
@@ -84,8 +81,7 @@ def equations(spec: ModelSpec) -> tuple[Equation, ...]:
         for a, b in (t.rhs.split(":") for t in own if ":" in t.rhs):
             left, right = (_measures(v, loads, valid) for v in (a, b))
             found |= dict.fromkeys((min(x, y), max(x, y)) for x in left for y in right)
-        labels = tuple(str(m.values[0] or "") if (m := t.modifier("label")) else "" for t in own)
-        out.append(Equation(outcome, tuple(t.rhs for t in own), labels, tuple(found)))
+        out.append(Equation(outcome, tuple(t.rhs for t in own), tuple(found)))
     return tuple(out)
 
 

@@ -1,22 +1,22 @@
 """Structure after measurement: the measurement models first, then the structural model with latent products.
 
 Step one fits the measurement model of every construct (constructs that share indicators or residual covariances
-together).  Step two maps the observed variables to moments of the constructs and their products
-(:mod:`semkit.interaction.mapping`) and fits the structural model to them by maximum likelihood.  Standard errors come
-from the respondents' influence on both steps, whatever the distribution:
+together; groups together, so that loadings may be held equal).  Step two maps the observed variables to moments of the
+constructs and their products in each group (:mod:`semkit.interaction.mapping`) and fits the structural model to them by
+maximum likelihood.  Standard errors come from the respondents' influence on both steps, whatever the distribution
+(:mod:`semkit.fitting.steps`), with
 
     IF_2 = H^-1 (d gradient / d moments) [IF of moments given step one + (d moments / d theta_1) IF_1]
-    V = sum IF_2 IF_2' / N^2
 
 References
 ----------
 Rosseel & Loh (2024), Psychological Methods 29, 561-588; Rosseel, Burghgraeve, Loh & Schermelleh-Engel (2025), Behavior
-Research Methods 57; Newey & McFadden (1994), Handbook of Econometrics 4, sec. 6 (two-step estimators).
+Research Methods 57.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -24,26 +24,40 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from semkit import __version__
 from semkit.errors import Note, NotSupportedError, Problem, SampleError
-from semkit.estimate.fiml import pattern_scores
-from semkit.estimate.implied import imply, jacobian
+from semkit.estimate.implied import jacobian
 from semkit.estimate.information import invert
+from semkit.fitting.calls import make_table
 from semkit.fitting.fit import Fit
+from semkit.fitting.measurement import Parted, part, respondents, structural_options
 from semkit.fitting.recipe import Recipe
-from semkit.fitting.solution import Solution
+from semkit.fitting.solution import Solution, fit_moments
+from semkit.fitting.steps import (
+    Measured,
+    Observed,
+    Piece,
+    bartlett,
+    covariance,
+    first_notes,
+    fit_block,
+    join,
+    left_out_notes,
+    moved,
+    require_converged,
+)
 from semkit.fitting.tables import series
-from semkit.interaction.mapping import Mapped, Scores, map_moments
-from semkit.model import ModelSpec, Term, print_model
-from semkit.numerics.em import masked_inverse
+from semkit.interaction.mapping import Factors, Scores, map_moments
+from semkit.model import ModelSpec, print_model
 from semkit.result import Variable
-from semkit.sample import Moments, Sample, make_sample
+from semkit.sample import GroupMoments, Sample
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = NDArray[np.float64]
 
-_STEP = 1e-5
+_HIGHEST = 3  # factors of a product: six scores in its variance
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,34 +78,35 @@ class StructuralFit(Fit):
     Parameters
     ----------
     measurement : mapping of str to Fit
-    scores : Scores
-        Bartlett scores of the respondents with their errors.
+    scores : tuple of Scores
+        Bartlett scores of the respondents of each group with their errors.
     sample_used : Sample
     order : tuple of str
         Names of the scores.
-    label : str
-        Method, as headers print it.
     """
 
     measurement: Mapping[str, Fit] = field(default_factory=dict, kw_only=True)
-    scores: Scores = field(kw_only=True)
+    scores: tuple[Scores, ...] = field(kw_only=True)
     sample_used: Sample = field(kw_only=True)
     order: tuple[str, ...] = field(kw_only=True)
-    label: str = field(default="SAM", kw_only=True)
 
     @property
     def method(self) -> str:
-        return self.label
+        return "SAM" if self.sample_used.sampling is None else "SAM (sampling design)"
 
     @property
     def nobs_received(self) -> int:
         return self.sample_used.nobs_received
 
     @cached_property
+    def binary(self) -> frozenset[str]:
+        """Observed variables of equations that take the values 0 and 1 only."""
+        return binary_columns(self.sample_used, [n for n in self.order if n in self.sample_used.names])
+
+    @cached_property
     def notes(self) -> tuple[Note, ...]:
         """Diagnoses of both steps."""
-        first = [note for fit in self.measurement.values() for note in fit.notes]
-        return tuple(dict.fromkeys((*self.sample_used.notes, *first, *super().notes)))
+        return tuple(dict.fromkeys((*first_notes(dict(self.measurement), self.sample_used), *super().notes)))
 
     @cached_property
     def fit_measures(self) -> pd.Series[float]:
@@ -100,18 +115,38 @@ class StructuralFit(Fit):
 
     @cached_property
     def variables(self) -> Mapping[str, Variable]:
-        """Moments of the constructs, with the respondents' Bartlett scores."""
-        latent = {name for fit in self.measurement.values() for name in fit.table.variables.lv}
-        cov, out = self.solution.moments[0].cov[0], {}
-        for k, name in enumerate(self.table.variables.ov):
-            if ":" in name:
-                continue
-            at = self.order.index(name)
-            values = self.scores.value[:, at]
-            mean = float(np.mean(values))
-            out[name] = Variable(name, "latent" if name in latent else "observed", mean, float(np.sqrt(cov[k, k])),
-                                 float(values.min()), float(values.max()), values, 0.0, False, "")
+        """Moments of constructs with the respondents' Bartlett scores; observed variables in their own units."""
+        crossed = {v for t in self.terms if len(t.factors) > 1 for v in t.factors}
+        out: dict[str, Variable] = {}
+        for g, (label, scores, group) in enumerate(zip(self.table.groups, self.scores, self.sample_used.groups,
+                                                       strict=True)):
+            cov = self.solution.moments[g].cov[0]
+            for k, name in enumerate(self.table.variables.ov):
+                if ":" in name:
+                    continue
+                seen = name in self.sample_used.names
+                values = self.sample_used.column(name, g) if seen else scores.value[:, self.order.index(name)]
+                mean = float(np.average(values, weights=group.weights))
+                out.setdefault(f"{name}.g{g + 1}" if g else name, Variable(
+                    name, "observed" if seen else "latent", mean, float(np.sqrt(cov[k, k])), float(values.min()),
+                    float(values.max()), values, mean if seen and name in crossed else 0.0, name in self.binary, label))
         return out
+
+    def predict(self, method: str = "bartlett", what: str = "lv") -> pd.DataFrame:
+        """Bartlett scores of the constructs, or their standard errors (``what="se"``), one row a respondent used."""
+        import pandas as pd
+
+        if method != "bartlett" or what not in ("lv", "se"):
+            raise NotSupportedError(Problem("fitting.not-with-sam", f"predict({method!r}, {what!r})",
+                                            "is not offered after two steps", "method='bartlett', what='lv' or 'se'",
+                                            "Ask the fits in fit.measurement."))
+        pick = [k for k, name in enumerate(self.order) if name not in self.sample_used.names]
+        rows = []
+        for part_ in self.scores:
+            error = np.sqrt(np.maximum(np.diagonal(part_.error, axis1=1, axis2=2), 0.0))
+            found = part_.value if what == "lv" else np.broadcast_to(error, part_.value.shape)
+            rows.append(found[:, pick])
+        return pd.DataFrame(np.concatenate(rows), columns=[self.order[k] for k in pick])
 
     def bootstrap(self, draws: int = 2000, **options: Any) -> NoReturn:
         """Not offered for this method; its errors are robust already."""
@@ -119,11 +154,22 @@ class StructuralFit(Fit):
                                         "its own errors", "They need no normal distribution."))
 
     def __repr__(self) -> str:
-        shown = self.estimates.drop(columns=["std_lv", "std_nox", "group"])
+        hidden = ["std_lv", "std_nox", *(["group"] if self.table.n_groups == 1 else [])]
+        shown = self.estimates.drop(columns=hidden)
         lines = [f"semkit sem fit: {self.method}, {self.nobs} respondents used, structural model after "
                  f"{len(self.measurement)} measurement models",
                  shown.to_string(index=False, float_format=lambda v: f"{v:.3f}", na_rep="")]
         return "\n".join([*lines, *(f"{note.severity}: {note}" for note in self.notes)])
+
+
+def binary_columns(sample: Sample, names: list[str]) -> frozenset[str]:
+    """Those of some columns that hold 0 and 1 only."""
+    out = []
+    for name in names:
+        values = np.concatenate([sample.column(name, g) for g in range(len(sample.groups))])
+        if np.all((values == 0.0) | (values == 1.0)):
+            out.append(name)
+    return frozenset(out)
 
 
 def fit_sam(spec: ModelSpec, recipe: Recipe, data: Any) -> StructuralFit:
@@ -132,202 +178,121 @@ def fit_sam(spec: ModelSpec, recipe: Recipe, data: Any) -> StructuralFit:
     Raises
     ------
     NotSupportedError
-        ``fitting.not-with-sam``: groups, second-order factors, composites, products of three, what else it cannot do.
+        ``fitting.not-with-sam``, ``fitting.steps-not-apart``: what it cannot do.
     SampleError
         ``fitting.no-measurement``: a measurement model did not converge.
     """
-    from semkit.fitting.calls import sem
-
-    options = recipe.options
-    refuse(spec, recipe, "sam")
-    blocks = measurement_blocks(spec)
-    columns = tuple(dict.fromkeys(t.rhs for t in spec.terms if t.op == "=~"))
-    inner = structural_names(spec)
-    observed = tuple(name for name in inner if name not in spec.latents)
-    sample = make_sample(data, (*columns, *observed), missing=options.missing)
-    whole = _frame(sample)
-    answered = np.all([whole[list(items)].notna().any(axis=1) for _, items, _ in blocks], axis=0)
-    answered &= whole[list(observed)].notna().all(axis=1).to_numpy()
-    frame = whole[answered]
-    first = {", ".join(names): sem(text, frame[list(items)], missing=options.missing, meanstructure=True)
-             for names, items, text in blocks}
-    bad = [name for name, fit in first.items() if not fit.converged]
-    if bad:
-        raise SampleError(Problem("fitting.no-measurement", ", ".join(bad), "its measurement model did not converge",
-                                  "measurement models that converge", "Look at it alone with sk.cfa."))
-    order = (*(name for names, _, _ in blocks for name in names), *observed)
-    rows = frame[list(observed)].to_numpy()
-    pieces = [Piece(fit, block_scores) for fit in first.values()]
-    scores = join([piece.at(piece.fit.solution.theta) for piece in pieces], rows)
-    products = tuple((order.index(a), order.index(b)) for a, b in (name.split(":") for name in spec.products))
-    mapped = map_moments(scores, products)
-    names = (*order, *spec.products)
-    text = structural_text(spec, inner)
-    second = sem(text, moments=Moments(mapped.cov, None, len(frame), names, "n"), fixed_x=False)
-    vcov = two_step_covariance(second, pieces, rows, products, mapped, names)
-    solution = CorrectedSolution(**{f.name: getattr(second.solution, f.name) for f in fields(Solution)}, corrected=vcov)
-    notes = _left_out(len(whole) - len(frame))
-    return StructuralFit(solution, replace(recipe, expanded=text), None, second.provenance, notes, measurement=first,
-                         scores=scores, sample_used=sample, order=order)
+    refuse(spec, recipe, "sam", moments=data is None)
+    parted = part(spec)
+    who = respondents(parted, recipe, data)
+    first = {block.name: fit_block(block, recipe, who) for block in parted.blocks}
+    require_converged(first)
+    pieces: list[Piece] = [Measured(block.scored, first[block.name], bartlett) for block in parted.blocks]
+    if parted.observed:
+        pieces.append(Observed(parted.observed, who.sample))
+    order = (*parted.constructs, *parted.observed)
+    products = product_factors(spec, order)
+    names = (*order, *products)
+    scores = join([piece.at(piece.theta) for piece in pieces])
+    solution = _second(parted, recipe, who.sample, scores, products, names)
+    influence = two_step_influence(solution, pieces, scores, tuple(products.values()), names, who.sample)
+    vcov = covariance(influence, who.sample)
+    found = CorrectedSolution(**{f.name: getattr(solution, f.name) for f in fields(Solution)}, corrected=vcov)
+    provenance = {"semkit": __version__, "numpy": np.__version__, "call": recipe.options.call}
+    return StructuralFit(found, replace(recipe, expanded=print_model(parted.structure)), None, provenance,
+                         left_out_notes(who), measurement=first, scores=scores, sample_used=who.sample, order=order)
 
 
-def _left_out(count: int) -> tuple[Note, ...]:
-    """Respondents without any answer on some construct have no score on it."""
-    if not count:
-        return ()
-    return (Note("fitting.no-scores", "warning",
-                 f"{count} respondents answered nothing of a construct and are left out.", "",
-                 "They have no score on it.",
-                 "interaction='lms' with missing='fiml' uses them with what they answered."),)
+def product_factors(spec: ModelSpec, order: tuple[str, ...]) -> dict[str, Factors]:
+    """Positions of the factors of every product, by its name."""
+    return {name: tuple(order.index(v) for v in name.split(":")) for name in spec.products}
 
 
-def refuse(spec: ModelSpec, recipe: Recipe, method: str) -> None:
+def _second(
+    parted: Parted, recipe: Recipe, sample: Sample, scores: tuple[Scores, ...], products: Mapping[str, Factors],
+    names: tuple[str, ...],
+) -> Solution:
+    """The structural model fitted to the mapped moments of every group."""
+    options = structural_options(recipe.options)
+    table = make_table(parted.structure, options, tuple(group.label for group in sample.groups), ())
+    pick = [names.index(name) for name in table.variables.ov]
+    moments = []
+    for g, (part_, group) in enumerate(zip(scores, sample.groups, strict=True)):
+        mapped = map_moments(part_, tuple(products.values()), sample.weights_of(g), influence=False)
+        cov = mapped.cov[np.ix_(pick, pick)]
+        _require_moments(cov, table.variables.ov, group.label)
+        moments.append(GroupMoments(mapped.mean[pick][None], cov[None], np.zeros((1, 0)), float(group.weights.sum())))
+    return fit_moments(table, options, tuple(moments), None)
+
+
+def _require_moments(cov: FloatArray, names: tuple[str, ...], label: str) -> None:
+    """Refuse moments that are none once the errors of measurement are taken out."""
+    sd = np.sqrt(np.maximum(np.diagonal(cov), 0.0))
+    flat = [name for name, one in zip(names, sd, strict=True) if not one > 0.0]
+    low = 0.0 if flat else float(np.linalg.eigvalsh(cov / np.outer(sd, sd))[0])
+    if flat or not low > 0.0:
+        what = f"no variance is left for {', '.join(flat)}" if flat else f"smallest eigenvalue {low:.3g}"
+        raise SampleError(Problem("fitting.no-moments", f'group "{label}"' if label else "data",
+                                  "the constructs' covariances are none once errors of measurement are taken out: "
+                                  f"{what}", "constructs and products with variance of their own",
+                                  "Few respondents or weak indicators: use interaction='lms', or drop a product."))
+
+
+def refuse(spec: ModelSpec, recipe: Recipe, method: str, *, moments: bool) -> None:
     """Refuse what two steps do not do, all at once."""
     options = recipe.options
-    latents = set(spec.latents)
     wrong = [
-        (options.group is not None or bool(spec.blocks), "groups"), (bool(recipe.composites), "composites"),
-        (any(t.op == "=~" and t.rhs in latents for t in spec.terms), "second-order factors"),
-        (any(name.count(":") > 1 for name in spec.products), "products of three"),
+        (moments, "moments="), (bool(recipe.composites), "composites="), (bool(options.ordered), "ordered="),
+        (any(t.op == "<~" for t in spec.terms), "composites with free weights"),
+        (not any(t.op == "~" for t in spec.terms), "models without an equation"),
+        (any(name.count(":") >= _HIGHEST for name in spec.products), "products of four"),
         (options.missing not in ("listwise", "fiml"), f"missing={options.missing!r}"),
         (options.estimator not in ("ml", "mlr"), f"estimator={options.estimator!r}"),
+        (options.likelihood != "normal", f"likelihood={options.likelihood!r}"),
         (bool(options.auxiliary), "auxiliary="), (bool(options.bootstrap), "bootstrap="),
-        (options.std_lv, "std_lv=True"), (recipe.design is not None and not recipe.design.trivial, "design="),
-        (any(t.op == "~1" for t in spec.terms), "intercepts"),
-        (any(f.op != ":=" for f in spec.formulas), "constraints"),
+        (options.std_lv, "std_lv=True"), (options.orthogonal, "orthogonal=True"),
+        (bool(options.effect_coding), "effect_coding="), (options.conditional_x, "conditional_x=True"),
+        (options.bounds != "none", f"bounds={options.bounds!r}"), (options.call == "growth", "growth models"),
+        *((name in options.group_equal, f"group_equal={name!r}")
+          for name in ("means", "lv.variances", "lv.covariances", "thresholds", "composite.weights")),
     ]
     found = [what for bad, what in wrong if bad]
     if found:
         raise NotSupportedError(Problem("fitting.not-with-sam", f"interaction={method!r}",
                                         f"does not do {', '.join(found)}",
-                                        "one group, first-order constructs, products of two",
+                                        "raw data, constructs with indicators, products of two or three",
                                         "Use interaction='product' or 'lms'."))
 
 
-def _frame(sample: Sample) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(sample.groups[0].data, columns=list(sample.names))
-
-
-def structural_names(spec: ModelSpec) -> tuple[str, ...]:
-    """Constructs, and observed variables in equations."""
-    inside = [v for t in spec.terms if t.op == "~" for v in (t.lhs, *t.rhs.split(":"))]
-    return tuple(dict.fromkeys((*spec.latents, *inside)))
-
-
-def structural_text(spec: ModelSpec, inner: tuple[str, ...]) -> str:
-    """The structural part as a model of the constructs themselves."""
-    terms = [t for t in spec.terms if t.op == "~" or (t.op == "~~" and t.lhs in inner and t.rhs in inner)]
-    return print_model(replace(spec, terms=tuple(terms)))
-
-
-def measurement_blocks(spec: ModelSpec) -> list[tuple[tuple[str, ...], tuple[str, ...], str]]:
-    """Constructs, indicators and text of every measurement model."""
-    loads: dict[str, list[Term]] = {}
-    for term in spec.terms:
-        if term.op == "=~":
-            loads.setdefault(term.lhs, []).append(term)
-    home = {name: k for k, name in enumerate(loads)}
-    owner: dict[str, str] = {}
-    ties = []
-    for name, terms in loads.items():
-        for term in terms:
-            ties += [(owner[term.rhs], name)] if term.rhs in owner else []
-            owner[term.rhs] = name
-    errors = [t for t in spec.terms if t.op == "~~" and t.lhs in owner and t.rhs in owner]
-    ties += [(owner[t.lhs], owner[t.rhs]) for t in errors]
-    for a, b in ties:
-        old, new = home[b], home[a]
-        home = {name: new if k == old else k for name, k in home.items()}
-    out = []
-    for k in dict.fromkeys(home.values()):
-        names = tuple(name for name in loads if home[name] == k)
-        own = [term for name in names for term in loads[name]]
-        items = tuple(dict.fromkeys(term.rhs for term in own))
-        own += [t for t in errors if t.lhs in items]
-        out.append((names, items, print_model(ModelSpec(tuple(own)))))
-    return out
-
-
-def block_scores(fit: Fit, theta: FloatArray) -> Scores:
-    """Bartlett scores of one measurement model at some parameters."""
-    solution = fit.solution
-    block = solution.layout.blocks[0]
-    implied = imply(block, theta[None], solution.given)
-    data = solution.data[0]
-    seen = ~np.isnan(data)
-    mask, index = np.unique(seen, axis=0, return_inverse=True)
-    w, _ = masked_inverse(implied.sigma, mask)
-    loads = implied.matrices.lambda_[0]
-    inner = loads.T @ (w @ loads)
-    known = np.linalg.matrix_rank(inner, hermitian=True) == loads.shape[1]
-    inside = np.full_like(inner, np.nan)
-    inside[known] = np.linalg.inv(inner[known])
-    weight = inside @ loads.T @ w
-    at = np.asarray(index).ravel()
-    dev = np.where(seen, data - implied.matrices.nu[0], 0.0)
-    value = np.einsum("nkp,np->nk", weight[at], dev) if len(mask) > 1 else dev @ weight[0].T
-    return Scores(value, (inside - implied.eta_cov[0])[at])
-
-
-def join(parts: list[Scores], observed: FloatArray) -> Scores:
-    """Scores of all measurement models, then observed variables, whose errors are 0."""
-    value = np.concatenate([*(part.value for part in parts), observed - np.mean(observed, axis=0)], axis=1)
-    error = np.zeros((len(value), value.shape[1], value.shape[1]))
-    start = 0
-    for part in parts:
-        stop = start + part.value.shape[1]
-        error[:, start:stop, start:stop] = part.error
-        start = stop
-    return Scores(value, error)
-
-
-def first_influence(fit: Fit) -> FloatArray:
-    """Influence of each respondent on the parameters of a measurement model, ``(n, q)``."""
-    solution = fit.solution
-    block, data = solution.layout.blocks[0], solution.data[0]
-    own = pattern_scores(block, solution.theta, solution.given[0], data, solution.layout.n_parameters)
-    return np.asarray(own @ invert(solution.observed_information, solution.basis))
-
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """A measurement model and how its scores follow from its parameters."""
-
-    fit: Fit
-    rule: Callable[[Fit, FloatArray], Scores]
-
-    def at(self, theta: FloatArray) -> Scores:
-        return self.rule(self.fit, theta)
-
-
-def two_step_covariance(
-    second: Fit, pieces: list[Piece], observed: FloatArray, products: tuple[tuple[int, int], ...], mapped: Mapped,
-    names: tuple[str, ...],
+def two_step_influence(
+    solution: Solution, pieces: list[Piece], scores: tuple[Scores, ...], products: tuple[Factors, ...],
+    names: tuple[str, ...], sample: Sample,
 ) -> FloatArray:
-    """Covariance matrix of the structural parameters, both steps counted, ``(q, q)``."""
-    parts = [piece.at(piece.fit.solution.theta) for piece in pieces]
-    influence = mapped.influence.copy()
-    for b, piece in enumerate(pieces):
-        theta, own = piece.fit.solution.theta, first_influence(piece.fit)
-        for k in range(len(theta)):
-            step = np.zeros_like(theta)
-            step[k] = _STEP * max(1.0, abs(theta[k]))
-            both = []
-            for sign in (1.0, -1.0):
-                moved = [*parts[:b], piece.at(theta + sign * step), *parts[b + 1 :]]
-                both.append(map_moments(join(moved, observed), products).cov)
-            influence += own[:, k, None, None] * ((both[0] - both[1]) / (2.0 * step[k]))
-    solution = second.solution
-    block = solution.layout.blocks[0]
-    pick = [names.index(name) for name in second.table.variables.ov]
-    influence = influence[:, pick][:, :, pick]
-    implied = imply(block, solution.minimum.x, solution.given)
-    by_cell, _ = jacobian(block, implied)
-    slope = np.zeros((solution.layout.n_parameters, *by_cell.shape[2:]))
-    np.add.at(slope, block.free.source, by_cell[0])
-    w = np.linalg.inv(implied.sigma[0])
-    gradient = 0.5 * influence.reshape(len(influence), -1) @ (w @ slope @ w).reshape(len(slope), -1).T
-    found = gradient @ invert(solution.observed_information, solution.basis)
-    return np.asarray(found.T @ found / len(found) ** 2)
+    """Influence of every respondent on the structural parameters, both steps counted, ``(n, q)``.
+
+    Of a group's gradient ``(n_g / N) tr(W (d Sigma / d theta) W dS_g) / 2``.
+    """
+    pick = [names.index(name) for name in solution.table.variables.ov]
+    weights = [sample.weights_of(g) for g in range(len(sample.groups))]
+    slopes = []
+    for block, implied in zip(solution.layout.blocks, solution.implied, strict=True):
+        by_cell, _ = jacobian(block, implied)
+        slope = np.zeros((solution.layout.n_parameters, *by_cell.shape[2:]))
+        np.add.at(slope, block.free.source, by_cell[0])
+        w = np.linalg.inv(implied.sigma[0])
+        slopes.append(0.5 * (w @ slope @ w).reshape(len(slope), -1))
+    own = []
+    for part_, by, weight, seen, implied in zip(scores, slopes, weights, solution.observed, solution.implied,
+                                                strict=True):
+        mapped = map_moments(part_, products, weight).influence[:, pick][:, :, pick]
+        mapped += seen.cov[0] - implied.sigma[0]  # how many are in a group is random, as in all sums over respondents
+        own.append(mapped.reshape(len(mapped), -1) @ by.T)  # N / n_g of the moments, n_g / N of the gradient
+    gradient = np.concatenate(own)
+    shares = [moments.weight for moments in solution.observed]
+    for influence, step, above, below in moved(pieces):
+        change = np.zeros(len(gradient[0]))
+        for up, down, by, share, weight in zip(above, below, slopes, shares, weights, strict=True):
+            cov = [map_moments(one, products, weight, influence=False).cov for one in (up, down)]
+            change += share * (by @ (cov[0] - cov[1])[np.ix_(pick, pick)].ravel()) / (2.0 * step)
+        gradient = gradient + influence[:, None] * change
+    return np.asarray(gradient @ invert(solution.observed_information, solution.basis))

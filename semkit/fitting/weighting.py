@@ -29,7 +29,6 @@ from semkit.estimate.implied import imply, jacobian
 from semkit.estimate.information import sandwich, scores
 from semkit.estimate.scaling import root_of_rows
 from semkit.estimate.weights import Root, influence
-from semkit.interaction import LMS, QML, ProductIndicators
 from semkit.numerics.linearisation import kish_effective
 from semkit.sample import Design, Sampling
 
@@ -42,9 +41,7 @@ _UNEVEN = 0.5  # effective share of the respondents below which weights are note
 _ROOM = 4_000_000  # numbers in one block of case-wise scores
 
 
-def design_options(
-    design: Design | None, options: dict[str, Any], moments: bool, interaction: Any = "product"
-) -> dict[str, Any]:
+def design_options(design: Design | None, options: dict[str, Any], moments: bool) -> dict[str, Any]:
     """Options of a fit under a design: ``ml`` gets the errors and tests of ``mlr``; what has no meaning is refused.
 
     Unless respondents were drawn one by one, means are part of the model by default, as in lavaan with clusters: both
@@ -72,9 +69,6 @@ def design_options(
         "auxiliary": ((), None),
     }
     refused = []
-    if interaction not in ("product", "lms", "qml") and not isinstance(interaction, (ProductIndicators, LMS, QML)):
-        refused.append(Problem("fitting.not-with-design", f"interaction={interaction!r}", "has no form for sampling "
-                               "designs here", "product, lms, qml", "Use interaction='lms'."))
     for name, values in allowed.items():
         given = options.get(name, values[0])
         for value in given if name == "test" and isinstance(given, (tuple, list)) else (given,):

@@ -51,7 +51,6 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "normal products": ("fitting.bootstrap-kind", lambda: sk.sem(MODERATED, DATA).bootstrap(5, kind="parametric")),
     "srmr fiml": ("fitting.no-residual-summary", lambda: sk.sem(ONE, DATA, missing="fiml").residual_summary()),
     "swain groups": ("fitting.no-small-sample-correction", ask(ONE, group="place", test="swain")),
-    "2sls design": ("fitting.not-with-design", ask(MODERATED, design=WEIGHTED, interaction="2sls")),
     "gls design": ("fitting.not-with-design", ask(ONE, design=WEIGHTED, estimator="gls")),
     "wls fiml": ("fitting.not-with-fiml", ask(ONE, estimator="wls", missing="fiml")),
     "composite fiml": ("fitting.not-with-fiml", ask("y1 ~ c", missing="fiml", composites={"c": COMPOSITE})),

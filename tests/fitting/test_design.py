@@ -315,7 +315,7 @@ def test_every_estimator_is_a_fit_or_a_refusal(estimator: str, name: str) -> Non
 @pytest.mark.parametrize("options", [
     {"estimator": "gls"}, {"test": "browne.residual.adf"}, {"likelihood": "wishart"}, {"se": "standard"},
     {"information": "first.order"}, {"conditional_x": True}, {"auxiliary": ["x"], "missing": "fiml"},
-    {"missing": "two.stage"}, {"interaction": "2sls"},
+    {"missing": "two.stage"},
 ])
 def test_what_has_no_form_under_a_design(options: dict[str, object]) -> None:
     with pytest.raises(NotSupportedError) as caught:

@@ -47,10 +47,8 @@ def test_it_is_near_the_likelihood_and_knows_covariates() -> None:
     assert "factor scores" in repr(fit)
 
 
-def test_mediators_and_gaps_are_refused() -> None:
+def test_mediators_are_refused() -> None:
     text = "X =~ x1 + x2 + x3\nM =~ z1 + z2 + z3\nY =~ y1 + y2 + y3\nM ~ X\nY ~ M + X + X:M"
     with pytest.raises(NotSupportedError) as caught:
         sk.sem(text, planted(80), interaction="factor_score")
     assert caught.value.code == "fitting.scores-of-mediators"
-    with pytest.raises(NotSupportedError):
-        sk.sem(SIMPLE, planted(80), interaction="factor_score", missing="fiml")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -95,7 +97,15 @@ def test_standardised_probe_and_table() -> None:
 
 
 def test_what_cannot_be_done_is_refused() -> None:
-    for text in (SIMPLE + "F =~ X + Z\n", SIMPLE.replace("X:Z", "X:Z:X")):
+    cases: list[tuple[str, dict[str, Any], str]] = [
+        (SIMPLE + "F =~ X + Z\n", {}, "fitting.steps-not-apart"),
+        (SIMPLE + "Y ~ 1\n", {}, "fitting.steps-not-apart"),
+        (SIMPLE + "X ~~ x1\n", {}, "fitting.steps-not-apart"),
+        (SIMPLE.replace("X:Z", "X:Z:X:Z"), {}, "fitting.not-with-sam"),
+        (SIMPLE, {"std_lv": True}, "fitting.not-with-sam"),
+        (SIMPLE, {"group": "g", "group_equal": "lv.variances"}, "fitting.not-with-sam")]
+    frame = planted(80).assign(g=np.arange(80) % 2)
+    for text, options, code in cases:
         with pytest.raises(NotSupportedError) as caught:
-            sk.sem(text, planted(80), interaction="sam")
-        assert caught.value.code == "fitting.not-with-sam"
+            sk.sem(text, frame, interaction="sam", **options)
+        assert caught.value.code == code

@@ -121,9 +121,13 @@ def test_side_by_side_probed_and_invariant() -> None:
 
 def test_refusals() -> None:
     with pytest.raises(NotSupportedError) as caught:
-        sk.sem(SIMPLE.replace("Y ~ X", "Y ~ 0.5*X"), planted(80), interaction="2sls", missing="fiml")
+        sk.sem(SIMPLE.replace("X:Z", "X:Z + X:X:Z"), planted(80), interaction="2sls", missing="fiml")
     assert caught.value.code == "fitting.not-with-2sls"
-    assert "missing" in str(caught.value) and "fixed" in str(caught.value)
+    assert "missing" in str(caught.value) and "products of three" in str(caught.value)
+    for more in ("Y ~~ v*Y\nw := 2*v", "Y ~ a*X\na > 0", "Y ~ a*X + b*Z\na == b^2", "Y ~ lower(0)*X"):
+        with pytest.raises(NotSupportedError) as caught:
+            sk.sem(f"{SIMPLE}{more}", planted(80), interaction="2sls")
+        assert caught.value.code == "fitting.only-slopes"
     frame = planted(80)
     given = sk.Moments(frame.cov().to_numpy(), None, 80, tuple(frame.columns))
     with pytest.raises(NotSupportedError, match="moments="):
