@@ -199,6 +199,13 @@ class NormalRoot:
         return self.times(np.eye(p * (p + 1) // 2 + (p if self.means else 0)))
 
 
+def fitted_values(z: FloatArray, fixed: tuple[int, ...], weights: FloatArray | None = None) -> FloatArray:
+    """What the regressions of centred columns ``z (n, p)`` on those at ``fixed`` predict, ``(n, p)``."""
+    x = z[:, list(fixed)]
+    root = np.ones((len(z), 1)) if weights is None else np.sqrt(weights)[:, None]
+    return np.asarray(x @ np.linalg.lstsq(x * root, z * root, rcond=None)[0])
+
+
 def influence(
     data: FloatArray, means: bool, fixed: tuple[int, ...] = (), weights: FloatArray | None = None
 ) -> FloatArray:
@@ -218,9 +225,7 @@ def influence(
     product = z[:, rows] * z[:, cols]
     level = z
     if fixed:
-        x = z[:, list(fixed)]
-        root = np.ones((len(z), 1)) if weights is None else np.sqrt(weights)[:, None]
-        fitted = x @ np.linalg.lstsq(x * root, z * root, rcond=None)[0]
+        fitted = fitted_values(z, fixed, weights)
         product = product - fitted[:, rows] * fitted[:, cols]
         level = z - fitted
     product = product - np.average(product, axis=0, weights=weights)

@@ -54,7 +54,7 @@ def _columns(solution: Solution) -> tuple[list[int], list[int]]:
     return [k for k in range(len(names)) if k not in x], x
 
 
-def _kept(solution: Solution) -> NDArray[np.int64]:
+def kept(solution: Solution) -> NDArray[np.int64]:
     """Which saturated parameters are not held: all, or those that are not among fixed covariates."""
     y, x = _columns(solution)
     p = len(y) + len(x)
@@ -131,7 +131,7 @@ def saturated_trace(solution: Solution) -> float:
     Yuan & Bentler (2000), Sociological Methodology 30, 165-200.
     """
     assert solution.patterns is not None
-    keep, total = _kept(solution), 0.0
+    keep, total = kept(solution), 0.0
     for g, (part, own, data) in enumerate(zip(solution.patterns, solution.moments, solution.data, strict=True)):
         a = saturated_information(part, own.mean[0], own.cov[0], exact=True)[np.ix_(keep, keep)]
         s = saturated_scores(data, own.mean[0], own.cov[0])[:, keep]
@@ -217,7 +217,7 @@ def corrected(solution: Solution) -> dict[str, tuple[float, float]]:
     Zhang & Savalei (2023), Psychological Methods 28, 263-283 (indices after full information).
     """
     assert solution.patterns is not None
-    keep = _kept(solution)
+    keep = kept(solution)
     exact = solution.options.information != "expected"
     gamma: list[FloatArray] = []
     weight: list[FloatArray] = []
@@ -354,7 +354,7 @@ def residual_stat(solution: Solution) -> float:
     Browne (1984), British Journal of Mathematical and Statistical Psychology 37, 62-83, eq. 2.20b.
     """
     assert solution.patterns is not None
-    keep, total, size = _kept(solution), 0.0, solution.equality_basis.shape[1]
+    keep, total, size = kept(solution), 0.0, solution.equality_basis.shape[1]
     slope, inner = np.zeros(size), np.zeros((size, size))
     pieces = zip(solution.patterns, solution.implied, _available(solution), _model_slopes(solution), solution.weights,
                  strict=True)
@@ -373,7 +373,7 @@ def residual_stat(solution: Solution) -> float:
 def lisrel_sums(solution: Solution) -> tuple[float, float]:
     """``e'W e`` and ``s'W s`` of the available-case moments with the expected information at the model as weights."""
     assert solution.patterns is not None
-    keep, top, bottom = _kept(solution), 0.0, 0.0
+    keep, top, bottom = kept(solution), 0.0, 0.0
     for part, implied, (mean, cov), share in zip(
         solution.patterns, solution.implied, _available(solution), solution.weights, strict=True
     ):

@@ -16,8 +16,9 @@ from semkit.estimate.misfit import (
     residual_variance_robust,
 )
 from semkit.estimate.weights import square
+from semkit.fitting import incomplete
 from semkit.fitting.arguments import require_group
-from semkit.fitting.quadratic import normal_pieces
+from semkit.fitting.quadratic import fixed_positions, normal_pieces
 from semkit.fitting.weighting import residual_variances
 
 if TYPE_CHECKING:
@@ -72,12 +73,19 @@ def _over_errors(fit: Fit, type: str, group: int) -> FloatArray:
     """Residuals over their standard errors; 0 where the model reproduces the moment in every sample."""
     solution = fit.solution
     refuse_two_stages(solution, f"residuals({type!r})")
-    if solution.least is not None or solution.nacov is not None:
+    options, plain = solution.options, solution.sampling is None and solution.patterns is None
+    free = options.se == "robust.sem" and plain and not options.conditional_x
+    if free or solution.least is not None or solution.nacov is not None:
         return _by_pieces(solution, type, group)
     cov, total = solution.observed[group].cov[0], solution.total
+    if solution.patterns is not None:
+        alone, left = (incomplete.residual_variances(solution, group, standardized=kind) for kind in (False, True))
+        variance = left if type == "standardized" else alone
+        return _ratio(cov, solution.implied[group].sigma[0], variance / total, alone / total)
     sampling = solution.sampling
     robust = solution.options.se in ("robust.huber.white", "robust.sem")
-    unit = empirical_variance(solution.data[group]) if robust else covariance_variance(cov)
+    fixed = fixed_positions(solution)
+    unit = empirical_variance(solution.data[group], fixed) if robust else covariance_variance(cov, fixed)
     unit = unit / solution.observed[group].weight
     variance = unit
     if sampling is not None:
@@ -85,11 +93,11 @@ def _over_errors(fit: Fit, type: str, group: int) -> FloatArray:
         variance = residual_variances(solution, sampling, group, True) if type == "standardized" else unit
     elif type == "standardized" and robust:
         variance = residual_variance_robust(solution.layout, solution.theta, solution.given[0], solution.data,
-                                            solution.bread)[group]
+                                            solution.bread, fixed)[group]
     elif type == "standardized":
         covs = tuple(part.cov[0] for part in solution.observed)
         variance = residual_variance(solution.layout, solution.theta, solution.given[0], covs, solution.weights,
-                                     invert(solution.expected, solution.basis))[group]
+                                     invert(solution.expected, solution.basis), fixed)[group]
     return _ratio(cov, solution.implied[group].sigma[0], variance / total, unit / total)
 
 

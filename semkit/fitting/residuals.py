@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from semkit.errors import NotSupportedError, OptionError, Problem
 from semkit.estimate.information import invert, scores
 from semkit.estimate.residuals import bentler, correlation_turn, normal_covariance, projected, root_mean_square
+from semkit.estimate.weights import fitted_values
 from semkit.fitting import gaps
 from semkit.fitting.draws import checked_level
+from semkit.fitting.quadratic import fixed_positions
 from semkit.fitting.solution import Solution
 
 if TYPE_CHECKING:
@@ -114,9 +116,7 @@ def residual_covariances(solution: Solution) -> list[FloatArray]:
     slopes = [part[cut] for part in gaps._model_slopes(solution)]
     if solution.options.se in ("robust.huber.white", "robust.sem"):
         return _influences(solution, slopes, means)
-    names = solution.table.variables.ov
-    fixed = [names.index(name) for name in solution.table.variables.ov_x] if np.any(solution.table.exo) else []
-    gammas = [normal_covariance(group.cov[0], fixed, means) for group in solution.observed]
+    gammas = [normal_covariance(group.cov[0], list(fixed_positions(solution)), means) for group in solution.observed]
     weights = [gaps.complete_weight(implied.sigma[0])[cut, cut] for implied in solution.implied]
     return projected(gammas, weights, slopes, invert(solution.expected, solution.basis), solution.weights)
 
@@ -127,12 +127,13 @@ def _influences(solution: Solution, slopes: list[FloatArray], means: bool) -> li
              for block, data in zip(solution.layout.blocks, solution.data, strict=True)]
     total = sum(len(data) for data in solution.data)
     square = np.asarray(sum(move.T @ move for move in moves)) / total
-    out = []
+    fixed, out = fixed_positions(solution), []
     for data, move, d in zip(solution.data, moves, slopes, strict=True):
         z = data - data.mean(axis=0)
+        f = fitted_values(z, fixed) if fixed else np.zeros_like(z)
         row, col = np.tril_indices(z.shape[1])
-        y = z[:, row] * z[:, col]
-        y = np.column_stack([z, y]) if means else y
+        y = z[:, row] * z[:, col] - f[:, row] * f[:, col]
+        y = np.column_stack([z - f, y]) if means else y
         y = y - y.mean(axis=0)
         cross = (y.T @ (move - move.mean(axis=0)) / len(y)) @ d.T
         own = y.T @ y / len(y) * (total / len(y))

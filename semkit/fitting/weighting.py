@@ -28,7 +28,7 @@ from semkit.estimate.fiml import pattern_scores
 from semkit.estimate.implied import imply, jacobian
 from semkit.estimate.information import sandwich, scores
 from semkit.estimate.scaling import root_of_rows
-from semkit.estimate.weights import Root, influence
+from semkit.estimate.weights import Root, influence, places
 from semkit.numerics.linearisation import kish_effective
 from semkit.sample import Design, Sampling
 
@@ -304,12 +304,12 @@ def residual_variances(solution: Solution, sampling: Sampling, g: int, standardi
     Hampel (1974), Journal of the American Statistical Association 69, 383-393; Binder (1983).
     """
     p, n = solution.data[g].shape[1], solution.total
-    rows, cols = np.tril_indices(p)
+    rows, cols = places(p)
     at, w = part_of(solution, g), _weights(solution, g)
-    z = solution.data[g] - solution.moments[g].mean[0]
-    own = solution.moments[g].cov[0][rows, cols]
+    names = solution.table.variables
+    fixed = tuple(names.ov.index(name) for name in names.ov_x) if np.any(solution.table.exo) else ()
     values = np.zeros((len(sampling.weights), len(rows)))
-    values[at] = w[:, None] * (z[:, rows] * z[:, cols] - own) / w.sum()
+    values[at] = w[:, None] * influence(solution.data[g], False, fixed, w) / w.sum()
     if standardized:
         block = solution.layout.blocks[g]
         by_cov, _ = jacobian(block, imply(block, solution.minimum.x, solution.given))
