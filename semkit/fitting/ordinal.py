@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import Note
+from semkit.errors import Note, NotSupportedError, Problem
 from semkit.estimate.categorical import Categorical
 from semkit.estimate.discrepancy import Observed
 from semkit.estimate.expressions import TableConstraints, make_constraints
@@ -28,6 +28,7 @@ from semkit.estimate.scaling import JointPieces, Pieces, root_of
 from semkit.estimate.standardize import RowValues, row_values
 from semkit.estimate.start import starting_values
 from semkit.estimate.weights import Root, Weight
+from semkit.fitting.bounds import bounded
 from semkit.fitting.options import Options
 from semkit.fitting.polychoric import pair_notes
 from semkit.fitting.solution import Solution
@@ -246,6 +247,9 @@ def fit_categorical(
     Statistics are multiplied by ``N - G`` and group shares are ``(n_g - 1) / (N - G)``, as lavaan does for least
     squares.
     """
+    described = tuple(_described(table, part, data.data, data.weights)
+                      for part, data in zip(statistics, sample.groups, strict=True))
+    table = _bounded(table, options, tuple(part[0] for part in described))
     layout = response_layout(table, thresholds)
     counts = [group.nobs - 1 for group in statistics]
     total = float(sum(counts))
@@ -253,8 +257,6 @@ def fit_categorical(
     groups = tuple(MomentGroup(part.vector[None], weight, count / total, part.gamma)
                    for part, weight, count in zip(statistics, weights, counts, strict=True))
     problem = LeastSquares(model, groups)
-    described = tuple(_described(table, part, data.data, data.weights)
-                      for part, data in zip(statistics, sample.groups, strict=True))
     starts = _starts(table, layout, model, statistics, described, start)
     minimum = solve(problem, starts, plain_constraints(table))
     given = _given(table, layout, described)
@@ -266,6 +268,23 @@ def fit_categorical(
         table, layout, options, sample, moments, observed, given, replace(minimum, x=model.extend(minimum.x)), total,
         thresholds=thresholds, levels=levels, statistics=statistics, problem=problem,
     )
+
+
+def _bounded(table: ParameterTable, options: Options, covs: tuple[FloatArray, ...]) -> ParameterTable:
+    """The table with the bounds asked for, from the covariances of the responses.
+
+    Raises
+    ------
+    NotSupportedError
+        ``fitting.not-with-ordinal``: bounds from variances that are themselves estimated.
+    """
+    free = [table.lhs[i] for i in range(len(table)) if table.op[i] == "~*~" and table.free[i] > 0]
+    if free and options.bounds in ("standard", "wide"):
+        raise NotSupportedError(Problem("fitting.not-with-ordinal", f"bounds={options.bounds!r}", "with ordinal "
+                                        f"indicators: the scales of {', '.join(dict.fromkeys(free))} are estimated, so "
+                                        "that there is no variance to take bounds from", "none, pos.lv.var",
+                                        "Use bounds='pos.lv.var', or lower() and upper() in the model text."))
+    return bounded(table, options.bounds, covs)
 
 
 def _logdet(cov: FloatArray) -> float:

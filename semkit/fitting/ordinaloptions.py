@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semkit.errors import NotSupportedError, OptionError, Problem, suggest
-from semkit.fitting.options import Options, draw_count
+from semkit.fitting.options import Options, choose, draw_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,17 @@ def _choose(option: str, value: Any) -> str:
                               ", ".join(allowed), suggest(text, allowed).strip() or "Choose one of them."))
 
 
+def _bounds(name: str, parameterization: str) -> list[tuple[str, str, str]]:
+    """Kinds of bounds that have no meaning under a parameterisation: what, why and what else."""
+    if parameterization == "delta" and name in ("pos.var", "pos.ov.var"):
+        return [(f"bounds={name!r}", "residual variances of responses are no parameters under delta",
+                 "Use bounds='standard' or 'pos.lv.var', or parameterization='theta'.")]
+    if parameterization == "theta" and name in ("standard", "wide"):
+        return [(f"bounds={name!r}", "responses have no variance of their own under theta to take bounds from",
+                 "Use parameterization='delta'.")]
+    return []
+
+
 def make_ordinal_options(call: str, ordered: tuple[str, ...], options: Mapping[str, Any]) -> Options:
     """Check options for ordinal indicators and fill in what the estimator implies.
 
@@ -82,8 +93,9 @@ def make_ordinal_options(call: str, ordered: tuple[str, ...], options: Mapping[s
         refused.append(("likelihood=", "there is no likelihood", "Leave it out."))
     if rest.pop("information", None) not in (None, "expected"):
         refused.append(("information=", "errors rest on derivatives and weights", "Leave it out."))
-    if rest.get("bounds", "none") not in (None, "none"):
-        refused.append(("bounds=", "is not offered", "Leave it out; use lower() in the model text."))
+    kind = _choose("parameterization", rest.pop("parameterization", None) or "delta")
+    rest["bounds"] = choose("bounds", rest.get("bounds") or "none")
+    refused += _bounds(rest["bounds"], kind)
     if "intercepts" in rest.get("effect_coding", ()):
         refused.append(("effect_coding=", "ordinal variables have thresholds instead of intercepts",
                         "Use effect_coding='loadings'."))
@@ -101,7 +113,7 @@ def make_ordinal_options(call: str, ordered: tuple[str, ...], options: Mapping[s
         call=call, estimator=name, missing=_choose("missing", rest.pop("missing", "listwise")), information="expected",
         se=_choose("se", se) if se is not None else usual.se,
         test=tuple(dict.fromkeys(("standard", *(_choose("test", one) for one in tests)))), ordered=ordered,
-        parameterization=_choose("parameterization", rest.pop("parameterization", None) or "delta"),
+        parameterization=kind,
         bootstrap=0 if draws is None or draws is False else draw_count(draws), seed=rest.pop("seed", None),
         **rest | {"conditional_x": True},
     )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from semkit.errors import Note, OptionError, Problem, SampleError
 from semkit.estimate.categorical import Categorical, estimate_moments
-from semkit.sample import make_sample, ordinal_columns
+from semkit.fitting.samplingmoments import Answers, under_design
+from semkit.sample import Design, make_sample, ordinal_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ class Polychoric:
     thresholds : DataFrame
         ``variable threshold category est se``: ``category`` is the last one below the threshold.
     nobs : int
-        Respondents with any answer.
+        Respondents with any answer (and a weight above 0).
     notes : tuple of Note
     """
 
@@ -47,7 +48,7 @@ class Polychoric:
 
 def polychoric(
     data: Any, names: Sequence[str] | None = None, *, ordered: Sequence[str] | bool = True,
-    missing: str = "listwise",
+    missing: str = "listwise", design: Design | None = None,
 ) -> Polychoric:
     """Polychoric and polyserial correlations of all pairs with standard errors, by two-step maximum likelihood.
 
@@ -60,6 +61,8 @@ def polychoric(
         Which columns are ordinal; the others are continuous.
     missing : {"listwise", "pairwise"}
         Respondents with all answers, or for each pair those who answered both.
+    design : Design, optional
+        Weights make the estimates those of the population; errors are those of the design.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def polychoric(
     References
     ----------
     Olsson (1979), Psychometrika 44, 443-460; Olsson, Drasgow & Dorans (1982), Psychometrika 47, 337-347; Joreskog
-    (1994), Psychometrika 59, 381-389.
+    (1994), Psychometrika 59, 381-389; Binder (1983), International Statistical Review 51, 279-292 (designs).
 
     Examples
     --------
@@ -97,7 +100,7 @@ def polychoric(
         raise OptionError(Problem("fitting.unknown-option-value", f"missing={missing!r}", "is not a known value",
                                   "listwise, pairwise", "Choose one of them."))
     read = ordinal_columns(frame, chosen)
-    sample = make_sample(read.frame, columns, missing="fiml" if missing == "pairwise" else "listwise")
+    sample = make_sample(read.frame, columns, missing="fiml" if missing == "pairwise" else "listwise", design=design)
     values = sample.groups[0].data
     counts = tuple(len(read.levels[name]) if name in read.levels else 0 for name in columns)
     lost = [name for name, values_, count in zip(columns, values.T, counts, strict=True)
@@ -107,18 +110,25 @@ def polychoric(
                                     "a category has no respondent left after those with gaps were left out",
                                     "respondents in every category",
                                     "Join it with its neighbour, or use missing='pairwise'.") for name in lost))
-    moments = estimate_moments(values, counts)
-    return Polychoric(*_tables(pd, moments, columns, read.levels), sample.nobs,
-                      (*read.notes, *pair_notes(moments, columns)))
+    moments, sampling = estimate_moments(values, counts, weights=sample.weights_of(0)), sample.sampling
+    divisor = moments.nobs
+    if sampling is not None:
+        moments = under_design([moments], [Answers(values, counts, None)], sampling)[0]
+        divisor -= 0.0 if sampling.weights_only else 1.0
+    moments = replace(moments, gamma=moments.gamma / divisor)
+    notes = [*read.notes, *pair_notes(moments, columns)]
+    if sampling is not None:
+        notes.append(Note("fitting.design", "info", sampling.summary, "design"))
+    return Polychoric(*_tables(pd, moments, columns, read.levels), sample.nobs, tuple(notes))
 
 
 def _tables(
     pd: Any, moments: Categorical, columns: list[str], levels: dict[str, tuple[str, ...]]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Correlations, their errors, thresholds."""
+    """Correlations, their errors, thresholds; ``gamma`` is the covariance matrix of the moments."""
     sd = np.sqrt(moments.variance)
     correlation = moments.cov / np.outer(sd, sd)
-    error = np.sqrt(np.diagonal(moments.gamma) / moments.nobs)
+    error = np.sqrt(np.diagonal(moments.gamma))
     sizes = [len(level) for level in moments.levels]
     total = sum(sizes)
     square = np.zeros_like(correlation)
@@ -146,7 +156,7 @@ def _correlation_errors(moments: Categorical, correlation: Any, start: int, cont
     for place, k in enumerate(continuous):
         here = (i == k) | (j == k)
         move[here, first + place] = -correlation[i, j][here] / (2.0 * moments.variance[k])
-    return np.sqrt(np.maximum(np.einsum("rs,st,rt->r", move, moments.gamma, move, optimize=True), 0.0) / moments.nobs)
+    return np.sqrt(np.maximum(np.einsum("rs,st,rt->r", move, moments.gamma, move, optimize=True), 0.0))
 
 
 def pair_notes(moments: Categorical, names: Sequence[str], group: str = "") -> list[Note]:

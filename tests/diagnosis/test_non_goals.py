@@ -45,7 +45,7 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "ordinal design": ("fitting.not-with-design", ask(ONE, CODES, ordered=True, design=WEIGHTED, bootstrap=20)),
     "ordinal fiml": ("fitting.not-with-ordinal", ask(ONE, CODES, ordered=True, missing="fiml")),
     "ordinal auxiliary": ("fitting.not-with-ordinal", ask(ONE, CODES, ordered=True, auxiliary=["w"])),
-    "ordinal bounds": ("fitting.not-with-ordinal", ask(ONE, CODES, ordered=True, bounds="standard")),
+    "ordinal bounds": ("fitting.not-with-ordinal", ask(ONE, CODES, ordered=True, bounds="pos.ov.var")),
     "ordinal bca": ("fitting.bootstrap-kind", lambda: sk.sem(ONE, CODES, ordered=True).bootstrap(5, ci="bca")),
     "turned gaps": ("fitting.bootstrap-kind", ask(ONE, missing="fiml", test="bollen.stine")),
     "normal products": ("fitting.bootstrap-kind", lambda: sk.sem(MODERATED, DATA).bootstrap(5, kind="parametric")),

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import semkit as sk
+from semkit.errors import NotSupportedError, OptionError
 from semkit.fitting.ordinalscores import posteriors
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -372,3 +373,30 @@ def test_the_script_for_lavaan_has_everything_it_needs(tmp_path: Path) -> None:
         assert line in text, line
     assert "conditional.x" not in text and "information" not in text
     assert pd.read_csv(data).shape == (400, 8)
+
+
+def test_bounds_hold_what_small_samples_do_not() -> None:
+    """Where the estimates are inside nothing changes; elsewhere a factor has between a tenth and all of its marker."""
+    plain = sk.cfa(MODEL, DATA, ordered=True)
+    for kind in ("standard", "wide", "pos.lv.var"):
+        same = sk.cfa(MODEL, DATA, ordered=True, bounds=kind)
+        np.testing.assert_allclose(same.est, plain.est, rtol=1e-6, atol=1e-7)
+        assert same.fit_measures["df"] == plain.fit_measures["df"]
+    outside = 0
+    for seed in range(13, 20):
+        rng = np.random.default_rng(seed)
+        answers = np.digitize(0.35 * rng.normal(size=(60, 1)) + 0.9 * rng.normal(size=(60, 3)), [-0.5, 0.6])
+        frame = pd.DataFrame(answers, columns=["a", "b", "c"])
+        free = sk.cfa("f =~ a + b + c", frame, ordered=True)
+        held = sk.cfa("f =~ a + b + c", frame, ordered=True, bounds="standard")
+        variance = [fit.est[fit.names.index("f ~~ f")] for fit in (free, held)]
+        outside += not (free.converged and 0.1 <= variance[0] <= 1.0)
+        assert held.converged and 0.1 - 1e-6 <= variance[1] <= 1.0 + 1e-6
+        assert np.all(np.abs(held.est[:2]) <= np.sqrt(10.0) + 1e-6)
+    assert outside >= 3
+    for options in ({"bounds": "pos.var"}, {"bounds": "standard", "parameterization": "theta"},
+                    {"bounds": "wide", "group": "school", "group_equal": ["thresholds"]}):
+        with pytest.raises(NotSupportedError, match="ordinal indicators"):
+            sk.cfa(MODEL, DATA, ordered=True, **options)
+    with pytest.raises(OptionError, match="bounds"):
+        sk.cfa(MODEL, DATA, ordered=True, bounds="some")

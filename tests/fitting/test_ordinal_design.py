@@ -311,3 +311,13 @@ def test_every_estimator_under_every_design(estimator: str, name: str) -> None:
         assert np.isfinite(fit.fit_measures[["chisq", "cfi", "rmsea", "srmr"]]).all()
         assert estimator in ("dwls", "uls", "wls") or np.isfinite(fit.fit_measures["chisq.scaled"])
     assert fits == 6 or estimator == "wls"
+
+
+def test_polychoric_correlations_with_equal_weights_are_those_without() -> None:
+    for missing, columns in (("listwise", "o"), ("pairwise", "g")):
+        names = [f"{columns}{k}" for k in range(1, 7)]
+        plain = sk.polychoric(FRAME, names, missing=missing)
+        equal = sk.polychoric(FRAME, names, missing=missing, design=sk.Design(weights="equal"))
+        np.testing.assert_allclose(equal.correlations, plain.correlations, rtol=1e-12)
+        np.testing.assert_allclose(equal.errors, plain.errors, rtol=1e-10)
+    assert "fitting.design" in [note.code for note in equal.notes]

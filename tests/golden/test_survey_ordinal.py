@@ -52,6 +52,18 @@ def test_thresholds_are_those_of_survey(name: str) -> None:
     np.testing.assert_allclose(vcov, np.array(peer["vcov"]).reshape(9, 9), rtol=1e-6, atol=1e-10)
 
 
+@pytest.mark.parametrize("name", list(DESIGNS))
+def test_thresholds_beside_polychoric_correlations_are_those_of_survey(name: str) -> None:
+    peer, n = PEER["thresholds"][name], len(DATA)
+    found = sk.polychoric(DATA, [f"o{k}" for k in range(1, 7)], design=DESIGNS[name])
+    np.testing.assert_allclose(found.thresholds["est"][:9], peer["est"], atol=1e-7)
+    errors = np.sqrt(np.diagonal(np.array(peer["vcov"]).reshape(9, 9)))
+    errors *= np.sqrt((n - 1) / n) if name == "weights" else 1.0  # weights alone bring no n / (n - 1), as in models
+    np.testing.assert_allclose(found.thresholds["se"][:9], errors, rtol=1e-6)
+    fit = sk.cfa(CFA, DATA, ordered=True, design=DESIGNS[name])
+    np.testing.assert_allclose(found.correlations, fit.sample_moments["cov"], atol=1e-12)
+
+
 @pytest.mark.parametrize("type", ["BRR", "Fay", "JK1", "bootstrap"])
 def test_replicated_thresholds_are_those_of_survey(type: str) -> None:
     peer = PEER["replicates"][type]
