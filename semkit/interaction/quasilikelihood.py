@@ -61,13 +61,13 @@ class QuasiObjective:
         batch, q = thetas.shape
         logl, gradient = np.full(batch, -self.offset), np.zeros((batch, q))
         scores = np.zeros((batch, self.n if outer else 0, q))
-        width = max(1, _CHUNK // q)
         cut = np.cumsum([0, *(part.n for part in self.parts)])
         for part, first in zip(self.parts, cut[:-1], strict=True):
-            own = scores[:, first : first + part.n]
+            own, mine = scores[:, first : first + part.n], part.model.parameters
+            width = max(1, _CHUNK // len(mine))
             for start in range(0, batch, width):
                 at = slice(start, min(start + width, batch))
-                steps = (thetas[at][:, None, :] + 1j * _STEP * np.eye(q)).reshape(-1, q)
+                steps = (thetas[at][:, None, :] + 1j * _STEP * np.eye(q)[mine]).reshape(-1, q)
                 small = part.model.small(steps, self.given)
                 for pattern in part.patterns:
                     self._add(part, pattern, small, np.arange(start, at.stop), (logl, gradient, own), outer)
@@ -98,7 +98,8 @@ class QuasiObjective:
     ) -> None:
         """One pattern's contributions at several parameter vectors."""
         logl, gradient, scores = totals
-        q = gradient.shape[1]
+        mine = part.model.parameters
+        q = len(mine)
         try:
             moved = conditional(small, pattern)
         except np.linalg.LinAlgError:
@@ -117,8 +118,8 @@ class QuasiObjective:
                 found = cases(one, pattern, part.model.pairs, summed=not outer)
             logl[place] += pattern.weight @ found.logl
             if not outer:
-                gradient[place] += slopes[j] @ found.slope
+                gradient[place, mine] += slopes[j] @ found.slope
                 continue
             each = pattern.weight[:, None] * (found.slope @ slopes[j].T)
-            gradient[place] += each.sum(axis=0)
-            scores[place, pattern.rows] = each
+            gradient[place, mine] += each.sum(axis=0)
+            scores[place, pattern.rows[:, None], mine] = each

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,11 @@ class Reduced:
     affected: tuple[int, ...]
     pairs: IntArray
     centre: FloatArray
+
+    @cached_property
+    def parameters(self) -> IntArray:
+        """Which of the different parameters the group's model has, ``(k,)``."""
+        return np.unique([*self.block.free.source, *(c.parameter for c in self.crossings if c.parameter >= 0)])
 
     def with_factors(self, factors: tuple[int, ...]) -> Reduced:
         """The same with other variables of eta among what is conditioned."""
