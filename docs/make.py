@@ -55,6 +55,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "synthetic-data.md": printed_by("semkit.planning.reference"),
     "accuracy.md": printed_by("tests.reference.accuracy"),
     "diagnoses.md": printed_by("tests.diagnosis.gallery"),
+    "products.md": printed_by("tests.interaction.kinds"),
 }
 
 

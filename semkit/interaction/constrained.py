@@ -35,6 +35,7 @@ def constrain(draft: Draft, interactions: Sequence[Multiplied], *, std_lv: bool)
     outcomes = {term.lhs for term in draft.spec.terms if term.op == "~"}
     wrong = [
         (len(interactions) > 1, "several interactions"), (len(p.factors) > 2, "a product of three"),
+        (any(factor.via for factor in p.factors), "a second-order factor"),
         (p.one.name == p.two.name, "a square"),
         (not (p.one.latent and p.two.latent), "an observed factor"),
         (p.one.name in outcomes or p.two.name in outcomes, "a factor that is an outcome"),

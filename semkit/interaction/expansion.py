@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from semkit.errors import ModelError, Note, Problem
+from semkit.errors import ModelError, Note, NotSupportedError, Problem
 from semkit.interaction.constrained import constrain
 from semkit.interaction.factors import Factor, Pair, choose_pairs, describe_product
 from semkit.interaction.option import ProductIndicators
@@ -90,7 +90,7 @@ def expand(
         ``interaction.product-twice`` (``a:b`` and ``b:a``), ``interaction.unknown-pair``, ``interaction.unknown-rank``.
     NotSupportedError
         ``interaction.three-way``, ``interaction.too-many-factors``, ``interaction.second-order``,
-        ``interaction.cross-loading``, ``interaction.groups``,
+        ``interaction.cross-loading``, ``interaction.column-twice``, ``interaction.groups``,
         ``interaction.shared-single-indicator``, ``interaction.constrained``.
 
     Notes
@@ -122,7 +122,13 @@ def expand(
     for interaction in interactions:
         on = _below(interaction, interactions) if option.centering == "residual" else ()
         for column, pair in zip(interaction.columns, interaction.pairs, strict=True):
-            products.setdefault(column, Product(column, pair[0], pair[1], option.centering, on, *pair[2:]))
+            if column in products:
+                raise NotSupportedError(Problem(
+                    "interaction.column-twice", f'"{interaction.name}"', f"{column} measures another product too",
+                    "products of different indicators",
+                    "Take interaction='lms', or leave one of the two products out (a second-order construct and its "
+                    "own part)."))
+            products[column] = Product(column, pair[0], pair[1], option.centering, on, *pair[2:])
     latent = [interaction for interaction in interactions if interaction.latent]
     draft = Draft(spec, single_group=n_groups == 1 and not spec.blocks)
     if option.constrained and latent:

@@ -25,12 +25,15 @@ class Factor:
         Fixed loading of each indicator, None where it is free.
     error : bool
         Has one indicator whose residual variance is not fixed at zero.
+    via : tuple of str
+        For a second-order construct: the construct that each indicator measures directly.
     """
 
     name: str
     indicators: tuple[str, ...] = ()
     loadings: tuple[float | None, ...] = ()
     error: bool = False
+    via: tuple[str, ...] = ()
 
     @property
     def latent(self) -> bool:
@@ -50,13 +53,28 @@ class Factor:
 
 
 def describe(spec: ModelSpec, name: str, *, std_lv: bool) -> Factor:
-    """Look a factor up in the model."""
+    """Look a factor up in the model.
+
+    A second-order construct is measured by the first indicator of each of its parts: ``a1`` is ``lambda gamma F`` and a
+    uniqueness (disturbance of its part and error) that it shares with no other of these.
+    """
+    indicators, loadings = _measures(spec, name, std_lv=std_lv)
+    latents = set(spec.latents)
+    if indicators and all(part in latents for part in indicators):
+        below = [_measures(spec, part, std_lv=std_lv) for part in indicators]
+        both = [None if above is None or own[0] is None else above * own[0]
+                for above, (_, own) in zip(loadings, below, strict=True)]
+        return Factor(name, tuple(columns[0] for columns, _ in below), tuple(both), False, indicators)
+    error = len(indicators) == 1 and has_error(spec, indicators[0])
+    return Factor(name, indicators, tuple(loadings), error)
+
+
+def _measures(spec: ModelSpec, name: str, *, std_lv: bool) -> tuple[tuple[str, ...], list[float | None]]:
+    """What a construct is measured by, and the fixed loadings."""
     terms: dict[str, list[Term]] = {}
     for term in spec.terms:
         if term.op == "=~" and term.lhs == name:
             terms.setdefault(term.rhs, []).append(term)
-    if not terms:
-        return Factor(name)
     loadings: list[float | None] = []
     for position, same in enumerate(terms.values()):
         loading: float | None = 1.0 if position == 0 and not std_lv else None
@@ -66,8 +84,7 @@ def describe(spec: ModelSpec, name: str, *, std_lv: bool) -> Factor:
                 value = modifier.values[0]
                 loading = None if value is None or len(set(modifier.values)) > 1 else float(value)
         loadings.append(loading)
-    indicators = tuple(terms)
-    return Factor(name, indicators, tuple(loadings), len(indicators) == 1 and has_error(spec, indicators[0]))
+    return tuple(terms), loadings
 
 
 def has_error(spec: ModelSpec, column: str) -> bool:
@@ -102,10 +119,18 @@ def describe_product(spec: ModelSpec, product: str, *, std_lv: bool) -> tuple[Fa
     for factor in factors:
         if any(name in latents for name in factor.indicators):
             raise NotSupportedError(
-                Problem("interaction.second-order", f'"{product}"', f'"{factor.name}" is measured by other constructs',
-                        "constructs measured by observed indicators",
+                Problem("interaction.second-order", f'"{product}"',
+                        f'"{factor.name}" is measured by constructs and indicators together, or over three levels',
+                        "constructs measured by observed indicators, or by constructs that are",
                         f'Use interaction=\'lms\', or measure "{factor.name}" by parcels: one mean score for each of '
                         "its dimensions.")
+            )
+        inside = sorted({other.name for other in factors} & set(factor.via))
+        if inside:
+            raise NotSupportedError(
+                Problem("interaction.second-order", f'"{product}"', f'"{inside[0]}" is a part of "{factor.name}"',
+                        "a second-order construct and a construct outside it",
+                        "Use interaction='lms', or the parts themselves.")
             )
     if any(factor.latent for factor in factors):
         _refuse_cross_loadings(spec, product, factors)
@@ -118,6 +143,10 @@ def _refuse_triple(product: str, factors: tuple[Factor, ...]) -> None:
     latent = [factor.name for factor in factors if len(factor.indicators) > 1 or factor.error]
     twice = sorted({name for name in latent if latent.count(name) > 1})
     found = []
+    wide = sorted({factor.name for factor in factors if factor.via})
+    if wide:
+        found.append((f"{', '.join(wide)} is of second order: the products share disturbances of its parts",
+                      "first-order constructs"))
     if noisy:
         found.append((f"{', '.join(dict.fromkeys(noisy))} has one indicator with error: the residuals of the products "
                       "depend on fourth moments of the other factors", "several indicators, or one without error"))
@@ -132,9 +161,9 @@ def _refuse_triple(product: str, factors: tuple[Factor, ...]) -> None:
 
 def _refuse_cross_loadings(spec: ModelSpec, product: str, factors: tuple[Factor, ...]) -> None:
     for factor in factors:
-        others = sorted(
-            {t.rhs for t in spec.terms if t.op == "=~" and t.rhs in factor.indicators and t.lhs != factor.name}
-        )
+        owner = dict(zip(factor.indicators, factor.via or (factor.name,) * len(factor.indicators), strict=True))
+        others = sorted({t.rhs for t in spec.terms if t.op == "=~" and t.rhs in owner and t.lhs != owner[t.rhs]}
+                        | {t.rhs for t in spec.terms if t.op == "=~" and t.rhs in factor.via and t.lhs != factor.name})
         if others:
             raise NotSupportedError(
                 Problem("interaction.cross-loading", f'"{product}"',

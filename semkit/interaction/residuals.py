@@ -106,6 +106,10 @@ class Draft:
         """A factor's loading in an expression: its label, or 1 for an observed factor."""
         if not factor.latent:
             return "1"
+        if factor.via:
+            part = factor.via[factor.indicators.index(column)]
+            pair = self.label(factor.name, "=~", part, "load"), self.label(part, "=~", column, "load")
+            return "*".join(label for label in pair if label) or "1"
         return self.label(factor.name, "=~", column, "load") or "1"
 
     def error(self, factor: Factor) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 
+import semkit as sk
 from semkit.errors import ModelError, NotSupportedError, OptionError, SemkitError
 from semkit.interaction import ProductIndicators, expand
 from semkit.model import Modifier, Term, build_table, check, parse, print_model
@@ -162,6 +165,34 @@ def test_unequal_numbers_of_indicators_are_said() -> None:
     assert expansion.notes[0].code == "interaction.unmatched-indicators" and "x3" in expansion.notes[0].what
 
 
+SECOND = "A =~ a1 + a2\nB =~ b1 + b2\nD =~ d1 + d2\nF =~ A + B + D\n" + TWO
+
+
+def test_a_second_order_construct_is_multiplied_by_the_first_indicator_of_each_part() -> None:
+    assert lines(SECOND + "Y ~ F + Z + F:Z") == ["F:Z =~ 1*a1:z1 + b1:z2 + d1:z3"]
+    added = lines(SECOND + "Y ~ F + Z + F:Z", std_lv=True)
+    assert ".load.F.Z.a1.z1 == .load.F.A*.load.A.a1*.load.Z.z1" in added
+    single = lines(SECOND.replace("Z =~ z1 + z2 + z3", "Z =~ 1*z\nz ~~ 0.3*z") + "Y ~ F + Z + F:Z")
+    assert ".rescov.a1.z.b1.z == .load.F.A*.load.A.a1*.load.F.B*.load.B.b1*sd(F)^2*.error.z" in single
+
+
+def test_a_second_order_construct_is_recovered() -> None:
+    rng = np.random.default_rng(4)
+    n = 40_000
+    f, z = rng.multivariate_normal([0, 0], [[1, 0.4], [0.4, 1]], n).T
+    frame = {f"{name}{i}": load * part + 0.5 * rng.standard_normal(n)
+             for name, part in ((v, g * f + 0.5 * rng.standard_normal(n)) for v, g in zip("abd", (1, 0.9, 0.8)))
+             for i, load in ((1, 1.0), (2, 0.8))}
+    y = 0.4 * f + 0.3 * z + 0.25 * f * z + 0.7 * rng.standard_normal(n)
+    frame |= {f"{name}{i}": load * v + 0.6 * rng.standard_normal(n)
+              for name, v in (("z", z), ("y", y)) for i, load in ((1, 1.0), (2, 0.9), (3, 0.8))}
+    model = SECOND.replace("X =~ x1 + x2 + x3\n", "") + "Y ~ F + Z + F:Z"
+    fit = sk.sem(model, pd.DataFrame(frame), estimator="mlr")
+    row = fit.estimates.query("op == '~'").set_index("rhs").loc["F:Z"]
+    assert abs(row.est - 0.25) < 3 * row.se and row.se < 0.007
+    assert fit.fit_measures["pvalue.scaled"] > 0.01
+
+
 def test_groups() -> None:
     spec = parse(TWO + "Y ~ X + Z + X:Z")
     table = build_table(expand(spec, n_groups=2).spec, groups=("A", "B"))
@@ -180,6 +211,9 @@ def test_groups() -> None:
         (TWO + "Y ~ X:X:Z", {}, "three-way"),
         (TWO + "Y ~ X:Z + Z:X", {}, "product-twice"),
         (TWO + "G =~ X + Z\nY ~ G:X", {}, "second-order"),
+        (SECOND + "G =~ F + X\nY ~ G:Z", {}, "second-order"),
+        (SECOND + "Y ~ F + Z + X + F:Z + X:F + A:Z", {}, "column-twice"),
+        (SECOND + "Y ~ X + Z + F + X:Z + X:F + Z:F + X:Z:F", {}, "three-way"),
         (TWO + "Z =~ start(1)*z1\nQ =~ x1 + q1\nY ~ X:Z", {}, "cross-loading"),
         (TWO + "Y ~ X:Z", {"match": "loading", "ranks": {"X": ("x1", "x2")}}, "unknown-rank"),
         (TWO + "Y ~ X:Z", {"match": "pairs", "pairs": {"X:Z": (("x1", "y1"), ("x2", "z2"))}}, "unknown-pair"),
