@@ -59,8 +59,8 @@ def prepare(
         terms.append(Term(column, "~~", column, (Modifier("fixed", (float("nan"),)),)))
     if terms:
         spec = spec.extend(terms)
-    if isinstance(option, (LMS, ProductIndicators)) and any(name.count(":") > 1 for name in spec.products):
-        spec = with_lower_order(spec, option.lower_order)
+    if isinstance(option, (ProductIndicators, LMS, SAM, FactorScores)):
+        spec = with_lower_order(spec, option.lower_order, 9 if isinstance(option, LMS) else 3)
     if isinstance(option, (LMS, QML, SAM, FactorScores, TwoStageLeastSquares)):
         return Prepared(spec, (), used, _print(spec, tuple(used)) if terms else model, ())
     expansion = expand(spec, option, n_groups=2 if grouped else 1, std_lv=std_lv)

@@ -83,12 +83,14 @@ def fit_scores(spec: ModelSpec, recipe: Recipe, data: Any) -> EquationsFit:
     first = {block.name: fit_block(block, recipe, who) for block in (together, *apart)}
     require_converged(first)
     centred = [name in parted.observed for name in predictors]
-    pieces: list[Piece] = [Measured(predictors, first[together.name], _centred(centred))]
+    pieces: list[Piece] = [Observed(predictors, who.sample) if all(centred) else
+                           Measured(predictors, first[together.name], _centred(centred))]
     pieces += [Measured(block.scored, first[block.name], exact(bartlett)) for block in apart]
     pieces += [Observed(plain, who.sample)] if plain else []
     order = tuple(name for piece in pieces for name in piece.names)
     slopes = _slopes(table, pieces, order, product_factors(spec, order), who.sample)
-    spread = spread_of(first[together.name], predictors) | observed_spread(who.sample, plain)
+    spread = observed_spread(who.sample, (*predictors, *plain) if all(centred) else plain)
+    spread |= {} if all(centred) else spread_of(first[together.name], predictors)
     for block in apart:
         spread |= spread_of(first[block.name], block.scored)
     binary = binary_columns(who.sample, [v for v in needed.observed if v not in plain])

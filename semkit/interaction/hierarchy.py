@@ -23,7 +23,7 @@ def require_lower_order(value: str, owner: str) -> None:
                                   ", ".join(LOWER_ORDER), suggest(str(value), LOWER_ORDER).strip() or "Choose one."))
 
 
-def with_lower_order(spec: ModelSpec, lower_order: str) -> ModelSpec:
+def with_lower_order(spec: ModelSpec, lower_order: str, most: int = 3) -> ModelSpec:
     """The model with all terms below products of three or more, required or added.
 
     The coefficient of ``a:b:c`` is that of an interaction only beside ``a``, ``b``, ``c``, ``a:b``, ``a:c`` and
@@ -34,6 +34,8 @@ def with_lower_order(spec: ModelSpec, lower_order: str) -> ModelSpec:
     ----------
     spec : ModelSpec
     lower_order : {"required", "add"}
+    most : int
+        Products of more factors are left to the method to refuse.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def with_lower_order(spec: ModelSpec, lower_order: str) -> ModelSpec:
         there = {tuple(sorted(name.split(":"))) for name in own}
         for name in own:
             factors = name.split(":")
-            for size in range(1, len(factors) if len(factors) > 2 else 1):
+            for size in range(1, len(factors) if 2 < len(factors) <= most else 1):
                 for subset in itertools.combinations(factors, size):
                     key = tuple(sorted(subset))
                     if key not in there:
@@ -64,7 +66,7 @@ def with_lower_order(spec: ModelSpec, lower_order: str) -> ModelSpec:
         raise ModelError(*(
             Problem("interaction.lower-order", f"{outcome} ~", f"has a product of three without {', '.join(names)}",
                     "all terms below a product of three in the same equation",
-                    f"Write {outcome} ~ {' + '.join(names)} too, or take lower_order='add' "
-                    "(sk.LMS(lower_order='add'), sk.ProductIndicators(lower_order='add')).")
+                    f"Write {outcome} ~ {' + '.join(names)} too, or have them added: "
+                    "interaction=sk.LMS(lower_order='add'), sk.ProductIndicators(lower_order='add').")
             for (_, outcome), names in missing.items()))
     return spec

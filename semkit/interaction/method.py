@@ -87,6 +87,11 @@ class SAM:
     Needs no distribution of the latent variables, and keeps a misspecified part of the model from spreading; a little
     less efficient than likelihood methods.  For products of two variables, one group, first-order constructs.
 
+    Parameters
+    ----------
+    lower_order : {"required", "add"}
+        Whether a product of three needs all terms below it in its equation, or has them added.
+
     References
     ----------
     Rosseel & Loh (2024), Psychological Methods 29, 561-588; Rosseel, Burghgraeve, Loh & Schermelleh-Engel (2025),
@@ -97,6 +102,11 @@ class SAM:
     >>> SAM().name
     'SAM'
     """
+
+    lower_order: str = "required"
+
+    def __post_init__(self) -> None:
+        require_lower_order(self.lower_order, "SAM")
 
     @property
     def name(self) -> str:
@@ -110,6 +120,11 @@ class FactorScores:
 
     Consistent for normal predictors that nothing predicts.
 
+    Parameters
+    ----------
+    lower_order : {"required", "add"}
+        Whether a product of three needs all terms below it in its equation, or has them added.
+
     References
     ----------
     Skrondal & Laake (2001), Psychometrika 66, 563-575.
@@ -119,6 +134,11 @@ class FactorScores:
     >>> FactorScores().name
     'factor_score'
     """
+
+    lower_order: str = "required"
+
+    def __post_init__(self) -> None:
+        require_lower_order(self.lower_order, "FactorScores")
 
     @property
     def name(self) -> str:

@@ -203,7 +203,7 @@ def test_shift_and_scale_change_no_test_and_no_standardised_slope() -> None:
 # --- terms below, refusals -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", [sk.LMS, ProductIndicators])
+@pytest.mark.parametrize("method", [sk.LMS, ProductIndicators, sk.SAM])
 def test_terms_below_are_required_or_added(method: Any) -> None:
     data = triple(300, 9)
     short = "y1 ~ x1 + z1 + z1:x1 + x1:z1:w1"
