@@ -74,6 +74,10 @@ def composite_starts(
             lhs, op, rhs = table.lhs[i], table.op[i], table.rhs[i]
             if op == LOADING and lhs == name:
                 values[i] = float(loading[position[rhs]])
+            elif op == "~~" and lhs in position:
+                values[i] = float(s[position[lhs], position[rhs]])
+            elif op == "~1" and lhs in position:
+                values[i] = float(mean[at[position[lhs]]])
             elif op == RESIDUAL and lhs in position:
                 values[i] = float(residual[position[lhs], position[rhs]])
             elif op == INTERCEPT and lhs in position:

@@ -9,7 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from semkit.estimate.composition import Composition, make_composition
 from semkit.estimate.deviations import deviations
+from semkit.estimate.held import HeldMoments, held_moments
 from semkit.estimate.implied import imply
 from semkit.estimate.layout import Layout
 from semkit.model import Expression, ParameterTable
@@ -92,6 +94,16 @@ class TableConstraints:
     bounds: tuple[tuple[int, float, float], ...]  # parameter, sign, limit: sign * (theta - limit) >= 0
     equality: BoolArray
     linear: bool
+    held: HeldMoments | None = None  # equalities too, after the bounds
+    composition: Composition | None = None
+
+    @cached_property
+    def from_data(self) -> BoolArray:
+        """Which constraints hold moments of composites' indicators at the sample's, ``(k,)``."""
+        out = np.zeros(len(self.equality), dtype=bool)
+        if self.held is not None:
+            out[len(out) - len(self.held.from_data) :] = self.held.from_data
+        return out
 
     @cached_property
     def expressions(self) -> tuple[Expression, ...]:
@@ -169,7 +181,22 @@ class TableConstraints:
 
     def evaluate(self, x: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
         """Values ``(b, k)`` and Jacobian ``(b, k, q)``."""
-        given = self.given[rows] if len(self.given) > 1 else np.repeat(self.given, len(x), axis=0)
+        given = self._given(x, rows)
+        values, slopes = self._written(x, given)
+        if self.held is not None:
+            more, slope_of_more = self.held.evaluate(x, given)
+            values, slopes = np.concatenate([values, more], axis=1), np.concatenate([slopes, slope_of_more], axis=1)
+        return values, slopes
+
+    def settle(self, x: FloatArray, rows: IntArray) -> FloatArray:
+        """Parameters ``(b, q)`` with what follows from the weights of composites filled in."""
+        return x if self.composition is None else self.composition.settle(x, self._given(x, rows))
+
+    def _given(self, x: FloatArray, rows: IntArray) -> FloatArray:
+        return self.given[rows] if len(self.given) > 1 else np.repeat(self.given, len(x), axis=0)
+
+    def _written(self, x: FloatArray, given: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Expressions and bounds."""
         expressions, wanted = self.expressions, self.deviating
         q = self.layout.n_parameters
         value, slope = self.labels(x, given)
@@ -197,15 +224,22 @@ class TableConstraints:
         return values, slopes
 
     def curvature(self, x: FloatArray, rows: IntArray, weight: FloatArray) -> FloatArray:
-        """Second derivatives of the weighted constraints, by forward differences of exact gradients.
+        """Second derivatives of the weighted constraints, those of expressions by differences of exact gradients.
 
         The error is about 1e-6 of the curvature: steps and errors of estimates need less.
         """
+        given = self._given(x, rows)
+        if self.held is None:
+            return self._bent(x, given, weight)
+        count = weight.shape[1] - len(self.held.from_data)
+        return self._bent(x, given, weight[:, :count]) + self.held.curvature(x, given, weight[:, count:])
+
+    def _bent(self, x: FloatArray, given: FloatArray, weight: FloatArray) -> FloatArray:
         q = x.shape[1]
         out = np.zeros((len(x), q, q))
         if self.linear:
             return out
-        _, slopes = self.evaluate(x, rows)
+        _, slopes = self._written(x, given)
         used = np.flatnonzero(np.any(slopes != 0.0, axis=(0, 1)))
         if not len(used):
             return out
@@ -213,7 +247,7 @@ class TableConstraints:
         step = 1e-6 * np.maximum(1.0, np.abs(x[:, used].T))
         points = np.broadcast_to(x, (len(used), *x.shape)).copy()
         points[np.arange(len(used)), :, used] += step
-        _, shifted = self.evaluate(points.reshape(-1, q), np.tile(rows, len(used)))
+        _, shifted = self._written(points.reshape(-1, q), np.tile(given, (len(used), 1)))
         shifted = shifted.reshape(len(used), len(x), -1, q)
         with np.errstate(invalid="ignore", over="ignore"):  # a power of a negative number has no derivative
             change = np.einsum("bk,ubkq->buq", weight, shifted - slopes) / step.T[:, :, None]
@@ -234,6 +268,9 @@ def make_constraints(table: ParameterTable, layout: Layout, given: FloatArray) -
     n_equal, n_more = len(table.equalities), len(table.inequalities)
     if n_equal + n_more + len(bounds) == 0:
         return None
-    equality = np.array([True] * n_equal + [False] * (n_more + len(bounds)))
+    held = held_moments(table, layout)
+    n_held = 0 if held is None else len(held.from_data)
+    equality = np.array([True] * n_equal + [False] * (n_more + len(bounds)) + [True] * n_held)
     linear = all(e.linear for e in (*table.equalities, *table.inequalities))
-    return TableConstraints(table, layout, given, tuple(bounds), equality, linear)
+    return TableConstraints(table, layout, given, tuple(bounds), equality, linear, held,
+                            make_composition(table, layout) if held is not None else None)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.model import ParameterTable
-from semkit.model.composites import INTERCEPT, LOADING, RESIDUAL
+from semkit.model.composites import INTERCEPT, LOADING, RESIDUAL, indicator_rows
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -280,9 +280,9 @@ def _block(
         fixed[in_y[name] * m + in_eta[name]] = 1.0
     free: list[tuple[int, int, int, int, int]] = []
     given: list[tuple[int, int, int, int, int]] = []
-    values = table.value.tolist()
+    values, implied = table.value.tolist(), indicator_rows(table)
     for i in np.flatnonzero(table.block == block).tolist():
-        if table.op[i] in OUTSIDE or table.op[i] == "<~":
+        if table.op[i] in OUTSIDE or table.op[i] == "<~" or i in implied:
             continue
         kind, row, col = _place(table.lhs[i], table.op[i], table.rhs[i], in_y, in_eta)
         if i in unique_of_row:

@@ -90,7 +90,7 @@ def _ranges(
     largest: dict[str, float] = {}
     for i in rows:
         name = table.lhs[i]
-        if table.op[i] != "~~" or name != table.rhs[i]:
+        if table.op[i] != "~~" or name != table.rhs[i] or name in table.variables.lv_c + table.variables.ov_c:
             continue
         if table.free[i] == 0:
             smallest[name] = largest[name] = float(table.value[i])

@@ -59,6 +59,7 @@ def sem(
     start: Mapping[str, float] | None = None,
     interaction: Any = "product",
     composites: Mapping[str, Composite] | None = None,
+    composites_cov: str = "fixed",
     design: Design | None = None,
     nesting: str | Sequence[str] = (),
     bootstrap: int | None = None,
@@ -117,6 +118,9 @@ def sem(
         How ``a:b`` of latent variables is estimated.
     composites : mapping of str to Composite, optional
         Names used in the model that stand for equal-weight means with known error variance.
+    composites_cov : {"fixed", "free", "known"}
+        Whether covariances of the indicators of a composite ``c <~ x1 + x2`` are held at their sample values or are
+        parameters; ``"known"`` holds them and leaves out of the errors that they vary too (docs/models.md).
     design : Design, optional
         Sampling weights, strata, clusters, finite populations, replicate weights: pseudo maximum likelihood with
         errors and a scaled test from the design, as under ``mlr``, and design effects beside every estimate.
@@ -158,7 +162,8 @@ def sem(
                 likelihood=likelihood, se=se, test=test, group=group, group_equal=group_equal,
                 group_partial=group_partial, fixed_x=fixed_x, conditional_x=conditional_x,
                 meanstructure=meanstructure, std_lv=std_lv, orthogonal=orthogonal, effect_coding=effect_coding,
-                bounds=bounds, auxiliary=auxiliary, bootstrap=bootstrap, seed=seed, nesting=nesting)
+                bounds=bounds, composites_cov=composites_cov, auxiliary=auxiliary, bootstrap=bootstrap, seed=seed,
+                nesting=nesting)
 
 
 def cfa(model: str, data: Any = None, **options: Any) -> Fit:
@@ -381,6 +386,7 @@ def make_table(
         int_ov_free=not growth, int_lv_free=growth, group_equal=options.group_equal,
         group_partial=options.group_partial, effect_coding=options.effect_coding,
         apart=apart(spec, options.auxiliary) if options.auxiliary and options.fiml else (),
+        composites_cov_free=options.composites_cov == "free",
     )
     if composites:
         value = table.value.copy()

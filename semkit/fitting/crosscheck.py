@@ -136,10 +136,12 @@ def refusals(fit: Fit) -> list[str]:
         out.append("the likelihood is not the normal one with divisor N")
     if options.conditional_x:
         out.append("the covariates are conditioned on, which semopy does not do")
+    if "<~" in table.op:
+        out.append("the model has composites (<~), which semopy does not have")
     kinds: tuple[str, ...] = ("==", "<", ">")
     if table.equalities and table.n_groups == 1 and find_phantoms(table, fit._all["raw"].value[0]) is not None:
         kinds = ("<", ">")  # these constraints can be said with phantom variables
-    constraints = [i for i in range(len(table)) if table.op[i] in kinds]
+    constraints = [i for i in range(len(table)) if table.op[i] in kinds and ("<~" not in table.op or table.user[i])]
     shown = [f"{table.lhs[i]} {table.op[i]} {table.rhs[i]}" for i in constraints]
     if shown:
         more = f" (and {len(shown) - 1} more)" if len(shown) > 1 else ""

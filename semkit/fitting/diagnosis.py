@@ -63,6 +63,8 @@ def _runaways(solution: Solution) -> list[tuple[str, str]]:
         cells = block.free
         for c in np.flatnonzero(((cells.kind == PSI) | (cells.kind == THETA)) & (cells.row == cells.col)):
             row = int(cells.table_row[c])
+            if row not in where:  # what is left of an indicator of a composite
+                continue
             name, value = table.lhs[row], float(solution.theta[where[row]])
             if name in scale:
                 if value < -3.0 * scale[name]:

@@ -88,7 +88,8 @@ class Fit:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Free parameters (label or ``lhs op rhs``), then defined parameters."""
-        return self.table.free_names + tuple(name for name, _ in self.table.definitions)
+        free = self.table.free_names
+        return (*(free[k] for k in self.table.reported), *(name for name, _ in self.table.definitions))
 
     @cached_property
     def _rows(self) -> RowValues:
@@ -120,7 +121,7 @@ class Fit:
     @cached_property
     def _positions(self) -> NDArray[np.int64]:
         """Table rows of ``names``."""
-        return np.concatenate([self.table.free_rows, self.table.definition_rows]).astype(np.int64)
+        return np.concatenate([self.table.free_rows[self.table.reported], self.table.definition_rows]).astype(np.int64)
 
     @cached_property
     def est(self) -> FloatArray:

@@ -188,7 +188,7 @@ def _likelihood(solution: Solution, base: Baseline) -> dict[str, float]:
     if solution.options.scaled == "yuan.bentler.mplus":
         out["scaling.factor.h1"] = base.trace_free / (solution.df + solution.n_free)
         # per free row of the table, equal ones counted one by one
-        out["scaling.factor.h0"] = _trace_h0(solution) / solution.table.n_free
+        out["scaling.factor.h0"] = _trace_h0(solution) / len(solution.table.reported)
     return out
 
 

@@ -16,6 +16,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "information": ("expected", "observed", "first.order"),
     "likelihood": ("normal", "wishart"),
     "se": ("standard", "robust.huber.white", "robust.sem", "bootstrap", "two.stage", "robust.two.stage", "none"),
+    "composites_cov": ("fixed", "free", "known"),
     "bounds": ("none", "standard", "wide", "pos.var", "pos.ov.var", "pos.lv.var"),
     "test": ("standard", *SCALED, *RESIDUAL, "bollen.stine", "bartlett", "swain", "yuan", "yuan.tian.yanagihara",
              "none"),
@@ -64,6 +65,7 @@ class Options:
     auxiliary: tuple[str, ...] = ()
     ordered: tuple[str, ...] = ()
     parameterization: str = "delta"
+    composites_cov: str = "fixed"
     bootstrap: int = 0
     seed: int | None = None
 
@@ -153,6 +155,7 @@ def make_options(
                                   "Use estimator='ml' or leave likelihood out."))
     gaps = choose("missing", missing)
     rest["bounds"] = choose("bounds", rest.get("bounds", "none"))
+    rest["composites_cov"] = choose("composites_cov", rest.get("composites_cov", "fixed"))
     filled = gaps in ("fiml", "fiml.x")
     ordinary = "observed" if filled and name != "mlf" else usual.information
     kind = choose("information", information) if information is not None else ordinary

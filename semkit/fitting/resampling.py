@@ -57,6 +57,12 @@ def make_scheme(solution: Solution, kind: str) -> Scheme:
     return lambda chunk: reweighted(solution, row_counts(solution, chunk))
 
 
+def _gaps_in_composites(solution: Solution) -> bool:
+    names = solution.table.variables
+    at = [names.ov.index(name) for name in names.ov_c]
+    return bool(at) and bool(solution.n_held) and any(bool(np.isnan(data[:, at]).any()) for data in solution.data)
+
+
 def check_kind(solution: Solution, kind: str) -> None:
     """Refuse draws that have no meaning for a solution."""
     sample = solution.sample
@@ -69,6 +75,9 @@ def check_kind(solution: Solution, kind: str) -> None:
                         "Use the test of estimator='mlr', or missing='listwise'."))
     if solution.gamma is not None:
         refused.append(("does not repeat the first of two stages", "Use missing='fiml' or 'robust.two.stage'."))
+    if sample is not None and _gaps_in_composites(solution):
+        refused.append(("does not repeat what composites' indicators with gaps are held at",
+                        "Use composites_cov='free'."))
     if solution.options.missing == "fiml.x":
         refused.append(("needs complete covariates", "Use fixed_x=False with missing='fiml'."))
     if kind not in ("ordinary", "cluster") and sample is not None and sample.sampling is not None:

@@ -128,26 +128,44 @@ class Solution:
 
     @cached_property
     def basis(self) -> FloatArray:
-        """Directions the binding constraints allow, shape ``(q, r)``."""
+        """Directions the binding constraints allow, shape ``(q, r)``.
+
+        Covariances of composites' indicators that are held at the sample's values move with the sample: for errors
+        and tests they are as good as free.
+        """
         constraints = self.constraints
-        if constraints is None:
-            return np.eye(self.layout.n_parameters)
-        _, jacobian = constraints.evaluate(self.minimum.x, np.arange(1))
-        return tangent(jacobian[0][self.minimum.active[0] | constraints.equality])
+        return self._allowed() if constraints is None else self._allowed(
+            (self.minimum.active[0] | constraints.equality) & ~constraints.from_data)
 
     @cached_property
     def equality_basis(self) -> FloatArray:
         """Directions the equality constraints alone allow, shape ``(q, r)``; what degrees of freedom count."""
         constraints = self.constraints
-        if constraints is None:
+        return self._allowed() if constraints is None else self._allowed(constraints.equality & ~constraints.from_data)
+
+    @cached_property
+    def error_basis(self) -> FloatArray:
+        """Directions in which parameters have errors; held covariances that are called known do not move."""
+        constraints = self.constraints
+        if constraints is None or self.options.composites_cov != "known":
+            return self.basis
+        return self._allowed(self.minimum.active[0] | constraints.equality)
+
+    def _allowed(self, binding: NDArray[np.bool_] | None = None) -> FloatArray:
+        if self.constraints is None:
             return np.eye(self.layout.n_parameters)
-        _, jacobian = constraints.evaluate(self.minimum.x, np.arange(1))
-        return tangent(jacobian[0][constraints.equality])
+        _, jacobian = self.constraints.evaluate(self.minimum.x, np.arange(1))
+        return tangent(jacobian[0][binding])
+
+    @property
+    def n_held(self) -> int:
+        """Moments of composites' indicators that are held at the sample's values."""
+        return 0 if self.constraints is None else int(self.constraints.from_data.sum())
 
     @cached_property
     def equality_rank(self) -> int:
         """How many parameters the equality constraints take away."""
-        return self.layout.n_parameters - int(self.equality_basis.shape[1])
+        return self.layout.n_parameters - int(self.equality_basis.shape[1]) + self.n_held
 
     @cached_property
     def expected(self) -> FloatArray:
@@ -219,7 +237,7 @@ class Solution:
     @cached_property
     def bread(self) -> FloatArray:
         """Inverse information along the tangent, ``(q, q)``; NaN when singular."""
-        return invert(self.information, self.basis)
+        return invert(self.information, self.error_basis)
 
     @cached_property
     def vcov(self) -> FloatArray:
@@ -256,13 +274,13 @@ class Solution:
 
     @cached_property
     def df(self) -> int:
-        """Degrees of freedom: distinct moments less parameters; moments of fixed covariates do not count."""
+        """Degrees of freedom: distinct moments less parameters; moments held at the sample's values do not count."""
         p = len(self.table.variables.ov)
         fixed = len(self.table.variables.ov_x) if np.any(self.table.exo) else 0
         each = p * (p + 1) // 2 - fixed * (fixed + 1) // 2
         if self.table.meanstructure:
             each += p - fixed
-        return each * self.table.n_groups - self.n_free
+        return each * self.table.n_groups - self.n_held - self.n_free
 
     @cached_property
     def stat(self) -> float:

@@ -153,7 +153,11 @@ def standardized_table(fit: Fit, kind: Kind) -> pd.DataFrame:
 
     shown = _shown(fit.table)
     values = fit._all[kind]
-    columns = error_columns(values.value[0], _errors(values, fit.solution.vcov))
+    errors = _errors(values, fit.solution.vcov)
+    table = fit.table
+    errors[[i for i in range(len(table)) if table.op[i] == "~~" and table.lhs[i] == table.rhs[i]
+            and table.lhs[i] in table.variables.ov_c]] = 0.0  # 1 by definition
+    columns = error_columns(values.value[0], errors)
     drawn = fit.bootstrap_draws
     if drawn is not None and len(drawn.theta) > 1:
         se, pvalue, lower, upper = drawn.columns(kind, shown)

@@ -18,7 +18,7 @@ def summary(fit: Fit) -> str:
     used = f"{fit.nobs} respondents used"
     if fit.nobs_received != fit.nobs:
         used += f" of {fit.nobs_received}"
-    lines = [f"semkit {fit.solution.options.call} fit: {fit.method}, {used}, {fit.table.n_free} parameters"]
+    lines = [f"semkit {fit.solution.options.call} fit: {fit.method}, {used}, {len(fit.table.reported)} parameters"]
     if fit.recipe.products:
         products = fit.recipe.products
         lines.append(f"interaction: product indicators ({len(products)} {_CENTRED[products[0].centering]} products)")

@@ -42,6 +42,7 @@ def build_table(
     apart: Collection[str] = (),
     thresholds: Mapping[str, int] | None = None,
     parameterization: str = "delta",
+    composites_cov_free: bool = False,
 ) -> ParameterTable:
     """Complete a model with lavaan's defaults.
 
@@ -76,6 +77,8 @@ def build_table(
         Number of thresholds of each ordinal variable; the model then has means.
     parameterization : {"delta", "theta"}
         Whether scales or residual variances of ordinal variables are parameters (:mod:`semkit.model.ordinal`).
+    composites_cov_free : bool
+        Whether covariances of a composite's indicators are parameters or held at their sample values.
 
     Returns
     -------
@@ -117,6 +120,7 @@ def build_table(
         meanstructure, fixed_x, std_lv, orthogonal, int_ov_free, int_lv_free,
         (not std_lv and "loadings" not in coded) if auto_fix_first is None else auto_fix_first, auto_fix_single,
         auto_var, auto_cov_lv_x, auto_cov_y, dict(thresholds or {}), parameterization,
+        composites_cov_free,
     )  # fmt: skip
     rows: list[Row] = []
     variables: list[Variables] = []
@@ -141,7 +145,7 @@ def build_table(
     if "intercepts" in coded:
         free_means(rows, variables[0])
     settle_shared_labels(rows)
-    constraints = [*effect_constraints(rows, variables[0], coded), *composite_constraints(rows)]
+    constraints = [*effect_constraints(rows, variables[0], coded), *composite_constraints(rows, std_lv=std_lv)]
     return _pack(spec, rows, tuple(groups), variables[0], meanstructure, constraints)
 
 
@@ -174,6 +178,7 @@ def _terms_by_group(spec: ModelSpec, groups: Sequence[str]) -> list[tuple[Term, 
 def classify(terms: Sequence[Term]) -> Variables:
     """Sort the variables of one group's terms into lavaan's classes and order."""
     latents = list(dict.fromkeys(t.lhs for t in terms if t.op in ("=~", "<~")))
+    parts = parts_of(terms)
     is_latent = set(latents)
     measured = dict.fromkeys(t.rhs for t in terms if t.op in ("=~", "<~"))
     outcomes = dict.fromkeys(t.lhs for t in terms if t.op == "~")
@@ -198,6 +203,7 @@ def classify(terms: Sequence[Term]) -> Variables:
         lv=tuple(latents),
         lv_x=tuple(name for name in latents if name not in measured and name not in outcomes),
         lv_y=tuple(name for name in latents if name in outcomes),
+        lv_c=tuple(parts), ov_c=tuple(dict.fromkeys(item for items in parts.values() for item in items)),
     )  # fmt: skip
 
 
@@ -246,12 +252,12 @@ def _add_defaults(
     for name in ordinal:
         for k in range(options.thresholds[name]):
             add(name, "|", f"t{k + 1}")
-    parts = parts_of(terms)
-    held = {item for items in parts.values() for item in items}  # their moments belong to the composites
-    if options.auto_var:
-        for name in (*found.ov_nox, *found.lv):
-            if name not in held:
-                add(name, "~~", name)
+    parts, held = parts_of(terms), set(found.ov_c)
+    for name in (*found.ov_nox, *found.lv):
+        if options.auto_var or name in held or name in parts:
+            row = add(name, "~~", name)
+            if row is not None and name in held:
+                row.free = options.composites_cov_free
     between: list[Row | None] = []
     latents = set(found.lv)
     if options.auto_cov_lv_x:
@@ -270,12 +276,17 @@ def _add_defaults(
         if row is not None and options.fixed_x:
             row.exo = True
             row.free = False
+    for items in parts.values():
+        for a, b in itertools.combinations(items, 2):
+            row = add(a, "~~", b)
+            if row is not None:
+                row.free = options.composites_cov_free
     for name in ordinal:
         add(name, "~~", name)
         add(name, "~*~", name)
     if options.meanstructure:
         for name in (*found.ov, *found.lv):
-            row = add(name, "~1", "") if name not in held else None
+            row = add(name, "~1", "")
             if row is not None and name in found.ov_x and options.fixed_x:
                 row.exo, row.free = True, False
     composite_rows(rows, parts, block, means=options.meanstructure, first_fixed=options.auto_fix_first)
@@ -303,17 +314,16 @@ def _apply_defaults(
     if options.std_lv:
         for latent in found.lv:
             row = rows.get((latent, "~~", latent))
-            if row is not None:
+            if row is not None and (latent not in found.lv_c or latent in found.lv_x):
                 row.fix(1.0)
     if options.orthogonal:
         for row in between:
             row.fix(0.0)
-    composites = {term.lhs for term in terms if term.op == "<~"}
-    for name in [n for n in found.lv if n not in composites] if not options.int_lv_free else ():
+    for name in [n for n in found.lv if n not in found.lv_c] if not options.int_lv_free else ():
         row = rows.get((name, "~1", ""))
         if row is not None and not row.user:
             row.fix(0.0)
-    for name in found.ov_nox if not options.int_ov_free else ():
+    for name in [n for n in found.ov_nox if n not in found.ov_c] if not options.int_ov_free else ():
         row = rows.get((name, "~1", ""))
         if row is not None and not row.user:
             row.fix(0.0)

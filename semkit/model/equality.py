@@ -50,7 +50,10 @@ def _class_of(row: Row, found: Variables) -> str:
     exogenous = set(found.ov_x)
     if row.op == "<~":
         return "composite.weights"
-    if row.op in HIDDEN:
+    composite = {*found.lv_c, *found.ov_c}
+    if row.op in HIDDEN or (row.op == "~~" and row.lhs == row.rhs and row.lhs in composite):
+        return ""
+    if (row.op == "~1" and row.lhs in found.lv_c) or (row.op == "~~" and {row.lhs, row.rhs} <= set(found.ov_c)):
         return ""
     if row.op == "=~":
         return "loadings"
@@ -110,7 +113,11 @@ def hold_equal(
             row.op == "~~" and row.lhs == row.rhs and options.std_lv and "loadings" in wanted
             and "lv.variances" not in wanted
         )  # fmt: skip
-        if frees_mean or frees_variance:
+        frees_composite = (
+            row.op == "~~" and row.lhs == row.rhs and row.lhs in found.lv_c and options.std_lv
+            and "composite.weights" in wanted
+        )  # fmt: skip
+        if frees_mean or frees_variance or frees_composite:
             row.free, row.value = True, float("nan")
 
 

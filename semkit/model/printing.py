@@ -13,7 +13,7 @@ from itertools import groupby
 import numpy as np
 
 from semkit.errors import ModelError, Problem
-from semkit.model.composites import HIDDEN
+from semkit.model.composites import HIDDEN, indicator_rows
 from semkit.model.statements import ModelSpec, Modifier, Term
 from semkit.model.table import PARAMETER_OPERATORS, ParameterTable, Variables
 
@@ -99,9 +99,10 @@ def _print_table(table: ParameterTable) -> str:
     lines = []
     block = 0
     first: set[tuple[int, str]] = set()
+    inside = indicator_rows(table)
     for i in range(len(table)):
         lhs, op, rhs = table.lhs[i], table.op[i], table.rhs[i]
-        if op in HIDDEN or (op == "==" and not table.user[i] and _inside(table, i)):
+        if op in HIDDEN or i in inside or (op == "==" and not table.user[i] and _inside(table, i)):
             continue
         if op not in PARAMETER_OPERATORS:
             lines.append(f"{lhs} {op} {rhs}")
@@ -137,9 +138,10 @@ def _print_table(table: ParameterTable) -> str:
 
 
 def _inside(table: ParameterTable, row: int) -> bool:
-    """Whether a constraint of the engine's own is about hidden rows of a composite."""
+    """Whether a constraint of the engine's own is about hidden rows or the variance of a composite."""
     hidden = {label for label, op in zip(table.label, table.op, strict=True) if label and op in HIDDEN}
-    return any(name in hidden for name in table._expressions[row].names)
+    expression = table._expressions[row]
+    return bool(expression.sd_names) or any(name in hidden for name in expression.names)
 
 
 @dataclass(frozen=True)

@@ -44,3 +44,4 @@ class Options:
     auto_cov_y: bool
     thresholds: Mapping[str, int] = field(default_factory=dict)
     parameterization: str = "delta"
+    composites_cov_free: bool = False

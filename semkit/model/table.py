@@ -39,6 +39,8 @@ class Variables:
         ``~`` that are nothing else); everything observed that is not exogenous.
     lv, lv_x, lv_y : tuple of str
         Latent variables; those that nothing predicts; those on the left of ``~``.
+    lv_c, ov_c : tuple of str
+        Composites (left of ``<~``; they are among ``lv``) and their indicators (among ``ov``).
     """
 
     ov: tuple[str, ...] = ()
@@ -49,6 +51,8 @@ class Variables:
     lv: tuple[str, ...] = ()
     lv_x: tuple[str, ...] = ()
     lv_y: tuple[str, ...] = ()
+    lv_c: tuple[str, ...] = ()
+    ov_c: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +75,7 @@ class ParameterTable:
         User's starting value, NaN where the engine chooses.
     value : ndarray (k,)
         Fixed value; NaN for free rows and for fixed rows whose value comes from the data
-        (``exo`` rows and error variances of composites).
+        (``exo`` rows, covariances of the indicators of composites, error variances of means).
     lower, upper : ndarray (k,)
         Bounds, infinite where there are none.
     exo : ndarray (k,) of bool
@@ -170,6 +174,19 @@ class ParameterTable:
     def free_names(self) -> tuple[str, ...]:
         """Names of the free parameters, shape ``(q,)``."""
         return tuple(self.names[row] for row in self.free_rows)
+
+    @cached_property
+    def reported(self) -> IntArray:
+        """Which free parameters are the model's own, shape ``(r,)``.
+
+        Left out are the hidden rows of composites and their variances and means, which follow from the weights.
+        """
+        follows = set(self.variables.lv_c)
+        kept = [k for k, row in enumerate(self.free_rows.tolist())
+                if self.op[row] not in HIDDEN and not (
+                    self.lhs[row] in follows and (self.op[row] == "~1" or (
+                        self.op[row] == "~~" and self.lhs[row] == self.rhs[row])))]
+        return np.array(kept, dtype=np.int64)
 
     @cached_property
     def labelled_rows(self) -> Mapping[str, int]:

@@ -38,6 +38,8 @@ class Constraints(Protocol):
         """Values ``(b, k)`` and Jacobian ``(b, k, q)``."""
     def curvature(self, x: FloatArray, rows: IntArray, weight: FloatArray) -> FloatArray:
         """``sum_i weight_i * Hessian(c_i)``, shape ``(b, q, q)``."""
+    def settle(self, x: FloatArray, rows: IntArray) -> FloatArray:
+        """A point near ``x (b, q)`` where constraints hold that have a solution in closed form."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,7 +303,7 @@ def _minimise_one(
 def _begin(objective: Objective, start: FloatArray, constraints: Constraints | None, exact: bool) -> _State:
     batch = start.shape[0]
     rows = np.arange(batch)
-    x = start.copy()
+    x = start.copy() if constraints is None else constraints.settle(start, rows)
     f, g, h = objective(x, rows, exact)
     if constraints is None:
         c, j = np.zeros((batch, 0)), np.zeros((batch, 0, x.shape[1]))
@@ -348,6 +350,8 @@ def _advance(
 ) -> BoolArray:
     """Try the current step length of each problem; returns who moved, shape ``(B,)``."""
     trial = state.x[rows] + state.length[rows, None] * state.step[rows]
+    if constraints is not None:
+        trial = constraints.settle(trial, rows)
     f, g, h = objective(trial, rows, exact)
     before, after = state.f[rows], f
     slope = np.einsum("bq,bq->b", state.g[rows], state.step[rows])

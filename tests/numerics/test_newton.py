@@ -45,6 +45,9 @@ class Line:
     def curvature(self, x: FloatArray, rows: NDArray[np.int64], weight: FloatArray) -> FloatArray:
         return np.zeros((len(x), 2, 2))
 
+    def settle(self, x: FloatArray, rows: NDArray[np.int64]) -> FloatArray:
+        return x
+
 
 @dataclass
 class Circle:
@@ -59,6 +62,17 @@ class Circle:
 
     def curvature(self, x: FloatArray, rows: NDArray[np.int64], weight: FloatArray) -> FloatArray:
         return weight[:, 0, None, None] * 2.0 * np.eye(2)
+
+    def settle(self, x: FloatArray, rows: NDArray[np.int64]) -> FloatArray:
+        return x
+
+
+@dataclass
+class SettledCircle(Circle):
+    """The same, and every point is moved to the circle."""
+
+    def settle(self, x: FloatArray, rows: NDArray[np.int64]) -> FloatArray:
+        return np.asarray(x * np.sqrt(2.0 / (x**2).sum(axis=1, keepdims=True)))
 
 
 def test_many_problems_find_their_own_minimum() -> None:
@@ -103,6 +117,9 @@ def test_nonlinear_equality_reaches_the_nearest_point_of_a_circle() -> None:
     assert (found.x[0] ** 2).sum() == pytest.approx(2.0, abs=1e-10)
     stationary = found.gradient[0] + found.multiplier[0, 0] * 2.0 * found.x[0]
     np.testing.assert_allclose(stationary, 0.0, atol=1e-7)
+    settled = minimise(quadratic, np.array([[1.0, 0.2]]), constraints=SettledCircle())
+    np.testing.assert_allclose(settled.x, found.x, atol=1e-8)
+    assert settled.iterations <= found.iterations
 
 
 def test_undefined_values_shorten_the_step() -> None:
