@@ -81,7 +81,7 @@ def _over_errors(fit: Fit, type: str, group: int) -> FloatArray:
     if solution.patterns is not None:
         alone, left = (incomplete.residual_variances(solution, group, standardized=kind) for kind in (False, True))
         variance = left if type == "standardized" else alone
-        return _ratio(cov, solution.implied[group].sigma[0], variance / total, alone / total)
+        return over_root(cov, solution.implied[group].sigma[0], variance / total, alone / total)
     sampling = solution.sampling
     robust = solution.options.se in ("robust.huber.white", "robust.sem")
     fixed = fixed_positions(solution)
@@ -98,7 +98,7 @@ def _over_errors(fit: Fit, type: str, group: int) -> FloatArray:
         covs = tuple(part.cov[0] for part in solution.observed)
         variance = residual_variance(solution.layout, solution.theta, solution.given[0], covs, solution.weights,
                                      invert(solution.expected, solution.basis), fixed)[group]
-    return _ratio(cov, solution.implied[group].sigma[0], variance / total, unit / total)
+    return over_root(cov, solution.implied[group].sigma[0], variance / total, unit / total)
 
 
 def _by_pieces(solution: Solution, type: str, group: int) -> FloatArray:
@@ -114,10 +114,11 @@ def _by_pieces(solution: Solution, type: str, group: int) -> FloatArray:
     variance = unit if type == "normalized" else pieces.residual_variances[group]
     below = slice(len(cov), None) if solution.table.meanstructure else slice(None)
     own, seen = (square(values[below], len(cov)) / total for values in (variance, unit))
-    return _ratio(cov, solution.implied[group].sigma[0], own, seen)
+    return over_root(cov, solution.implied[group].sigma[0], own, seen)
 
 
-def _ratio(cov: FloatArray, sigma: FloatArray, variance: FloatArray, unit: FloatArray) -> FloatArray:
+def over_root(cov: FloatArray, sigma: FloatArray, variance: FloatArray, unit: FloatArray) -> FloatArray:
+    """Residuals over the roots of their variances, which vanish next to ``unit`` where nothing can be missed."""
     residual = cov - sigma
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = residual / np.sqrt(variance)

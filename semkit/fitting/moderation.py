@@ -127,10 +127,16 @@ class ModeratedFit(Fit):
         self._refuse("predict_y()", "fit.linear.predict_y()")
 
     def residuals(self, type: str = "raw", group: int = 0) -> pd.DataFrame:
-        """Observed less implied covariances; only ``"raw"``, the moments do not say all of such a model."""
-        if type != "raw":
-            self._refuse(f"residuals({type!r})", "type='raw'")
-        return super().residuals(type, group)
+        """Observed less implied covariances, products included, as in :meth:`Fit.residuals`.
+
+        They do not say all of such a model: what products do to higher moments is not among them.  Errors are those
+        of :mod:`semkit.fitting.moderatedmisfit`.
+        """
+        if type not in ("normalized", "standardized"):
+            return super().residuals(type, group)
+        from semkit.fitting.moderatedmisfit import residuals_over_errors
+
+        return residuals_over_errors(self, type, group)
 
     def effects(self, predictor: str, outcome: str, group: int = 0) -> NoReturn:
         """Not offered: products make effects conditional."""

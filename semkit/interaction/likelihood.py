@@ -19,7 +19,7 @@ from semkit.interaction.placing import linear_posterior, place
 from semkit.interaction.quasi import QuasiPart, make_patterns
 from semkit.interaction.quasilikelihood import QuasiObjective
 from semkit.interaction.reduced import reduce
-from semkit.interaction.total import distinct, total_implied, variances, variances_only
+from semkit.interaction.total import covariances, distinct, total_implied, variances, variances_only
 from semkit.numerics.newton import Objective
 
 FloatArray = NDArray[np.float64]
@@ -105,6 +105,10 @@ class MixtureObjective:
         return [(variances_only(p.model, theta, self.given, p.values, p.share), np.zeros((0, 0)))
                 for p in self.parts]
 
+    def covariances(self, theta: FloatArray) -> list[FloatArray]:
+        """Derivatives ``(q, p, p)`` of each group's total covariances of observed variables."""
+        return [covariances(p.model, theta, self.given, p.values, p.share) for p in self.parts]
+
     def eta_moments(self, theta: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
         """Posterior means and variances of eta by group, ``(n, m)`` each."""
         return [eta_moments(p.model, theta, self.given, p.who, p.points) for p in self.parts]
@@ -159,6 +163,7 @@ class Likelihood(Protocol):
     def at(self, theta: FloatArray, order: str = "exact") -> Evaluation: ...
     def implied(self, theta: FloatArray) -> tuple[Implied, ...]: ...
     def variances(self, theta: FloatArray, *, slopes: bool = True) -> list[tuple[FloatArray, FloatArray]]: ...
+    def covariances(self, theta: FloatArray) -> list[FloatArray]: ...
     def eta_moments(self, theta: FloatArray) -> list[tuple[FloatArray, FloatArray]]: ...
     def reweighted(self, weights: list[FloatArray], given: FloatArray) -> Likelihood: ...
 

@@ -82,6 +82,10 @@ class QuasiObjective:
         """Total variances of observed variables and eta of each group, with derivatives."""
         return [part.model.variances(theta, self.given) for part in self.parts]
 
+    def covariances(self, theta: FloatArray) -> list[FloatArray]:
+        """Derivatives ``(q, p, p)`` of each group's total covariances of observed variables."""
+        return [part.model.covariances(theta, self.given) for part in self.parts]
+
     def eta_moments(self, theta: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
         """Means and variances of eta given each respondent's answers, by group, ``(n, m)`` each."""
         return [eta_moments(part, theta, self.given) for part in self.parts]

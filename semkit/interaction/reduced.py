@@ -140,6 +140,11 @@ class Reduced:
         return Implied(x, a, x.lambda_ @ a, cov, mean, cross, cross @ x.lambda_.swapaxes(1, 2) + x.theta,
                        x.nu + (x.lambda_ @ mean[..., None])[..., 0])
 
+    def covariances(self, theta: FloatArray, given: FloatArray) -> FloatArray:
+        """Derivatives ``(q, p, p)`` of the total covariances of the observed variables by the parameters."""
+        _, cov, x, _ = self.totals(theta + 1j * _STEP * np.eye(len(theta)), given)
+        return np.asarray((x.lambda_ @ cov @ x.lambda_.swapaxes(1, 2) + x.theta).imag / _STEP)
+
     def variances(self, theta: FloatArray, given: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Total variances of observed variables and eta ``(p + m,)`` with derivatives ``(p + m, q)``."""
         _, cov, x, _ = self.totals(theta + 1j * _STEP * np.eye(len(theta)), given)

@@ -261,3 +261,11 @@ def variances_only(
     """Total variances as in :func:`variances`, without derivatives."""
     found = totals(model, theta[None], given, known, share)
     return np.concatenate([np.diagonal(found.sigma[0]), np.diagonal(found.eta_cov[0])])
+
+
+def covariances(
+    model: Conditioned, theta: FloatArray, given: FloatArray, known: FloatArray, share: FloatArray
+) -> FloatArray:
+    """Derivatives ``(q, p, p)`` of the total covariances of the observed variables by the parameters."""
+    steps = theta + 1j * _STEP * np.eye(len(theta))
+    return np.asarray(totals(model, steps, given, known, share).sigma.imag / _STEP)

@@ -224,3 +224,63 @@ def test_releasing_equalities(method: str) -> None:
         assert abs(row.stat - gain) < 0.15 * gain + 0.05, row
     with pytest.raises(OptionError):
         lms().score_test()
+
+
+# --- residuals and scores ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{"estimator": "mlr"}, {"design": CLUSTERS}, {"estimator": "mlr", "group": "side"}])
+@pytest.mark.parametrize("type", ["raw", "cor", "cor.bentler", "normalized", "standardized"])
+def test_residuals_without_a_product_are_those_of_the_linear_model(type: str, options: dict[str, Any]) -> None:
+    fixed = lms(SIMPLE.replace("X:Z", "0*X:Z"), **options)
+    linear = sk.sem(SIMPLE.replace(" + X:Z", ""), FRAME, meanstructure=True, **options)
+    for g in range(2 if "group" in options else 1):
+        ours, theirs = fixed.residuals(type, g), linear.residuals(type, g)
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("method", ["lms", "qml"])
+def test_residuals_over_errors_follow_the_product(method: str) -> None:
+    """Derivatives of the implied covariances by differences; a residual is no larger than three errors in good data."""
+    fit = lms(WIDE, interaction=method)
+    objective, theta = fit.solution.objective, fit.solution.theta
+    slopes, h = objective.covariances(theta)[0], 1e-6
+    for k in (fit.names.index("b"), fit.names.index("X ~~ X"), fit.names.index("Y =~ y2")):
+        step = h * np.eye(len(theta))[k]
+        by = (objective.implied(theta + step)[0].sigma[0] - objective.implied(theta - step)[0].sigma[0]) / (2 * h)
+        np.testing.assert_allclose(slopes[k], by, atol=1e-7 * np.abs(by).max())
+    found = fit.residuals("standardized").to_numpy()
+    assert np.nanmax(np.abs(found)) < 4 and np.nanstd(found) > 0.3
+    assert np.all(np.abs(fit.residuals("normalized")) <= np.abs(found) + 1e-6)
+    with pytest.raises(NotSupportedError) as caught:
+        lms(missing="fiml").residuals("standardized")
+    assert caught.value.code == "fitting.not-with-fiml"
+    with pytest.raises(OptionError):
+        fit.residuals("other")
+
+
+@pytest.mark.parametrize("method", ["lms", "qml"])
+def test_scores_are_posterior_means_by_brute_force(method: str) -> None:
+    """Means and standard deviations of X, Z and Y given a respondent's answers, on a fine grid of all three."""
+    fit = lms(interaction=method)
+    v, rows = dict(zip(fit.names, fit.est, strict=True)), FRAME.iloc[[0, 17, 101]]
+    axis = np.linspace(-4.0, 4.0, 61)
+    x, z, u = (part.ravel() for part in np.meshgrid(axis, axis, axis, indexing="ij"))
+    cov = np.array([[v["X ~~ X"], v["X ~~ Z"]], [v["X ~~ Z"], v["Z ~~ Z"]]])
+    inverse, y = np.linalg.inv(cov), v["Y ~ X"] * x + v["Y ~ Z"] * z + v["Y ~ X:Z"] * x * z + u
+    prior = -0.5 * (inverse[0, 0] * x**2 + 2 * inverse[0, 1] * x * z + inverse[1, 1] * z**2 + u**2 / v["Y ~~ Y"])
+    means, errors = fit.predict(), fit.predict(what="se")
+    for at, (_, row) in zip((0, 17, 101), rows.iterrows(), strict=True):
+        log = prior.copy()
+        for name, factor in (("X", x), ("Z", z), ("Y", y)):
+            for i in (1, 2, 3):
+                item = f"{name.lower()}{i}"
+                expected = v[f"{item} ~1"] + v.get(f"{name} =~ {item}", 1.0) * factor
+                log = log - 0.5 * (row[item] - expected) ** 2 / v[f"{item} ~~ {item}"]
+        weight = np.exp(log - log.max())
+        weight /= weight.sum()
+        for name, factor in (("X", x), ("Z", z), ("Y", y)):
+            mean = float(weight @ factor)
+            sd = float(np.sqrt(weight @ (factor - mean) ** 2))
+            near = 1e-4 if method == "lms" else 0.06  # QML takes the outcome's indicators as normal
+            assert abs(means.loc[at, name] - mean) < near and abs(errors.loc[at, name] - sd) < near, (name, at)
