@@ -103,7 +103,7 @@ def part(spec: ModelSpec) -> Parted:
     structure = replace(spec, terms=tuple(above), formulas=())
     blocks, structure = _with_formulas(spec, blocks, structure)
     observed = tuple(name for name in inner if name not in spec.latents)
-    return Parted(tuple(blocks), observed, _with_endogenous_products(structure))
+    return Parted(tuple(blocks), observed, _with_covariances(_with_endogenous_products(structure)))
 
 
 def _require_apart(spec: ModelSpec, inner: tuple[str, ...]) -> None:
@@ -220,6 +220,30 @@ def _with_endogenous_products(structure: ModelSpec) -> ModelSpec:
                 more[term.block, name, term.rhs] = Term(name, "~~", term.rhs, block=term.block)
     order = {block: k for k, block in enumerate(structure.blocks)}
     terms = sorted((*structure.terms, *more.values()), key=lambda t: order.get(t.block, 0))
+    return replace(structure, terms=tuple(terms))
+
+
+def _with_covariances(structure: ModelSpec) -> ModelSpec:
+    """All covariances of exogenous variables written out where some are.
+
+    In the structural model constructs are columns, and a column whose moments are partly written has no free ones by
+    default; constructs and products covary unless the text says otherwise.
+    """
+    kinds = structure.blocks or ("",)
+    more: list[Term] = []
+    for kind in kinds:
+        own = [t for t in structure.terms if t.block == kind]
+        outcomes = {t.lhs for t in own if t.op == "~"}
+        names = dict.fromkeys([*(t.rhs for t in own if t.op == "~"), *(v for t in own if t.op == "~~"
+                                                                       for v in (t.lhs, t.rhs))])
+        outer = [name for name in names if name not in outcomes]
+        written = {frozenset((t.lhs, t.rhs)) for t in own if t.op == "~~"}
+        if not any(set(outer) & pair for pair in written):
+            continue
+        more += [Term(a, "~~", b, block=kind) for k, a in enumerate(outer) for b in outer[k + 1 :]
+                 if frozenset((a, b)) not in written]
+    order = {kind: k for k, kind in enumerate(structure.blocks)}
+    terms = sorted((*structure.terms, *more), key=lambda t: order.get(t.block, 0))
     return replace(structure, terms=tuple(terms))
 
 

@@ -123,7 +123,7 @@ def test_errors_are_those_of_the_jackknife(method: str, kind: str) -> None:
 
     Units are respondents, or clusters of three.  Copies make the steps small.
     """
-    n = 42
+    n = 33
     frame = gaps(n, 11) if kind == "fiml" else planted(n, 11)
     frame["unit"] = np.arange(n) // 3 if kind == "cluster" else np.arange(n)
     units = int(frame["unit"].max()) + 1
@@ -135,7 +135,7 @@ def test_errors_are_those_of_the_jackknife(method: str, kind: str) -> None:
         many["w"] = np.tile(np.random.default_rng(2).uniform(0.5, 2.0, n), 20)
         options = {"design": sk.Design(weights="w", cluster="unit")}
     else:
-        many["g"] = np.where(np.arange(len(many)) % n < 20, "a", "b")
+        many["g"] = np.where(np.arange(len(many)) % n < 15, "a", "b")
         options = {"group": "g", "group_equal": ("loadings", "intercepts", "regressions")}
     text = SIMPLE.replace(" + x3", "").replace(" + z3", "") if method == "2sls" else SIMPLE
     left, errors = jackknife(many, method, units, text=text, **options)
