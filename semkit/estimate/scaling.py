@@ -230,7 +230,7 @@ def mean_var_adjusted(stat: float, df: int, pieces: Traces) -> Test:
     """
     label, name = "mean and variance adjusted correction", "mean.var.adjusted"
     one, two = pieces.trace, pieces.trace_of_square
-    if df <= 0:
+    if df <= 0 or two == 0.0:  # nothing to test, or moments without variance
         return Test(name, stat, df, float("nan"), float("nan"), one, label, trace2=two)
     factor, freedom = two / one, one**2 / two
     return Test(name, stat / factor, freedom, chi_square_p(stat / factor, freedom), factor, one, label, trace2=two)
@@ -245,7 +245,7 @@ def scaled_shifted(stat: float, df: int, pieces: Traces) -> Test:
     """
     label, name = "simple second-order correction", "scaled.shifted"
     one, two = pieces.trace, pieces.trace_of_square
-    if df <= 0:
+    if df <= 0 or two == 0.0:  # nothing to test, or moments without variance
         return Test(name, stat, df, float("nan"), float("nan"), one, label, trace2=two)
     a = float(np.sqrt(df / two))
     shift = df - a * one

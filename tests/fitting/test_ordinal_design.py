@@ -321,3 +321,14 @@ def test_polychoric_correlations_with_equal_weights_are_those_without() -> None:
         np.testing.assert_allclose(equal.correlations, plain.correlations, rtol=1e-12)
         np.testing.assert_allclose(equal.errors, plain.errors, rtol=1e-10)
     assert "fitting.design" in [note.code for note in equal.notes]
+
+
+def test_a_whole_population_has_no_error() -> None:
+    """All units of all strata are in the sample: nothing varies, and there is nothing to test by weights or p."""
+    frame = DATA[[f"o{k}" for k in range(1, 7)] + ["region", "village", "weight"]].assign(
+        whole=DATA.groupby("region")["village"].transform("nunique"))
+    census = sk.Design(weights="weight", strata="region", cluster="village", fpc="whole")
+    fit = sk.cfa(CFA, frame, ordered=True, design=census, estimator="ulsmv")
+    assert fit.converged and np.all(fit.estimates["se"] == 0.0) and np.isnan(fit.fit_measures["pvalue.scaled"])
+    with pytest.raises(SampleError, match="cannot vary under the design"):
+        sk.cfa(CFA, frame, ordered=True, design=census)
