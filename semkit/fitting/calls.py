@@ -335,7 +335,8 @@ def fit_spec(
     options = recipe.options
     if options.ordered:
         found = fit_ordinal(spec, recipe, data, start, notes)
-        return found.bootstrap(options.bootstrap, seed=options.seed) if options.bootstrap else found
+        kind = "ordinary" if found.solution.sampling is None else "cluster"
+        return found.bootstrap(options.bootstrap, seed=options.seed, kind=kind) if options.bootstrap else found
     columns = {composite_column(name): composite for name, composite in recipe.composites.items()}
     known = [str(name) for name in getattr(getattr(data, "frame", data), "columns", ())]
     if moments is None:

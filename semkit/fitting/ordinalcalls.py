@@ -136,29 +136,50 @@ def categorical_table(
 def group_statistics(
     table: ParameterTable, sample: Sample, thresholds: Mapping[str, int]
 ) -> tuple[Categorical, ...]:
-    """Two-step moments of each group, under the sampling design if there is one.
+    """Two-step moments of each group with their covariance matrix, under the sampling design if there is one.
 
     Raises
     ------
     SampleError
         ``sample.covariates-separate``, ``fitting.replicates-failed``.
     """
+    found = weighted_moments(table, sample, thresholds, gamma=True)
+    if sample.sampling is None:
+        return found
+    return tuple(under_design(found, _answers(table, sample, thresholds), sample.sampling))
+
+
+def _answers(table: ParameterTable, sample: Sample, thresholds: Mapping[str, int]) -> list[Answers]:
+    """Outcomes, their categories and covariates of each group."""
     names, covariates = table.variables.ov, table.variables.ov_x
     y = [k for k, name in enumerate(names) if name not in covariates]
     x = [names.index(name) for name in covariates]
     categories = tuple(thresholds[names[k]] + 1 if names[k] in thresholds else 0 for k in y)
-    answers = [Answers(group.data[:, y], categories, group.data[:, x] if x else None) for group in sample.groups]
-    out = []
-    for g, (group, own) in enumerate(zip(sample.groups, answers, strict=True)):
+    return [Answers(group.data[:, y], categories, group.data[:, x] if x else None) for group in sample.groups]
+
+
+def weighted_moments(
+    table: ParameterTable, sample: Sample, thresholds: Mapping[str, int], *, gamma: bool = False
+) -> tuple[Categorical, ...]:
+    """Two-step moments of each group; with ``gamma`` their covariance matrix, or influence values under a design.
+
+    Raises
+    ------
+    SampleError
+        ``sample.covariates-separate``.
+    """
+    out, covariates = [], table.variables.ov_x
+    for g, (group, own) in enumerate(zip(sample.groups, _answers(table, sample, thresholds), strict=True)):
         try:
-            out.append(estimate_moments(own.outcomes, categories, own.covariates, weights=sample.weights_of(g)))
+            out.append(estimate_moments(own.outcomes, own.categories, own.covariates, gamma=gamma,
+                                        weights=sample.weights_of(g)))
         except np.linalg.LinAlgError:
             raise SampleError(Problem(
                 "sample.covariates-separate", f'group "{group.label}"' if group.label else "data",
                 f"the covariates tell the categories of a column apart without error: {', '.join(covariates)}",
                 "columns that overlap", "Leave a covariate out, join categories, or use more respondents.",
             )) from None
-    return tuple(out if sample.sampling is None else under_design(out, answers, sample.sampling))
+    return tuple(out)
 
 
 def _used_categories(

@@ -52,15 +52,9 @@ def require_design_options(design: Design | None, options: Options) -> None:
     """
     if design is None or design.trivial:
         return
-    refused = []
     if options.se == "standard" and options.estimator != "wls":
-        refused.append(("se='standard'", "does not know the design", "robust.sem, none", "Leave it out."))
-    if options.bootstrap:
-        refused.append(("bootstrap=", "of ordinal indicators draws respondents one by one", "no draws",
-                        "Leave it out: errors are those of the design."))
-    if refused:
-        raise NotSupportedError(*(Problem("fitting.not-with-design", where, what, allowed, fix)
-                                  for where, what, allowed, fix in refused))
+        raise NotSupportedError(Problem("fitting.not-with-design", "se='standard'", "does not know the design",
+                                        "robust.sem, none", "Leave it out."))
 
 
 def under_design(parts: Sequence[Categorical], answers: Sequence[Answers], sampling: Sampling) -> list[Categorical]:

@@ -42,7 +42,6 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "different groups": ("model.groups-differ", ask(f"group: a\n{ONE}\ngroup: b\nf =~ x1 + x2 + y1", group="place")),
     "ordinal lms": ("fitting.not-with-ordinal", ask(MODERATED, CODES, ordered=["x1", "x2", "x3"], interaction="lms")),
     "ordinal products": ("fitting.not-with-ordinal", ask(MODERATED, CODES, ordered=["x1", "x2", "x3"])),
-    "ordinal design": ("fitting.not-with-design", ask(ONE, CODES, ordered=True, design=WEIGHTED, bootstrap=20)),
     "ordinal fiml": ("fitting.not-with-ordinal", ask(ONE, CODES, ordered=True, missing="fiml")),
     "ordinal auxiliary": ("fitting.not-with-ordinal", ask(ONE, CODES, ordered=True, auxiliary=["w"])),
     "ordinal bounds": ("fitting.not-with-ordinal", ask(ONE, CODES, ordered=True, bounds="pos.ov.var")),

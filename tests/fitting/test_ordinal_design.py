@@ -261,7 +261,6 @@ def test_a_fit_says_what_it_rests_on() -> None:
 @pytest.mark.parametrize(("options", "code"), [
     ({"estimator": "wls"}, "sample.singular-gamma"),
     ({"se": "standard"}, "fitting.not-with-design"),
-    ({"bootstrap": 20}, "fitting.not-with-design"),
     ({"missing": "fiml"}, "fitting.not-with-ordinal"),
     ({"auxiliary": ["age"]}, "fitting.not-with-ordinal"),
     ({"design": sk.Design(strata="o1")}, "sample.no-design-variance"),
@@ -275,8 +274,8 @@ def test_what_has_no_form_is_refused(options: dict[str, Any], code: str) -> None
 
 def test_what_does_not_follow_a_fit_under_a_design(tmp_path: Any) -> None:
     fit = sk.cfa(CFA, DATA, ordered=True, design=BOTH)
-    for call in (lambda: fit.bootstrap(10), lambda: fit.to_lavaan(tmp_path / "a.R"),
-                 lambda: fit.to_mplus(tmp_path / "a"), fit.score_test, fit.crosscheck, fit.residual_summary):
+    for call in (lambda: fit.bootstrap(10), lambda: fit.bootstrap(10, kind="cluster", statistics=("srmr",)),
+                 lambda: fit.to_lavaan(tmp_path / "a.R"), lambda: fit.to_mplus(tmp_path / "a"), fit.score_test, fit.crosscheck, fit.residual_summary):
         with pytest.raises(NotSupportedError):
             call()
     clusters = sk.cfa(CFA, DATA, ordered=True, design=sk.Design(weights="weight", cluster="village"))
@@ -332,3 +331,18 @@ def test_a_whole_population_has_no_error() -> None:
     assert fit.converged and np.all(fit.estimates["se"] == 0.0) and np.isnan(fit.fit_measures["pvalue.scaled"])
     with pytest.raises(SampleError, match="cannot vary under the design"):
         sk.cfa(CFA, frame, ordered=True, design=census)
+
+
+@pytest.mark.parametrize("options", [{}, {"group": "sex", "group_equal": ["thresholds", "loadings"]}])
+def test_draws_of_clusters_have_the_errors_of_the_design(options: dict[str, Any]) -> None:
+    frame = clustered(80, "ordinal")
+    plain = sk.cfa(CFA, frame, ordered=True, design=BOTH, **options)
+    drawn = sk.cfa(CFA, frame, ordered=True, design=BOTH, bootstrap=120, seed=3, **options)
+    assert drawn.provenance["draws_kind"] == "cluster" and drawn.draws is not None and len(drawn.draws) > 100
+    ratio = drawn.draws.std(axis=0, ddof=1) / np.sqrt(np.diagonal(plain.vcov))
+    assert np.all((ratio > 0.7) & (ratio < 1.5)) and abs(np.median(ratio) - 1.0) < 0.1, ratio
+    names = tuple(f"JK1{k + 1}" for k in range(24))
+    replicated = sk.cfa(CFA, DATA, ordered=True, design=sk.Design(weights="weight",
+                                                                  replicates=sk.Replicates(names, "JK1")))
+    with pytest.raises(NotSupportedError, match="adjusted anew"):
+        replicated.bootstrap(10, kind="cluster")
