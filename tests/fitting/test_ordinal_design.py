@@ -275,7 +275,8 @@ def test_what_has_no_form_is_refused(options: dict[str, Any], code: str) -> None
 def test_what_does_not_follow_a_fit_under_a_design(tmp_path: Any) -> None:
     fit = sk.cfa(CFA, DATA, ordered=True, design=BOTH)
     for call in (lambda: fit.bootstrap(10), lambda: fit.bootstrap(10, kind="cluster", statistics=("srmr",)),
-                 lambda: fit.to_lavaan(tmp_path / "a.R"), lambda: fit.to_mplus(tmp_path / "a"), fit.score_test, fit.crosscheck, fit.residual_summary):
+                 lambda: fit.to_lavaan(tmp_path / "a.R"), lambda: fit.to_mplus(tmp_path / "a"), fit.score_test,
+                 fit.crosscheck, fit.residual_summary):
         with pytest.raises(NotSupportedError):
             call()
     clusters = sk.cfa(CFA, DATA, ordered=True, design=sk.Design(weights="weight", cluster="village"))
