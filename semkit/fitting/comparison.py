@@ -18,7 +18,7 @@ from semkit.fitting.fit import Fit
 from semkit.fitting.moderated import ModeratedSolution
 from semkit.fitting.moderatedcomparison import moderated_rows
 from semkit.fitting.ordinal import OrdinalSolution
-from semkit.fitting.ordinalafter import difference_row, distance, ordinal_row
+from semkit.fitting.ordinalafter import difference_row, ordinal_row, reproduction
 from semkit.fitting.solution import Solution, fit_moments
 from semkit.sample import GroupMoments
 
@@ -193,7 +193,7 @@ def nested(*fits: Fit, names: tuple[str, ...] | list[str] = ()) -> pd.DataFrame:
 def _distance(larger: Fit, restricted: Fit) -> float:
     """Discrepancy of the larger model from the moments that the restricted one implies; infinite without a fit."""
     if isinstance(restricted.solution, OrdinalSolution) and isinstance(larger.solution, OrdinalSolution):
-        return distance(restricted.solution, larger.solution)
+        return float(reproduction(restricted.solution, larger.solution).f[0])
     same = reproduce(larger, restricted)
     return float("inf") if same is None else float(same.minimum.f[0])
 
@@ -334,7 +334,7 @@ def nested_difference(restricted: Fit, larger: Fit) -> dict[str, Any]:
     if isinstance(restricted.solution, OrdinalSolution) and isinstance(larger.solution, OrdinalSolution):
         return difference_row(restricted.solution, larger.solution)
     method = _method((larger, restricted), "auto")
-    found = _tested(restricted, larger, method, None)
+    found = _tested(restricted, larger, method, reproduce(larger, restricted) if "2000" in method else None)
     if found["reason"]:
         same = reproduce(larger, restricted)
         return found if same is None else _tested(restricted, larger, _METHODS[3], same)
@@ -347,7 +347,7 @@ def _tested(restricted: Fit, larger: Fit, method: str, same: Solution | None) ->
     plain = restricted.solution.stat - larger.solution.stat
     scaling, reason = 1.0, ""
     if method.startswith("satorra.2000"):
-        return _by_restriction(restricted, larger, plain, df, method)
+        return _by_restriction(restricted, larger, plain, df, method, same)
     if method != "standard":
         test = _scaled_name(restricted)
         inside = larger.tests[test] if same is None or method.endswith("2001") else _moved(larger, same, test)
@@ -360,9 +360,15 @@ def _tested(restricted: Fit, larger: Fit, method: str, same: Solution | None) ->
             "scaling": scaling, "rmsea_diff": float(np.sqrt(excess * larger.table.n_groups)), "reason": reason}
 
 
-def _by_restriction(restricted: Fit, larger: Fit, plain: float, df: int, method: str) -> dict[str, Any]:
+def _by_restriction(
+    restricted: Fit, larger: Fit, plain: float, df: int, method: str, same: Solution | None
+) -> dict[str, Any]:
     """Satorra's (2000) difference test."""
-    traces = restriction_traces(larger, restricted)
+    if same is None:
+        nan = float("nan")
+        return {"chisq_diff": nan, "df_diff": float(df), "pvalue": nan, "scaling": nan, "rmsea_diff": nan,
+                "reason": "the larger model could not be fitted to the moments that the restricted one implies"}
+    traces = restriction_traces(larger, restricted, same)
     scaling = traces[0] / df
     stat = shifted(plain, df, traces) if method == "satorra.2000" else plain / scaling
     excess = max(plain - scaling * df, 0.0) / (df * larger.nobs)

@@ -19,22 +19,31 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 
-def restriction_traces(larger: Fit, restricted: Fit) -> tuple[float, float]:
+def restriction_traces(larger: Fit, restricted: Fit, same: Solution) -> tuple[float, float]:
     """``tr(U Gamma)`` and ``tr(U Gamma U Gamma)`` of the restriction that makes one model of the other.
 
     ``U = W D P^-1 A'(A P^-1 A')^-1 A P^-1 D'W`` at the larger model's estimates, with its derivatives ``D``,
-    ``P = D'WD`` and the restriction's derivatives ``A``.  ``A`` is not asked for: with ``D_0 = D B``, what the
-    restricted model's parameters are to those of the larger one, the middle is ``P^-1 - B (B'P B)^-1 B'``.
+    ``P = D'WD`` and the restriction's derivatives ``A``.  ``A`` is not asked for: with the directions ``B`` that it
+    leaves, the middle is ``P^-1 - B (B'P B)^-1 B'``.  ``B`` solves ``D* B = D_0`` with the derivatives ``D_0`` of the
+    restricted model and ``D*`` of the larger one *where it implies the same moments*: only there is the solution exact.
+    (lavaan's default solves ``D B = D_0`` by least squares at the larger model's own estimates, which depends on the
+    variables' units; its ``A.method = "exact"`` takes ``A`` from constraints and agrees.)
+
+    Parameters
+    ----------
+    larger, restricted : Fit
+    same : Solution
+        The larger model at the moments that the restricted one implies.
 
     References
     ----------
     Satorra (2000), in Heijmans, Pollock & Satorra (eds), Innovations in Multivariate Statistical Analysis, 233-247.
     """
     pieces = pieces_of(larger.solution)
-    own = np.concatenate(pieces.slopes) @ pieces.basis
+    there = np.concatenate(same.pieces.slopes) @ same.basis
     other = restricted.solution
     inside = np.concatenate([slope[_order(larger, restricted)] for slope in other.pieces.slopes]) @ other.basis
-    by = np.linalg.lstsq(own, inside, rcond=None)[0]
+    by = pieces.basis.T @ (same.basis @ np.linalg.lstsq(there, inside, rcond=None)[0])
     information = pieces.basis.T @ pieces.information @ pieces.basis
     middle = np.linalg.pinv(information) - by @ np.linalg.pinv(by.T @ information @ by) @ by.T
     left = np.concatenate([np.sqrt(c) * a @ pieces.basis for c, a in zip(pieces.shares, pieces.pulled, strict=True)])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from semkit.errors import NotSupportedError, OptionError, Problem
+from semkit.estimate.information import tangent
 from semkit.estimate.latentresponse import ResponseModel, make_responses, response_layout
 from semkit.estimate.layout import OUTSIDE
 from semkit.estimate.leastsquares import LeastSquares, squares
@@ -23,6 +24,7 @@ from semkit.fitting.modification import CONFOUNDED, widened
 from semkit.fitting.ordinal import OrdinalSolution
 from semkit.fitting.ordinalmeasures import CORRECTED
 from semkit.fitting.ordinaltables import response_moments
+from semkit.numerics.newton import Minimum
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,13 +143,13 @@ def _releasable(lhs: str, op: str, rhs: str, solution: OrdinalSolution) -> bool:
     return not (op == "~~" and lhs == rhs)
 
 
-def ordinal_difference(restricted: OrdinalSolution, larger: OrdinalSolution) -> Test:
+def ordinal_difference(restricted: OrdinalSolution, larger: OrdinalSolution, same: Minimum | None = None) -> Test:
     """Difference test of nested models by weighted least squares, corrected as the models' own test is.
 
     ``T_0 - T_1`` has the distribution of a sum of chi-squares weighted by the eigenvalues of ``U_d Gamma``,
     ``U_d = W D (E_1 - K (K'D'WDK)^- K') D'W``: ``D`` the derivatives and ``E_1`` the inverse information of the larger
-    model, ``K`` the directions in its parameters that keep to the restricted model,
-    ``K = (D'WD)^- D'W D_0 Z_0``.
+    model, ``K`` the directions in its parameters that keep to the restricted model, ``D* K = D_0 Z_0`` with its
+    derivatives ``D*`` where it implies the restricted model's moments.
 
     References
     ----------
@@ -158,10 +160,15 @@ def ordinal_difference(restricted: OrdinalSolution, larger: OrdinalSolution) -> 
     name = next((one for one in restricted.options.test if one in CORRECTED), "")
     stat = restricted.stat - larger.stat
     own, other = larger.pieces, restricted.pieces
-    inside = [slope[at] for slope, at in zip(other.slopes, _orders(larger, restricted), strict=True)]
-    across = sum(c * wd.T @ d0 for c, wd, d0 in zip(own.shares, own.weighted, inside, strict=True))
-    directions = own.bread @ np.asarray(across) @ other.basis
-    left, size, _ = np.linalg.svd(directions, full_matrices=False)
+    found = reproduction(restricted, larger) if same is None else same
+    inside = np.concatenate([d[at] for d, at in zip(other.slopes, _orders(larger, restricted), strict=True)])
+    there = np.concatenate(LeastSquares(larger.responses, ()).slopes(found.x[0]))
+    free = np.eye(there.shape[1])
+    if larger.constraints is not None:
+        _, jacobian = larger.constraints.evaluate(found.x, np.arange(1))
+        free = tangent(jacobian[0][larger.constraints.equality | larger.minimum.active[0]])
+    directions = free @ np.linalg.lstsq(there @ free, inside @ other.basis, rcond=None)[0]
+    left, size, _ = np.linalg.svd(larger.basis @ (larger.basis.T @ directions), full_matrices=False)
     directions = left[:, size > 1e-8 * size.max(initial=1e-300)]
     inner = replace(own, basis=directions, make_roots=lambda: own.roots)
     kernel = inner.kernel - own.kernel
@@ -202,8 +209,8 @@ class _Traces:
     trace_of_square: float
 
 
-def distance(restricted: OrdinalSolution, larger: OrdinalSolution) -> float:
-    """How far the larger model stays from the moments that the restricted one implies: 0 when they are nested.
+def reproduction(restricted: OrdinalSolution, larger: OrdinalSolution) -> Minimum:
+    """The larger model fitted to the moments that the restricted one implies; its minimum is 0 when they are nested.
 
     References
     ----------
@@ -213,8 +220,7 @@ def distance(restricted: OrdinalSolution, larger: OrdinalSolution) -> float:
     values = [value[:, at] for (value, _), at in zip(implied, _orders(larger, restricted), strict=True)]
     groups = tuple(replace(own, moments=value) for own, value in zip(larger.problem.groups, values, strict=True))
     starts = (start[None] for start in (larger.parameters, 0.9 * larger.parameters))
-    found = solve(LeastSquares(larger.responses, groups), starts, larger.constraints)
-    return float(found.f[0])
+    return solve(LeastSquares(larger.responses, groups), starts, larger.constraints)
 
 
 def ordinal_row(restricted: OrdinalSolution, larger: OrdinalSolution, name: str, other: str) -> dict[str, Any]:
@@ -236,18 +242,21 @@ def ordinal_row(restricted: OrdinalSolution, larger: OrdinalSolution, name: str,
     if not all(np.allclose(np.diagonal(a.gamma)[at], np.diagonal(b.gamma), rtol=1e-8) for a, b, at in pairs):
         raise OptionError(Problem("fitting.compare-other-data", f"{name} and {other}", "sampling designs differ",
                                   "fits under the same design", "Fit all models with the same design=."))
-    size = distance(restricted, larger)
+    same = reproduction(restricted, larger)
+    size = float(same.f[0])
     if not size < _NESTED:
         raise OptionError(Problem(
             "fitting.compare-not-nested", f"{name} and {other}",
             f"{name} is not shown to be a restriction of {other}: it implies moments that {other} does not reproduce "
             f"(discrepancy {size:.3g})", "nested models", "Compare their fit indices instead."))
-    return difference_row(restricted, larger)
+    return difference_row(restricted, larger, same)
 
 
-def difference_row(restricted: OrdinalSolution, larger: OrdinalSolution) -> dict[str, Any]:
+def difference_row(
+    restricted: OrdinalSolution, larger: OrdinalSolution, same: Minimum | None = None
+) -> dict[str, Any]:
     """The difference test of models known to be nested."""
-    test = ordinal_difference(restricted, larger)
+    test = ordinal_difference(restricted, larger, same)
     excess = max(test.stat - test.df, 0.0) / (test.df * restricted.total)
     return {"chisq_diff": test.stat, "df_diff": float(test.df), "pvalue": test.pvalue, "scaling": test.scaling_factor,
             "rmsea_diff": float(np.sqrt(excess * restricted.table.n_groups)), "reason": ""}

@@ -197,7 +197,7 @@ def test_residuals_of_correlations() -> None:
 def test_difference_test_is_lavaans() -> None:
     """lavTestLRT of lavaan 0.6-14, equal loadings of x5 and x6: 0.1112843206, p = 0.7386866661.
 
-    The two take the derivatives of the restricted model at slightly different points.
+    Its restriction is a least-squares solution; ``tests/fitting/test_difference.py`` has the exact ones.
     """
     free = sk.cfa(MODEL, DATA, ordered=True)
     equal = sk.cfa(MODEL.replace("x5 + x6", "a*x5 + a*x6"), DATA, ordered=True)

@@ -66,7 +66,9 @@ cat('{"package": "lavaan ', as.character(packageVersion("lavaan")), '", "cases":
 
 # after the fit
 fits <- function(...) lapply(list(NULL, "loadings", c("loadings", "intercepts")), function(g) suppressWarnings(do.call("cfa", c(list(model=hs, data=read.csv(paste0(folder, H)), group="school", control=tight, optim.force.converged=TRUE, ...), if (is.null(g)) list() else list(group.equal=g)))))
+# the restriction's exact derivatives where lavaan finds them: equal loadings (latent means are no restriction of parameters by name)
 lrt <- function(name, method, ...) { f <- fits(...); t <- lavTestLRT(f[[1]], f[[2]], f[[3]], method=method[[1]], scaled.shifted=method[[2]])
+  e <- lavTestLRT(f[[1]], f[[2]], method=method[[1]], scaled.shifted=method[[2]], A.method="exact"); for (k in c("Chisq diff", "Pr(>Chisq)")) t[[k]][2] <- e[[k]][2]
   paste0("{", txt("name"), ": ", txt(name), ', "estimator": ', txt(list(...)$estimator), ', "diff": [', num(t[["Chisq diff"]][-1]), '], "df": [', num(t[["Df diff"]][-1]), '], "pvalue": [', num(t[["Pr(>Chisq)"]][-1]), "]}") }
 misfit <- function(e) { f <- cfa(hs, read.csv(paste0(folder, H)), estimator=e, control=if (e == "WLS") list() else tight, optim.force.converged=TRUE)
   mi <- modindices(f); mi <- head(mi[order(-mi$mi),], 8)

@@ -89,7 +89,7 @@ def test_tests_and_indices(name: str) -> None:
 
 
 def test_difference_test() -> None:
-    """Their derivatives of the restricted model are taken at another point: equal to about a percent."""
+    """Their restriction is a least-squares solution (A.method = "delta"): equal to about a percent."""
     frame = sk.compare(fitted("groups_configural"), fitted("groups_scalar")).frame.iloc[1]
     wanted = peer()["lrt"]
     assert frame["df_diff"] == wanted["df"][0]
