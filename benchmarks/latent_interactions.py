@@ -1,8 +1,9 @@
 """Times of latent interactions by LMS and QML.
 
-Run ``python -m benchmarks.latent_interactions``; it prints the table of ``docs/moderation.md``.  Times are processor
-seconds of one thread, medians of whole calls (estimates, fit measures, standardised solution with errors, R2), nothing
-kept between calls.  modsem's times (version 1.0.22, one thread) stand in the reference cases or were taken with them;
+Run ``python -m benchmarks.latent_interactions``; it prints the table of ``docs/interaction-methods.md``.  Times are
+processor seconds of one thread, medians of whole calls (estimates, fit measures, standardised solution with errors,
+R2), nothing kept between calls.  modsem's times (version 1.0.22, one thread) stand in the reference cases or were taken
+with them;
 they are of another machine on which lavaan 0.7 takes 44 ms for the Holzinger-Swineford CFA.
 """
 

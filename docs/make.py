@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,7 +50,18 @@ def printed_by(module: str) -> Callable[[], str]:
     return page
 
 
-PAGES: dict[str, Callable[[], str]] = {
+def walked(name: str) -> Callable[[], dict[str, str]]:
+    """A page whose code is run, with its figures (``docs/walkthrough.py``)."""
+
+    def pages() -> dict[str, str]:
+        command = [sys.executable, "-m", "docs.walkthrough", name]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        return {str(place): str(text) for place, text in json.loads(done.stdout).items()}
+
+    return pages
+
+
+PAGES: dict[str, Callable[[], str | dict[str, str]]] = {
     "codes.md": codes,
     "instrument-file.md": printed_by("semkit.instrument.reference"),
     "study-file.md": printed_by("semkit.study.reference"),
@@ -56,7 +69,20 @@ PAGES: dict[str, Callable[[], str]] = {
     "accuracy.md": printed_by("tests.reference.accuracy"),
     "diagnoses.md": printed_by("tests.diagnosis.gallery"),
     "products.md": printed_by("tests.interaction.kinds"),
+    "moderation.md": walked("moderation.md"),
 }
+
+_NUMBER = re.compile(r"[-−]?\d+(?:[.,]\d+)?")
+
+
+def same(old: str, new: str, *, numbers: bool = False) -> bool:
+    """Whether two texts are the same; with ``numbers`` up to last digits that another processor may round apart."""
+    if not numbers or old == new:
+        return old == new
+    plain = [re.sub(r'id="[td]\w+"|aria-labelledby="[^"]*"', "", text) for text in (old, new)]
+    words = [_NUMBER.split(text) for text in plain]
+    values = [[float(v.replace("−", "-").replace(",", "")) for v in _NUMBER.findall(text)] for text in plain]
+    return words[0] == words[1] and all(abs(a - b) <= 0.02 for a, b in zip(*values, strict=True))
 
 
 def main() -> int:
@@ -66,12 +92,14 @@ def main() -> int:
     options = parser.parse_args()
     stale = []
     for name in options.pages:
-        text, path = PAGES[name](), DOCS / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            stale.append(name)
-            if not options.check:
-                path.write_text(text, encoding="utf-8")
-                print(f"wrote docs/{name}")
+        made = PAGES[name]()
+        for place, text in ({name: made} if isinstance(made, str) else made).items():
+            path = DOCS / place
+            if not path.exists() or not same(path.read_text(encoding="utf-8"), text, numbers=not isinstance(made, str)):
+                stale.append(place)
+                if not options.check:
+                    path.write_text(text, encoding="utf-8")
+                    print(f"wrote docs/{place}")
     if options.check and stale:
         print(f"not up to date: {', '.join(stale)}. Run: python docs/make.py", file=sys.stderr)
         return 1

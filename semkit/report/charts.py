@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 
 
 def ticks(low: float, high: float, target: int = 6) -> tuple[float, ...]:
-    """Round numbers inside [low, high]: about ``target`` of them, steps 1, 2 or 5 times a power of ten.
+    """Round numbers inside [low, high]: as near to ``target`` of them as steps 1, 2 or 5 times a power of ten allow.
 
     Examples
     --------
@@ -29,9 +29,10 @@ def ticks(low: float, high: float, target: int = 6) -> tuple[float, ...]:
         return ()
     raw = span / max(target, 1)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= raw * (1 - 1e-9))
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
+    steps = [m * power for m in (1.0, 2.0, 5.0, 10.0)]
+    ends = [(math.ceil(low / s - 1e-9), math.floor(high / s + 1e-9)) for s in steps]
+    # of two equally near the coarser: fewer numbers are easier to read
+    step, (first, last) = min(zip(steps, ends, strict=True), key=lambda e: (abs(e[1][1] - e[1][0] + 1 - target), -e[0]))
     # + 0.0 turns a negative zero into zero.
     return tuple(round(i * step, 12) + 0.0 for i in range(first, last + 1))
 

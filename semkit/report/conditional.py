@@ -50,7 +50,8 @@ def slope_lines(probe: Any, words: Mapping[str, str]) -> list[SlopeLine]:
 
 
 def value_label(label: str, at: float, words: Mapping[str, str]) -> str:
-    """A chosen value in words, with its number."""
+    """A chosen value in words, with its number; a mean that is 0 but for rounding is 0."""
+    at = round(at, 2) + 0.0
     if not label or _is_number(label):
         return rounding.number(at)
     rank = label.removesuffix("th percentile")

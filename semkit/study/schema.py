@@ -143,7 +143,7 @@ class ModelModel(Strict):
     estimator: Literal["mlr", "ml"] = Field("mlr", description="`mlr` has robust (sandwich) errors and scaled tests.")
     interaction: Literal["product", "lms", "qml", "sam", "factor_score", "2sls"] = Field(
         "product",
-        description="How products of latent variables are estimated (docs/moderation.md).",
+        description="How products of latent variables are estimated (docs/interaction-methods.md).",
         examples=["lms"],
     )
     nodes: int | None = Field(
