@@ -183,7 +183,7 @@ Written by `python docs/make.py` from calls made on the spot (`tests/interaction
 fitted to {N} respondents drawn from it. **yes** means that the fit converged, is admissible, and that every product
 lies within four of its standard errors of what was planted (and is estimated to better than .15). Anything else is a
 refusal with its code; what it says stands below the table. Constructs have three indicators with reliabilities of .6 to
-.75, all latent variables are normal. See [moderation](moderation.md) for the methods.
+.75, all latent variables are normal. See [the methods](interaction-methods.md).
 """
 
 
