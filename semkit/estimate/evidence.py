@@ -59,8 +59,8 @@ class Evidence(Protocol):
         """Its derivative ``(B, q)``."""
     def hessian(self, theta: FloatArray) -> FloatArray:
         """Its exact second derivative ``(B, q, q)``."""
-    def curvature(self, theta: FloatArray) -> FloatArray:
-        """About the diagonal of the expected second derivative, ``(B, q)``: the units of the parameters."""
+    def bent(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The gradient and about the diagonal of the expected second derivative, the units of the parameters."""
     def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
         """Newton's method from ``start (B, q)``: where it ended, whether it arrived, iterations."""
 
@@ -100,8 +100,9 @@ class CompleteData:
         assert found is not None
         return found
 
-    def curvature(self, theta: FloatArray) -> FloatArray:
-        return curvature(self.layout, theta, tuple(data.weight for data in self.observed), self.given)
+    def bent(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        by = np.zeros_like(theta)
+        return slope(self.layout, theta, self.observed, self.given, by), by
 
     def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
         objective = LikelihoodObjective(self.layout, self.observed, self.given)
@@ -160,11 +161,11 @@ class GappedData:
             out[b] = found.hessian[0]
         return out
 
-    def curvature(self, theta: FloatArray) -> FloatArray:
-        """That of complete data: what the gaps take away is much the same in every draw."""
+    def bent(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """With the second derivative of complete data: what the gaps take away is much the same in every draw."""
         everybody = float(self.totals.sum())
-        return curvature(self.layout, theta, tuple(float(part.count.sum()) / everybody for part in self.patterns),
-                         self.given)
+        shares = tuple(float(part.count.sum()) / everybody for part in self.patterns)
+        return self.gradient(theta), curvature(self.layout, theta, shares, self.given)
 
     def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
         x, arrived, calls = start.copy(), np.zeros(len(start), dtype=bool), 0
@@ -219,8 +220,8 @@ class SquaresData:
         assert found is not None
         return found
 
-    def curvature(self, theta: FloatArray) -> FloatArray:
-        return self.problem.curvature(theta)
+    def bent(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return self.gradient(theta), self.problem.curvature(theta)
 
     def minimise(self, start: FloatArray, limits: Limits, steps: int) -> tuple[FloatArray, BoolArray, int]:
         return _newton(self.problem, start, limits(self.given), steps)

@@ -22,10 +22,20 @@ from semkit.estimate.layout import Block, Layout
 from semkit.numerics.inverse import inverses
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
-def slope(layout: Layout, theta: FloatArray, observed: tuple[Observed, ...], given: FloatArray) -> FloatArray:
-    """Gradient of the normal-theory discrepancy ``(B, q)``; nothing is said about positive definiteness."""
+def slope(
+    layout: Layout, theta: FloatArray, observed: tuple[Observed, ...], given: FloatArray, bent: FloatArray | None = None
+) -> FloatArray:
+    """Gradient of the normal-theory discrepancy ``(B, q)``; nothing is said about positive definiteness.
+
+    Parameters
+    ----------
+    theta : ndarray (B, q)
+    bent : ndarray (B, q), optional
+        Where :func:`curvature` at the same point is added.
+    """
     out = np.zeros_like(theta)
     for block, data in zip(layout.blocks, observed, strict=True):
         implied = imply(block, theta, given)
@@ -38,6 +48,8 @@ def slope(layout: Layout, theta: FloatArray, observed: tuple[Observed, ...], giv
         q = w @ target @ w
         np.subtract(w, q, out=q)
         slope_from(block, implied, q, left, out, data.weight)
+        if bent is not None:
+            _bend(block, implied, w, data.weight, bent)
     return out
 
 
@@ -48,22 +60,34 @@ def slope_from(
 
     ``left`` is ``W d``; None without a mean structure.
     """
-    right = np.concatenate([implied.g, implied.cross], axis=2)
-    by_right = q @ right
-    inner = implied.g.swapaxes(1, 2) @ by_right
-    batch = len(q)
-    everything = np.concatenate([by_right.reshape(batch, -1), inner.reshape(batch, -1), q.reshape(batch, -1)], axis=1)
+    by_cell = np.zeros((len(q), len(block.free)))
+    turned = implied.g.swapaxes(1, 2)
+    by_cross = q @ implied.cross
+    loadings, slopes, covariances, residuals = block.slope_positions
+    _pick(by_cell, loadings, by_cross)
+    _pick(by_cell, residuals, q)
+    if len(slopes[0]):
+        _pick(by_cell, slopes, turned @ by_cross)
+    if len(covariances[0]):
+        _pick(by_cell, covariances, turned @ (q @ implied.g))
     u, _, scale = block.factors
-    by_cell = everything[:, block.slope_positions] * (2.0 * scale)
+    by_cell *= 2.0 * weight * scale
     if left is not None:
         both = np.concatenate([left, (left[:, None, :] @ implied.g)[:, 0, :]], axis=1)
-        by_cell -= 2.0 * mean_factor(block, implied) * both[:, u]
-    _add(out, block, weight * by_cell)
+        by_cell -= (2.0 * weight) * mean_factor(block, implied) * both[:, u]
+    _add(out, block, by_cell)
+
+
+def _pick(by_cell: FloatArray, positions: tuple[IntArray, IntArray], part: FloatArray) -> None:
+    """The entries of ``part (B, i, j)`` that belong to some of the cells ``(B, c)``."""
+    by_cell[:, positions[0]] = part.reshape(len(part), -1)[:, positions[1]]
 
 
 def _add(total: FloatArray, block: Block, part: FloatArray) -> None:
     """Add what belongs to the cells ``(B, c)`` to the parameters they hold ``(B, q)``."""
-    if block.single:
+    if block.ordered and total.shape[1] == part.shape[1]:
+        total += part
+    elif block.single:
         total[:, block.free.source] += part
     else:
         np.add.at(total.T, block.free.source, part.T)
@@ -84,14 +108,19 @@ def curvature(layout: Layout, theta: FloatArray, shares: tuple[float, ...], give
     out = np.zeros_like(theta)
     for block, share in zip(layout.blocks, shares, strict=True):
         implied = imply(block, theta, given)
-        columns = frame(block, implied)
-        by_w = columns.swapaxes(1, 2) @ (inverses(implied.sigma) @ columns)
-        u, v, scale = block.factors
-        own = by_w[:, u, u]
-        by_cell = own * by_w[:, v, v]
-        by_cell += by_w[:, u, v] ** 2
-        by_cell *= 2.0 * scale**2
-        if block.means:
-            by_cell += 2.0 * mean_factor(block, implied) ** 2 * own
-        _add(out, block, share * by_cell)
+        _bend(block, implied, inverses(implied.sigma), share, out)
     return out
+
+
+def _bend(block: Block, implied: Implied, w: FloatArray, share: float, out: FloatArray) -> None:
+    """Add a group's curvature to ``out (B, q)``."""
+    columns = frame(block, implied)
+    by_w = columns.swapaxes(1, 2) @ (w @ columns)
+    u, v, scale = block.factors
+    own = by_w[:, u, u]
+    by_cell = own * by_w[:, v, v]
+    by_cell += by_w[:, u, v] ** 2
+    by_cell *= 2.0 * share * scale**2
+    if block.means:
+        by_cell += (2.0 * share) * mean_factor(block, implied) ** 2 * own
+    _add(out, block, by_cell)

@@ -115,10 +115,11 @@ def moments_of(block: Block, x: Matrices) -> Implied:
         # numpy's broadcast_to costs as much as a product of matrices
         a = block.unit_eta[None] if len(x.beta) == 1 else np.broadcast_to(block.unit_eta, x.beta.shape)
         g = x.lambda_
-    at = a.swapaxes(-1, -2)
-    eta_cov = a @ x.psi @ at if block.any_beta else x.psi
+    # a product with a transposed view of small matrices costs twice that with a copy
+    eta_cov = a @ (x.psi @ a.swapaxes(-1, -2).copy()) if block.any_beta else x.psi
     cross = x.lambda_ @ eta_cov
-    sigma = cross @ x.lambda_.swapaxes(-1, -2) + x.theta
+    sigma = cross @ x.lambda_.swapaxes(-1, -2).copy()
+    sigma += x.theta
     if block.means:
         eta_mean = (a @ x.alpha[..., None])[..., 0]
         mu = x.nu + (x.lambda_ @ eta_mean[..., None])[..., 0]

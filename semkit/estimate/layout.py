@@ -173,17 +173,17 @@ class Block:
         return first[:, both].ravel(), second[:, both].ravel()
 
     @cached_property
-    def slope_positions(self) -> IntArray:
-        """Where ``u'Qv`` of each free cell stands in the flattened ``[Q [G M], G'Q [G M], Q]``."""
-        cells, p, m = self.free, self.p, self.m
-        kind, row, col = cells.kind, cells.row, cells.col
-        inner = p * 2 * m
-        last = inner + m * 2 * m
-        return np.select(
-            [kind == LAMBDA, kind == BETA, kind == PSI, kind == THETA],
-            [row * 2 * m + m + col, inner + row * 2 * m + m + col, inner + row * 2 * m + col, last + row * p + col],
-            0,
-        )
+    def slope_positions(self) -> tuple[tuple[IntArray, IntArray], ...]:
+        """Of each kind of cell that Sigma depends on: which free cells, and where their ``u'Qv`` stands.
+
+        In the flattened ``Q M`` (lambda), ``G'Q M`` (beta), ``G'Q G`` (psi) and ``Q`` (theta).
+        """
+        cells = self.free
+        found = []
+        for kind, width in ((LAMBDA, self.m), (BETA, self.m), (PSI, self.m), (THETA, self.p)):
+            at = np.flatnonzero(cells.kind == kind)
+            found.append((at, cells.row[at] * width + cells.col[at]))
+        return tuple(found)
 
     @cached_property
     def any_beta(self) -> bool:

@@ -89,15 +89,18 @@ def bootstrap(
         Draws computed in one call; by default 250, fewer where many respondents, variables or missing patterns
         would need much memory.
     workers : int, optional
-        Threads, by default one a processor up to four; the draws are the same to the bit for any number.
+        Threads, by default one a processor up to four where the arrays of a chunk are large, else one: threads wait for
+        each other between small operations.  The draws are the same to the bit for any number.
     """
     seed = require_seed(seed)
     interval_kind(ci), checked_level(level)
     if kind == "bollen.stine" and "chisq" not in statistics:
         statistics = ("chisq", *statistics)
     task = Refit(fit, make_scheme(fit.solution, kind), check_measures(fit.solution, statistics))
-    threads = min(os.cpu_count() or 1, 4) if workers is None else workers
-    job = Job(replicates=draws, seed=seed, chunk=chunk or chunk_size(fit.solution))
+    size = chunk or chunk_size(fit.solution)
+    large = size * _numbers(fit.solution) >= _ROOM // 2
+    threads = (min(os.cpu_count() or 1, 4) if large else 1) if workers is None else workers
+    job = Job(replicates=draws, seed=seed, chunk=size)
     found = run_job(task, job, workers=threads, backend="thread")
     status = found["status"]
     keep, arrived = status == 0, status != 1
@@ -111,6 +114,11 @@ def bootstrap(
 
 def chunk_size(solution: Solution) -> int:
     """Draws in one call: a property of the model, its missing patterns and the respondents, never of the machine."""
+    return max(1, min(CHUNK, _ROOM // _numbers(solution)))
+
+
+def _numbers(solution: Solution) -> int:
+    """About how many numbers the arrays of one draw hold."""
     people = solution.sample.nobs if solution.sample is not None else 0
     one = max([8 * block.p**2 for block in solution.layout.blocks] + [people])
     if solution.least is not None:
@@ -119,7 +127,7 @@ def chunk_size(solution: Solution) -> int:
         one = max(one, int(k * (solution.layout.n_parameters + wide)))
     if solution.patterns is not None:
         one = max(one, 4 * sum(part.mask.shape[0] * part.mask.shape[1] ** 2 for part in solution.patterns))
-    return max(1, min(CHUNK, _ROOM // one))
+    return one
 
 
 @dataclass(eq=False)

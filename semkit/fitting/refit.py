@@ -20,6 +20,7 @@ from semkit.estimate.implied import imply
 from semkit.fitting.ladder import starts
 from semkit.fitting.solution import Solution
 from semkit.numerics.chord import solve_chord
+from semkit.numerics.inverse import positive_definite
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -143,11 +144,11 @@ class _Equations:
         _, jacobian = here.evaluate(self.solution.minimum.x, np.arange(1))
         return np.asarray(np.linalg.pinv(self.bordered(hessian[None], jacobian[:, here.equality])[0]))
 
-    def scale(self, z: FloatArray, rows: IntArray) -> FloatArray:
-        """What the parameters of draws are measured in, relative to the full sample, ``(b, n)``."""
-        own, whole = self.evidence.take(rows).curvature(z), curvature_of(self.solution)
-        ratio = np.sqrt(whole / own)
-        return np.asarray(np.where(np.isfinite(ratio) & (ratio > 0.0), ratio, 1.0))
+    def scaled(self, z: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Residuals without constraints, and what each draw measures its parameters in, relative to the full sample."""
+        gradient, own = self.evidence.take(rows).bent(z)
+        ratio = np.sqrt(curvature_of(self.solution) / own)
+        return gradient, np.asarray(np.where(np.isfinite(ratio) & (ratio > 0.0), ratio, 1.0))
 
     def own_inverse(self, z: FloatArray, rows: IntArray) -> tuple[FloatArray, BoolArray]:
         """Inverse derivatives of draws at ``z`` and whether the curvature is that of a minimum."""
@@ -160,7 +161,7 @@ class _Equations:
             weight[:, self.constraints.equality] = z[:, self.q :]
             hessian = hessian + self.constraints.curvature(theta, rows, weight)
         size = np.trace(np.abs(hessian), axis1=1, axis2=2)[:, None, None]
-        good = positive(hessian + size * (jacobian.swapaxes(1, 2) @ jacobian))
+        good = positive_definite(hessian + size * (jacobian.swapaxes(1, 2) @ jacobian))
         inverse = np.zeros((len(z), z.shape[1], z.shape[1]))
         if good.any():
             inverse[good] = np.linalg.inv(self.bordered(hessian[good], jacobian[good]))
@@ -176,8 +177,8 @@ def _nearby(equations: _Equations, usable: BoolArray) -> tuple[FloatArray, BoolA
     metric[:q, :q] = 2.0 * equations.solution.expected
     with np.errstate(all="ignore"):
         try:
-            scaling = equations.scale if equations.constraints is None else None
-            first = solve_chord(equations.residual, z, equations.full_inverse(), metric, scaling=scaling,
+            scaled = equations.scaled if equations.constraints is None else None
+            first = solve_chord(equations.residual, z, equations.full_inverse(), metric, scaled=scaled,
                                 tolerance=CLOSE, max_iterations=FIRST)
             z, converged, calls = first.z.copy(), first.converged.copy(), first.calls
             rows = np.flatnonzero(~converged & usable & np.isfinite(z).all(axis=1))
@@ -198,32 +199,17 @@ def _nearby(equations: _Equations, usable: BoolArray) -> tuple[FloatArray, BoolA
 
 
 def curvature_of(solution: Solution) -> FloatArray:
-    """:meth:`semkit.estimate.evidence.Evidence.curvature` at the full sample's solution, ``(1, q)``."""
+    """The full sample's units of the parameters (:meth:`semkit.estimate.evidence.Evidence.bent`), ``(1, q)``."""
     if solution.least is not None:
         return solution.least.curvature(solution.theta[None])
     return curvature(solution.layout, solution.theta[None], solution.weights, solution.given)
-
-
-def positive(matrices: FloatArray) -> BoolArray:
-    """Which of ``(b, n, n)`` symmetric matrices are positive definite."""
-    finite = np.asarray(np.isfinite(matrices).all(axis=(1, 2)))
-    good = finite.copy()
-    try:
-        np.linalg.cholesky(matrices[finite])
-    except np.linalg.LinAlgError:
-        for k in np.flatnonzero(finite):
-            try:
-                np.linalg.cholesky(matrices[k])
-            except np.linalg.LinAlgError:
-                good[k] = False
-    return good
 
 
 def minimal(solution: Solution, theta: FloatArray, given: FloatArray) -> BoolArray:
     """Whether the implied matrices are positive definite."""
     good = np.ones(len(theta), dtype=bool)
     for block in solution.layout.blocks:
-        good &= positive(imply(block, theta, given).sigma)
+        good &= positive_definite(imply(block, theta, given).sigma)
     return good
 
 
@@ -238,5 +224,7 @@ def admissible(solution: Solution, theta: FloatArray, given: FloatArray) -> Bool
         if latent:
             cov = imply(block, theta, given).eta_cov[:, latent][:, :, latent]
             cov = np.where(np.isfinite(cov), cov, -1.0)
-            good &= np.linalg.eigvalsh(cov)[:, 0] >= -1e-8 * np.abs(cov).max(axis=(1, 2))
+            # no eigenvalue below -1e-8 of the largest entry
+            slack = 1e-8 * np.abs(cov).max(axis=(1, 2))[:, None, None] * np.eye(len(latent))
+            good &= positive_definite(cov + slack)
     return good

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-# (z (b, n), rows (b,)) -> (b, n)
-Rows = Callable[[FloatArray, IntArray], FloatArray]
+# (z (b, n), rows (b,)) -> (b, n), or two of them
+Residual = Callable[[FloatArray, IntArray], FloatArray]
+Scaled = Callable[[FloatArray, IntArray], tuple[FloatArray, FloatArray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +48,12 @@ class Roots:
 
 
 def solve_chord(
-    residual: Rows,
+    residual: Residual,
     start: FloatArray,
     inverse: FloatArray,
     metric: FloatArray,
     *,
-    scaling: Rows | None = None,
+    scaled: Scaled | None = None,
     tolerance: float = 1e-12,
     max_iterations: int = 30,
     depth: int = 6,
@@ -68,8 +69,8 @@ def solve_chord(
         Inverse derivative at the known solution, or one for each equation.
     metric : ndarray (n, n)
         Symmetric, positive semi-definite: steps with ``s' metric s`` below ``tolerance`` end the iteration.
-    scaling : callable, optional
-        ``scaling(z, rows)``: the diagonal ``(b, n)`` of ``D``, asked for once, where the first step leads.
+    scaled : callable, optional
+        ``scaled(z, rows)``: residuals and the diagonal ``(b, n)`` of ``D``, asked for once, where the first step leads.
     depth : int
         How many earlier steps are used for extrapolation.
     """
@@ -81,11 +82,13 @@ def solve_chord(
     last = (here, here)
     calls = 0
     for k in range(max_iterations):
-        error = residual(here, rows)
         calls += 1
-        if k == 1 and scaling is not None:
-            direction = _Direction(inverse, scaling(here, rows))
+        if k == 1 and scaled is not None:
+            error, units = scaled(here, rows)
+            direction = _Direction(inverse, units)
             last = (last[0], direction(last[1]))
+        else:
+            error = residual(here, rows)
         step = direction(error)
         size = np.einsum("bn,bn->b", step @ metric, step)
         better = size < shortest[rows]
@@ -99,7 +102,7 @@ def solve_chord(
         stay = ~done & np.isfinite(size)
         if not stay.any():
             break
-        last = (here, error if k == 0 and scaling is not None else step)
+        last = (here, error if k == 0 and scaled is not None else step)
         here = trial
         if not stay.all():
             rows, here, last = rows[stay], here[stay], (last[0][stay], last[1][stay])

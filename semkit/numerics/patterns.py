@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from semkit.numerics.chord import solve_chord
 from semkit.numerics.em import Patterns, saturated
+from semkit.numerics.inverse import inverses
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -59,7 +60,7 @@ class PatternDraws:
         mask = self.mask[pattern]
         both = mask[:, :, None] & mask[:, None, :]
         filled = np.where(both, sigma[draw], np.eye(sigma.shape[-1]))
-        w = np.where(both, np.linalg.inv(filled), 0.0)
+        w = np.where(both, inverses(filled), 0.0)
         gap = np.where(mask, self.mean[draw, pattern] - mu[draw], 0.0)
         return self.count[draw, pattern], w, gap, filled
 

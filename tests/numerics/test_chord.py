@@ -38,15 +38,15 @@ def test_units_of_their_own_save_steps() -> None:
     def residual(z: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return units[rows] * ((units[rows] * (z - solution[rows])) @ common)
 
-    def scaling(z: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return 1.0 / units[rows]
+    def scaled(z: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return residual(z, rows), 1.0 / units[rows]
 
     start, inverse = np.zeros((B, N)), np.linalg.inv(common)
     plain = solve_chord(residual, start, inverse, common, max_iterations=60)
-    scaled = solve_chord(residual, start, inverse, common, scaling=scaling, max_iterations=60)
-    assert scaled.converged.all()
-    assert scaled.calls <= 4 < plain.calls  # exact after the first scaled step
-    np.testing.assert_allclose(scaled.z, solution, atol=1e-9)
+    own = solve_chord(residual, start, inverse, common, scaled=scaled, max_iterations=60)
+    assert own.converged.all()
+    assert own.calls <= 4 < plain.calls  # exact after the first scaled step
+    np.testing.assert_allclose(own.z, solution, atol=1e-9)
 
 
 def test_an_equation_without_a_value_leaves_and_the_others_stay() -> None:
