@@ -172,13 +172,17 @@ class EquationsFit(Fit):
         return series({"npar": float(self.slopes.n_unique), "ntotal": float(self.nobs)}, "value")
 
     @cached_property
+    def r2(self) -> pd.Series[float]:
+        """Empty: equations estimated one by one know slopes, not what is left of the outcome."""
+        return series({}, "r2")
+
+    @cached_property
     def terms(self) -> tuple[Term, ...]:
         table = self.slopes
         return tuple(Term(table.lhs[i], tuple(table.rhs[i].split(":")), table.names[i],
                           table.groups[table.block[i] - 1]) for i in slope_rows(table))
 
     tests = _refused("tests")
-    r2 = _refused("r2")
     implied = _refused("implied")
     sample_moments = _refused("sample_moments")
     cov_lv = _refused("cov_lv")

@@ -43,6 +43,7 @@ from semkit.fitting.scoring import variables_of
 from semkit.fitting.slopes import (
     Restricted,
     Slopes,
+    beside,
     observed_spread,
     raw_metric,
     restricted,
@@ -174,7 +175,7 @@ def fit_two_stage(spec: ModelSpec, recipe: Recipe, data: Any) -> InstrumentedFit
     provenance = {"semkit": __version__, "numpy": np.__version__, "call": recipe.options.call}
     order = (*(v for v in inside if v in spec.latents), *observed)
     return InstrumentedFit(
-        first.solution, kept, None, provenance, _notes(found, sample, known, robust, bool(spec.products)),
+        beside(first), kept, None, provenance, _notes(found, sample, known, robust, bool(spec.products)),
         measurement={"all": first}, sample_used=sample, slopes=table, raw=raw_metric(slopes, spread, sample),
         claims=standard_metric(slopes, spread, sample, binary) if binary else full, full=full,
         own_variables=variables_of(table, sample, spread, order, _scores(first, order, sample, known), binary),

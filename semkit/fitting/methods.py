@@ -13,13 +13,15 @@ from semkit.errors import Note, OptionError, Problem, SemkitError
 from semkit.fitting.calls import sem
 from semkit.fitting.fit import Fit
 from semkit.interaction import LMS, QML, SAM, FactorScores, ProductIndicators, TwoStageLeastSquares
-from semkit.model import parse
+from semkit.model import ModelSpec, parse
+from semkit.sample import group_labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("method", "group", "outcome", "product", "est", "se", "ci_lower", "ci_upper", "pvalue", "std_est", "std_se",
            "n", "seconds", "notes")
+Place = tuple[str, str, str]
 _ALIKE = 0.5  # difference of two methods, in the larger standard error, that is called one
 
 
@@ -63,9 +65,10 @@ def compare_methods(
     model : str
     data : DataFrame or object with ``.frame``
     methods : sequence
-        What ``interaction=`` of :func:`semkit.sem` takes: names, or tuned objects such as ``LMS(nodes=32)``.
+        What ``interaction=`` of :func:`semkit.sem` takes: ``"product"``, ``"lms"``, ``"qml"``, ``"sam"``,
+        ``"factor_score"``, ``"2sls"``, or tuned objects such as ``LMS(nodes=32)``.
     **options
-        As in :func:`semkit.sem`, the same for all methods.
+        As in :func:`semkit.sem`, the same for all methods: ``group``, ``design``, ``missing``, ``estimator`` ...
 
     Returns
     -------
@@ -80,7 +83,9 @@ def compare_methods(
     References
     ----------
     Marsh, Wen & Hau (2004), Psychological Methods 9, 275-300 (product indicators); Klein & Moosbrugger (2000),
-    Psychometrika 65, 457-474 (LMS); Klein & Muthén (2007), Multivariate Behavioral Research 42, 647-673 (QML).
+    Psychometrika 65, 457-474 (LMS); Klein & Muthén (2007), Multivariate Behavioral Research 42, 647-673 (QML); Rosseel
+    et al. (2025), Behavior Research Methods 57 (SAM); Skrondal & Laake (2001), Psychometrika 66, 563-575 (factor
+    scores); Bollen & Paxton (1998), Structural Equation Modeling 5, 267-293 (2SLS).
 
     Examples
     --------
@@ -98,13 +103,14 @@ def compare_methods(
     """
     import pandas as pd
 
-    products = parse(model).products
-    if not products:
+    spec = parse(model)
+    if not spec.products:
         raise OptionError(Problem("fitting.no-products", "model", "has no product such as a:b",
                                   "a model with an interaction", "Write y ~ a + b + a:b."))
     if isinstance(methods, str) or not len(methods):
         raise OptionError(Problem("fitting.no-methods", "methods=", f"{methods!r} given", "a sequence of methods",
                                   'For example methods=("product", "lms").'))
+    places = _places(spec, data, options.get("group"))
     rows: list[dict[str, Any]] = []
     fits: dict[str, Fit] = {}
     for method in methods:
@@ -114,9 +120,10 @@ def compare_methods(
         begin = time.perf_counter()
         try:
             fit = sem(model, data, interaction=method, **options)
-            found = _rows(fit, products, name)
+            found = _rows(fit, places, name)
         except SemkitError as error:
-            rows += [_empty(name, product, str(error.problems[0])) for product in products]
+            reason = " ".join(dict.fromkeys(str(problem) for problem in error.problems))
+            rows += [_empty(name, *place, reason) for place in places]
             continue
         seconds = time.perf_counter() - begin
         rows += [row | {"seconds": seconds} for row in found]
@@ -134,14 +141,25 @@ def label(method: Any) -> str:
     return str(method).lower()
 
 
-def _empty(name: str, product: str, reason: str) -> dict[str, Any]:
-    return dict.fromkeys(COLUMNS, np.nan) | {"method": name, "group": "", "outcome": "", "product": product,
+def _places(spec: ModelSpec, data: Any, group: str | None) -> list[Place]:
+    """Group, outcome and product of every product in an equation."""
+    found = dict.fromkeys((t.block, t.lhs, t.rhs) for t in spec.terms if t.op == "~" and t.rhs in spec.products)
+    labels: tuple[str, ...] = ("",)
+    if group is not None:
+        labels = group_labels(data, group)
+    return [(label, lhs, rhs) for k, label in enumerate(labels) for block, lhs, rhs in found
+            if block in ("", label, str(k + 1))]
+
+
+def _empty(name: str, group: str, outcome: str, product: str, reason: str) -> dict[str, Any]:
+    return dict.fromkeys(COLUMNS, np.nan) | {"method": name, "group": group, "outcome": outcome, "product": product,
                                            "notes": reason}
 
 
-def _rows(fit: Fit, products: Sequence[str], name: str) -> list[dict[str, Any]]:
+def _rows(fit: Fit, places: list[Place], name: str) -> list[dict[str, Any]]:
     if not fit.converged:
-        return [_empty(name, product, "did not converge") for product in products]
+        return [_empty(name, *place, "did not converge") for place in places]
+    products = {product for _, _, product in places}
     table = fit.estimates.assign(std_se=fit.standardized()["se"])
     codes = ", ".join(dict.fromkeys(note.code for note in fit.notes if note.severity != "info"))
     return [
@@ -164,8 +182,8 @@ def _differences(frame: pd.DataFrame) -> tuple[Note, ...]:
                 "fitting.methods-disagree", "warning",
                 apart + (", on both sides of p = .05." if split else "."),
                 f"{outcome} ~ {product}" + (f" (group {group})" if group else ""),
-                "Methods differ in what they assume: normal latent variables (lms), matched pairs (product), "
-                "full likelihood (lms) or an approximation (qml).",
+                "Methods differ in what they assume: normal latent variables (lms, qml, factor_score), that the whole "
+                "model holds (product, lms, qml), or little at the price of larger errors (sam, 2sls).",
                 "Report all of them; look at fit.notes for skewed factors and too few nodes.",
             ))
     return tuple(notes)

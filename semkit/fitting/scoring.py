@@ -29,6 +29,7 @@ from semkit.fitting.sam import binary_columns, product_factors, refuse
 from semkit.fitting.slopes import (
     Restricted,
     Slopes,
+    beside,
     observed_spread,
     raw_metric,
     restricted,
@@ -100,7 +101,7 @@ def fit_scores(spec: ModelSpec, recipe: Recipe, data: Any) -> EquationsFit:
     scores = join([piece.at(piece.theta) for piece in pieces])
     full = standard_metric(slopes, spread, who.sample, frozenset())
     return EquationsFit(
-        first[together.name].solution, kept, None, provenance, left_out_notes(who), measurement=first,
+        beside(first[together.name]), kept, None, provenance, left_out_notes(who), measurement=first,
         sample_used=who.sample, slopes=table, raw=raw_metric(slopes, spread, who.sample),
         claims=standard_metric(slopes, spread, who.sample, binary) if binary else full, full=full,
         own_variables=variables_of(table, who.sample, spread, order, scores, binary), label="factor scores")

@@ -28,6 +28,7 @@ from semkit.fitting.calls import make_table
 from semkit.fitting.fit import Fit
 from semkit.fitting.measurement import structural_options
 from semkit.fitting.options import Options
+from semkit.fitting.solution import Solution
 from semkit.fitting.steps import Measured, bartlett, covariance
 from semkit.model import Expression, ModelSpec, ParameterTable
 from semkit.sample import Sample
@@ -102,6 +103,11 @@ def slope_table(structure: ModelSpec, options: Options, groups: tuple[str, ...],
         rhs=tuple(whole.rhs[i] for i in keep), label=tuple(whole.label[i] for i in keep), block=whole.block[at],
         free=free, start=whole.start[at], value=whole.value[at], lower=whole.lower[at], upper=whole.upper[at],
         exo=whole.exo[at], user=whole.user[at], _expressions=expressions)
+
+
+def beside(fit: Fit) -> Solution:
+    """The solution of a factor model that stands beside equations: its tests are not theirs."""
+    return replace(fit.solution, options=replace(fit.solution.options, test=("standard",)))
 
 
 def slope_rows(table: ParameterTable) -> list[int]:
