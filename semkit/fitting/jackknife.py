@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from semkit.errors import NotSupportedError, Problem
 from semkit.fitting.bootstrap import in_metric
 from semkit.fitting.indices import draw_measures
+from semkit.fitting.moderated import ModeratedSolution
 from semkit.fitting.refit import refit
 from semkit.fitting.resampling import reweighted, turned
 from semkit.fitting.solution import Solution
@@ -38,8 +39,10 @@ def accelerations(draws: Draws) -> Mapping[str, FloatArray]:
     """
     fit = draws.fit
     assert fit is not None
+    from semkit.fitting.redraw import moderated_rows
+
     solution = fit.solution
-    if draws.kind == "parametric" or type(solution) is not Solution:
+    if draws.kind == "parametric" or type(solution) not in (Solution, ModeratedSolution):
         what = "for draws of a parametric bootstrap" if draws.kind == "parametric" else "for latent products"
         raise NotSupportedError(Problem("fitting.bootstrap-kind", "bca", what, "percentile, bc, normal, basic",
                                         "Use ci='bc'."))
@@ -48,6 +51,8 @@ def accelerations(draws: Draws) -> Mapping[str, FloatArray]:
 
     def task(chunk: Chunk) -> dict[str, FloatArray]:
         weights = without(solution, blocks, np.arange(chunk.start, chunk.stop))
+        if isinstance(solution, ModeratedSolution):
+            return moderated_rows(fit, weights, _KINDS)
         evidence = reweighted(solution, weights, data)
         theta, converged, _ = refit(solution, evidence)
         theta = np.where(converged[:, None], theta, np.nan)

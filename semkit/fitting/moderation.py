@@ -118,6 +118,8 @@ class ModeratedFit(Fit):
 
     def predict(self, method: str = "regression", what: str = "lv") -> pd.DataFrame:
         """Posterior means of the latent variables, one row a respondent used (``what="se"``: standard deviations)."""
+        if method in ("ebm", "empirical.bayes"):  # modes and means differ where the posterior is not normal
+            self._refuse(f"predict(method={method!r})", "method='regression', posterior means")
         if what == "ov":
             self._refuse("predict(what='ov')", "what='lv', 'se' or 'reliability'")
         return super().predict(method, what)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from semkit.errors import NotSupportedError, Problem
 from semkit.estimate.expressions import make_constraints
-from semkit.fitting.bootstrap import quantities
+from semkit.fitting.bootstrap import in_metric, quantities
 from semkit.fitting.draws import Draws, checked_level, interval_kind
 from semkit.fitting.moderated import ModeratedSolution
 from semkit.fitting.options import draw_count
@@ -34,6 +34,7 @@ from semkit.sample.arrays import GroupMoments, composite_errors
 from semkit.sample.moments import weighted_moments
 
 if TYPE_CHECKING:
+    from semkit.fitting.fit import Fit
     from semkit.fitting.moderation import ModeratedFit
 
 FloatArray = NDArray[np.float64]
@@ -96,6 +97,22 @@ class Redraw:
         finite = np.isfinite(est).all(axis=1)
         status = np.where(~(converged & finite), 1, np.where(good, 0, 2))
         return {"est": est, "std": std, "status": status, "theta": theta, "given": given}
+
+
+def moderated_rows(fit: Fit, weights: list[FloatArray], kinds: tuple[str, ...]) -> dict[str, FloatArray]:
+    """All rows of the table ``(b, rows)`` in several metrics under weights of respondents; NaN without a maximum."""
+    solution = fit.solution
+    assert isinstance(solution, ModeratedSolution)
+    given = draw_given(solution, weights)
+    out = {kind: np.full((len(given), len(fit.table)), np.nan) for kind in kinds}
+    for b in range(len(given)):
+        objective = solution.objective.reweighted([w[b] for w in weights], given[b])
+        theta, converged = refit(solution, objective)
+        if converged:
+            own = replace(fit, solution=replace(solution, objective=objective), bootstrap_draws=None)
+            for kind in kinds:
+                out[kind][b] = in_metric(own, theta[None], given[b : b + 1], kind)[0]
+    return out
 
 
 def draw_given(solution: ModeratedSolution, weights: list[FloatArray]) -> FloatArray:

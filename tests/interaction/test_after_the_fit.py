@@ -270,6 +270,9 @@ def test_scores_are_posterior_means_by_brute_force(method: str) -> None:
     inverse, y = np.linalg.inv(cov), v["Y ~ X"] * x + v["Y ~ Z"] * z + v["Y ~ X:Z"] * x * z + u
     prior = -0.5 * (inverse[0, 0] * x**2 + 2 * inverse[0, 1] * x * z + inverse[1, 1] * z**2 + u**2 / v["Y ~~ Y"])
     means, errors = fit.predict(), fit.predict(what="se")
+    for other in ("ebm", "bartlett"):
+        with pytest.raises((NotSupportedError, OptionError)):
+            fit.predict(other)
     for at, (_, row) in zip((0, 17, 101), rows.iterrows(), strict=True):
         log = prior.copy()
         for name, factor in (("X", x), ("Z", z), ("Y", y)):
