@@ -33,10 +33,11 @@ def slope(
     Parameters
     ----------
     theta : ndarray (B, q)
+        Or ``(1, q)`` with one row of ``given``: the same for all draws.
     bent : ndarray (B, q), optional
         Where :func:`curvature` at the same point is added.
     """
-    out = np.zeros_like(theta)
+    out = np.zeros((len(observed[0].cov), theta.shape[1]))
     for block, data in zip(layout.blocks, observed, strict=True):
         implied = imply(block, theta, given)
         w = inverses(implied.sigma)

@@ -172,7 +172,7 @@ def _nearby(equations: _Equations, usable: BoolArray) -> tuple[FloatArray, BoolA
     """Solve from the full sample's solution: with its derivative, then once with each draw's own."""
     given, q = equations.evidence.given, equations.q
     batch = len(given)
-    z = np.tile(equations.start, (batch, 1))
+    z = np.broadcast_to(equations.start, (batch, len(equations.start)))
     metric = np.zeros((z.shape[1], z.shape[1]))
     metric[:q, :q] = 2.0 * equations.solution.expected
     with np.errstate(all="ignore"):

@@ -23,7 +23,7 @@ from semkit.estimate.leastsquares import CovarianceModel, LeastSquares, MomentGr
 from semkit.estimate.weights import MomentWeight, influence, stack
 from semkit.fitting.quadratic import least_squares
 from semkit.fitting.solution import Solution, given_values
-from semkit.numerics.jobs import Chunk
+from semkit.numerics.jobs import Chunk, group_counts
 from semkit.numerics.normal import conditional_moments, moved, normal_moments
 from semkit.numerics.patterns import PatternDraws, filled_patterns, weighted_patterns
 from semkit.sample import GroupMoments, group_moments
@@ -106,11 +106,7 @@ def check_kind(solution: Solution, kind: str) -> None:
 def row_counts(solution: Solution, chunk: Chunk) -> list[FloatArray]:
     """How often each respondent of each group is drawn, ``(b, n_g)``."""
     assert solution.sample is not None
-    sizes = [group.nobs for group in solution.sample.groups]
-    counts = [np.empty((len(chunk), n)) for n in sizes]
-    for row, generator in enumerate(chunk.generators()):
-        for n, target in zip(sizes, counts, strict=True):
-            target[row] = np.bincount(generator.integers(0, n, n), minlength=n)
+    counts = group_counts(chunk, [group.nobs for group in solution.sample.groups])
     if solution.sample.sampling is not None:
         counts = [part * group.weights for part, group in zip(counts, solution.sample.groups, strict=True)]
     return counts

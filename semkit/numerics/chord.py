@@ -65,6 +65,7 @@ def solve_chord(
     residual : callable
         ``residual(z, rows)``: residuals ``(b, n)`` of the equations ``rows``.
     start : ndarray (B, n)
+        Where all begin alike, a broadcast row tells the residual function so.
     inverse : ndarray (n, n) or (B, n, n)
         Inverse derivative at the known solution, or one for each equation.
     metric : ndarray (n, n)
@@ -74,7 +75,7 @@ def solve_chord(
     depth : int
         How many earlier steps are used for extrapolation.
     """
-    z, here, rows = start.copy(), start.copy(), np.arange(len(start))
+    z, here, rows = start.copy(), start, np.arange(len(start))
     converged = np.zeros(len(z), dtype=bool)
     shortest = np.full(len(z), np.inf)
     direction = _Direction(inverse, None)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import OptionError, Problem
-from semkit.numerics.streams import StreamSeed, stream_words
+from semkit.numerics.streams import drawn_rows, streams
 
 Arrays = Mapping[str, NDArray[Any]]
 Backend = Literal["serial", "thread", "process"]
 Progress = Callable[[int, int], None]
-# Bytes; half of what is kept at most, and within the range (32 MB) in which the threshold follows.
-_KEPT = 16 * 2**20
+# Random words that are turned into rows at once.
+_WORDS = 100_000
+# Bytes: larger than the arrays of most chunks, and in the range (up to 32 MB) in which the threshold follows.
+_KEPT = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,8 @@ class Chunk:
         return self.stop - self.start
 
     def generators(self) -> Iterator[np.random.Generator]:
-        """Yield one generator per replicate; replicate ``i`` has the same stream in any chunking."""
-        for words in stream_words(self.seed, np.arange(self.start, self.stop)):
-            # numpy documents any ISeedSequence; its stubs know SeedSequence only
-            yield np.random.Generator(np.random.PCG64(StreamSeed(words)))  # type: ignore[arg-type]
+        """One generator per replicate; replicate ``i`` has the same stream in any chunking."""
+        return streams(self.seed, np.arange(self.start, self.stop))
 
 
 def resample_counts(chunk: Chunk, n: int) -> NDArray[np.float64]:
@@ -100,10 +100,19 @@ def resample_counts(chunk: Chunk, n: int) -> NDArray[np.float64]:
     ndarray (len(chunk), n)
         Each row sums to ``n``: multinomial(n, 1/n) counts (Efron 1979).
     """
-    counts = np.empty((len(chunk), n))
-    for row, generator in enumerate(chunk.generators()):
-        counts[row] = np.bincount(generator.integers(0, n, n), minlength=n)
-    return counts
+    return group_counts(chunk, (n,))[0]
+
+
+def group_counts(chunk: Chunk, sizes: Sequence[int]) -> list[NDArray[np.float64]]:
+    """:func:`resample_counts` within groups, from one stream a replicate: a list of ``(len(chunk), n_g)``."""
+    out = [np.empty((len(chunk), n)) for n in sizes]
+    width = max(1, _WORDS // sum(sizes))
+    for start in range(chunk.start, chunk.stop, width):
+        drawn = drawn_rows(chunk.seed, np.arange(start, min(start + width, chunk.stop)), sizes)
+        for rows, counts in zip(drawn, out, strict=True):
+            for k, row in enumerate(rows, start=start - chunk.start):
+                counts[k] = np.bincount(row, minlength=counts.shape[1])
+    return out
 
 
 class Task(Protocol):

@@ -11,6 +11,7 @@ constants are fixed: streams do not change between versions).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,3 +93,52 @@ class StreamSeed(ISeedSequence):
         if n_words != _POOL or np.dtype(dtype) != np.uint64:
             raise ValueError("the words of a PCG64 stream are four of 64 bits")
         return self.words
+
+
+def _stream(words: NDArray[np.uint64]) -> np.random.PCG64:
+    # numpy documents any ISeedSequence; its stubs know SeedSequence only
+    return np.random.PCG64(StreamSeed(words))  # type: ignore[arg-type]
+
+
+def streams(seed: int, replicates: NDArray[np.int64]) -> Iterator[np.random.Generator]:
+    """Yield the generator of each replicate."""
+    for words in stream_words(seed, replicates):
+        yield np.random.Generator(_stream(words))
+
+
+def drawn_rows(seed: int, replicates: NDArray[np.int64], sizes: Sequence[int]) -> list[NDArray[np.int64]]:
+    """``n`` rows of ``n``, drawn with replacement, of every group and replicate: ``generator.integers(0, n, n)``.
+
+    The words of 32 bits of all replicates are turned into rows at once, ``floor(word * n / 2^32)``; a replicate with a
+    word that would favour some rows (one in ``2^32 / n``) is left to the generator, which draws such words again.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Respondents of each group, drawn one group after the other from the replicate's stream.
+
+    Returns
+    -------
+    list of ndarray (b, n)
+        One a group.
+
+    References
+    ----------
+    Lemire (2019), ACM Transactions on Modeling and Computer Simulation 29, article 3.
+    """
+    seeds = stream_words(seed, replicates)
+    raw = np.empty((len(seeds), (sum(sizes) + 1) // 2), dtype="<u8")
+    for words, target in zip(seeds, raw, strict=True):
+        target[:] = _stream(words).random_raw(len(target))
+    halves, begin, out = raw.view("<u4"), 0, []
+    again = np.full(len(seeds), min(sizes) < 2)
+    for n in sizes:
+        product = halves[:, begin : begin + n] * np.uint64(n)
+        again |= (product.astype(np.uint32) < np.uint32((2**32 - n) % n)).any(axis=1)
+        out.append((product >> np.uint64(32)).astype(np.int64))
+        begin += n
+    for k in np.flatnonzero(again):
+        generator = np.random.Generator(_stream(seeds[k]))
+        for n, rows in zip(sizes, out, strict=True):
+            rows[k] = generator.integers(0, n, n)
+    return out
