@@ -13,7 +13,7 @@ import pandas as pd
 from semkit.errors import Note, OptionError, Problem, spelling
 from semkit.probe import neyman, simultaneous
 from semkit.probe.effects import ConditionalEffects
-from semkit.probe.equation import terms_of_group, variable_of
+from semkit.probe.equation import respondents, terms_of_group, variable_of
 from semkit.probe.path import MOST, Path, find_paths, path_values, total
 from semkit.probe.probing import ValueChoice, check_options, values_of
 from semkit.probe.summary import Estimates, Values, both_metrics, with_heads
@@ -106,7 +106,7 @@ def conditional_effects(
         contrasts=_contrast_table(source, paths, parts, labels, level),
         curves=_curves(source, paths, names, chosen, own_group, level) if names else pd.DataFrame(),
         distribution=_distribution(result, names, own_group),
-        level=level, method=source.method, nobs=result.nobs, result_method=result.method,
+        level=level, method=source.method, nobs=respondents(result, own_group), result_method=result.method,
         notes=_notes(source, paths, names),
     )  # fmt: skip
 

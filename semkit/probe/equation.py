@@ -159,6 +159,12 @@ def _unknown_product(terms: Sequence[Term], focal: str, moderator: str, outcome:
     )
 
 
+def respondents(result: Result, group: str) -> int:
+    """Respondents of one group, as far as the result has their values; all of them without groups."""
+    sizes = [v.values.size for v in result.variables.values() if v.group == group and v.values is not None]
+    return max(sizes) if group and sizes else result.nobs
+
+
 def variable_of(result: Result, name: str, group: str = "") -> Variable:
     """Return what the result knows of a variable (of a group, where names carry the group)."""
     own = (v for v in result.variables.values() if v.name == name and v.group == group)

@@ -135,9 +135,12 @@ def covariance(result: Result, first: str, second: str, group: str = "") -> floa
     a, b = variable_of(result, first, group), variable_of(result, second, group)
     if first == second:
         return a.sd**2
-    for name in (f"{first} ~~ {second}", f"{second} ~~ {first}"):
+    groups = list(dict.fromkeys(term.group for term in result.terms))
+    place = groups.index(group) if group in groups else 0
+    suffix = f".g{place + 1}" if place else ""
+    for name in (f"{first} ~~ {second}{suffix}", f"{second} ~~ {first}{suffix}"):
         endogenous = {term.outcome for term in result.terms}
-        if name in result.names and not group and not {first, second} & endogenous:
+        if name in result.names and not {first, second} & endogenous:
             return float(result.est[result.names.index(name)])
     if a.values is None or b.values is None or a.values.shape != b.values.shape:
         return 0.0

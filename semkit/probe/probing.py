@@ -12,7 +12,7 @@ import pandas as pd
 from semkit.errors import OptionError, Problem, ResultError
 from semkit.probe import frames
 from semkit.probe.diagnosis import diagnose
-from semkit.probe.equation import find_equation, variable_of
+from semkit.probe.equation import find_equation, respondents, variable_of
 from semkit.probe.joint import TwoModerators, both_equations, joint_tables
 from semkit.probe.simultaneous import Adjustment
 from semkit.probe.view import Probe
@@ -142,7 +142,7 @@ def _probe_one(
         method=line.method,
         critical=line.regional[0],
         adjust=adjust,
-        nobs=result.nobs,
+        nobs=respondents(result, equation.product.group),
         result_method=result.method,
         notes=diagnose(result, equation, variable, chosen, root_table),
     )
@@ -171,7 +171,7 @@ def _probe_two(
         three_way=any(sorted(term.factors) == sorted((focal, first, second)) for term in equation.terms),
         slopes=slopes, differences=differences, interactions=interactions, panels=panels,
         values=tuple(zip(chosen[second][0].tolist(), chosen[second][1], strict=True)), level=level,
-        method=panels[0].method, nobs=result.nobs, result_method=result.method, notes=notes,
+        method=panels[0].method, nobs=panels[0].nobs, result_method=result.method, notes=notes,
     )  # fmt: skip
 
 

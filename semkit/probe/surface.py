@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from semkit.errors import Note, OptionError, Problem
-from semkit.probe.equation import Equation, find_equation, variable_of
+from semkit.probe.equation import Equation, find_equation, respondents, variable_of
 from semkit.probe.gradient import prediction_gradient, slope_rows
 from semkit.probe.probing import check_options
 from semkit.probe.summary import Estimates, Values, linear, text_of, with_heads
@@ -168,7 +168,8 @@ def response_surface(
         features=with_heads(point.frame(reference, level), {"parameter": list(FEATURES)}),
         form=_form(curvature), surface=_grid(result, equation, one, two), people=_people(one, two), level=level,
         method="percentile" if result.draws is not None else ("t" if reference.kind == "t" else "normal"),
-        nobs=result.nobs, result_method=result.method, notes=tuple(_notes(result, equation, one, two)),
+        nobs=respondents(result, equation.product.group), result_method=result.method,
+        notes=tuple(_notes(result, equation, one, two)),
     )  # fmt: skip
 
 

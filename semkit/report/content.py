@@ -261,7 +261,7 @@ class ModelPart:
     r2, r2_linear : Mapping of str to float
         Explained variance, and the same in the model without latent products where that is known.
     interaction : str
-        The sentence on how latent products were estimated.
+        The sentence on how latent products were estimated; ``product_test`` says how the model without them does.
     nobs_received, nobs : int
     method : str
         Estimator and test, ``"MLR, Yuan-Bentler test, percentile bootstrap (2000 draws)"``.
@@ -296,6 +296,7 @@ class ModelPart:
     draws_inadmissible: int = 0
     r2_linear: Mapping[str, float] = field(default_factory=dict)
     interaction: str = ""
+    product_test: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from semkit.report import rounding
@@ -30,9 +30,11 @@ _CENTRED = {
     "residual": "residual centring (Little et al., 2006)",
 }
 _METHODS = {
-    "LMS": "latent moderated structural equations", "QML": "quasi-maximum likelihood",
-    "SAM": "structure after measurement", "2SLS": "two-stage least squares",
-}  # fmt: skip
+    "LMS": "maximum likelihood of the model with its products (LMS)",
+    "QML": "quasi-maximum likelihood (QML)",
+    "SAM": "structure after measurement (SAM)",
+    "2SLS": "two-stage least squares (2SLS)",
+}
 _ERRORS = {"ML": "", "MLR": "robust (sandwich) standard errors", "robust": "robust standard errors"}
 
 
@@ -51,7 +53,7 @@ def estimated_by(fit: Any) -> str:
         return ""
     nodes = getattr(getattr(getattr(fit, "moderated", None), "method", None), "nodes", None)
     points = f", {nodes} integration points for each integrated variable" if nodes else ""
-    return f"The latent interaction was estimated by {_BY[name]}{points}."
+    return f"Products of latent variables were estimated by {_BY[name]}{points}."
 
 
 def method_of(method: str) -> str:
@@ -86,17 +88,22 @@ def product_table(models: Iterable[ModelPart]) -> Table:
         if "logl.linear" not in fit:
             continue
         for tail, head in (("", model.id), (".linear", f"{model.id}, without products")):
-            test = {key: fit.get(f"{name}.diff", NAN) for key, name in
-                    (("chisq", "chisq"), ("df", "df"), ("p", "pvalue"))}  # fmt: skip
+            test = dict(zip(("chisq", "df", "p"), _test(fit), strict=True))
             table = table.add(
                 model=head, received=model.nobs_received, n=model.nobs, logl=fit.get("logl" + tail),
                 npar=fit.get("npar" + tail), aic=fit.get("aic" + tail), bic=fit.get("bic" + tail),
                 **(dict.fromkeys(test, NAN) if tail else test),
             )  # fmt: skip
     return table.note(
-        "Both log-likelihoods are of the same answers on one scale; χ² compares them. Such models have no χ² against "
-        "all covariance matrices, and no CFI or RMSEA."
+        "Both log-likelihoods are of the same answers on one scale; χ² compares them, scaled where standard errors are "
+        "robust. Such models have no χ² against all covariance matrices, and no CFI or RMSEA."
     )
+
+
+def _test(fit: Mapping[str, float]) -> tuple[float, float, float]:
+    """Likelihood ratio of the products, scaled where the errors are robust: statistic, degrees of freedom, p."""
+    tail = ".scaled" if "chisq.diff.scaled" in fit else ""
+    return fit.get("chisq.diff" + tail, NAN), fit.get("df.diff", NAN), fit.get("pvalue.diff" + tail, NAN)
 
 
 def r2_table(model: ModelPart, labels: Labels) -> Table:
@@ -112,13 +119,13 @@ def r2_table(model: ModelPart, labels: Labels) -> Table:
     return table
 
 
-def said_of_change(model: ModelPart) -> str:
-    """The likelihood ratio test of the products, in one sentence."""
-    fit = model.fit_measures
-    stat, df = fit.get("chisq.diff", NAN), fit.get("df.diff", NAN)
+def said_of_change(measures: Mapping[str, float]) -> str:
+    """The likelihood ratio test of the products, in one sentence; empty when there is none."""
+    stat, df, p = _test(measures)
     if not (math.isfinite(stat) and math.isfinite(df)):
         return ""
+    scaled = "scaled " if "chisq.diff.scaled" in measures else ""
     return (
-        f"Against the model without products: χ²({rounding.count(df)}) = {rounding.number(stat)}, "
-        f"{rounding.p_phrase(fit.get('pvalue.diff'))}."
+        f"Against the model without products: {scaled}χ²({rounding.count(df)}) = {rounding.number(stat)}, "
+        f"{rounding.p_phrase(p)}."
     )

@@ -23,7 +23,7 @@ from semkit.report.content import (
     QualityPart,
     Reading,
 )
-from semkit.report.products import estimated_by, method_of, without_products
+from semkit.report.products import estimated_by, method_of, said_of_change, without_products
 from semkit.result import quantity
 
 NAN = float("nan")
@@ -49,17 +49,20 @@ def read_fit(
     source = fit.provenance
     draws = fit.draws
     options = getattr(getattr(fit, "solution", None), "options", None)
+    measures = _measures(fit)
+    tests = getattr(options, "test", ()) if "chisq" in measures else ()
     return ModelPart(
         id=id or "model",
         title=title,
         estimates=standardised_estimates(fit),
-        fit_measures=_measures(fit),
+        fit_measures=measures,
         r2=dict(pairs(getattr(fit, "r2", {}))),
         r2_linear=without_products(fit),
         interaction=estimated_by(fit),
+        product_test=said_of_change(measures),
         nobs_received=fit.nobs_received,
         nobs=fit.nobs,
-        method=method_words(fit.method, getattr(options, "test", ()), draws is not None),
+        method=method_words(fit.method, tests, draws is not None),
         converged=fit.converged,
         admissible=fit.admissible,
         text=text,

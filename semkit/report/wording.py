@@ -241,7 +241,7 @@ def _model(model: ModelPart) -> str:
     text += f" by {model.method}." if model.method else "."
     if any(note.code == "sample.full-information" for note in model.notes):
         text += " Respondents with missing answers were used by full information (Arbuckle, 1996)."
-    text += f" {model.interaction}" if model.interaction else ""
+    text += "".join(f" {said}" for said in (model.interaction, model.product_test) if said)
     said = dict.fromkeys(PROBED.get(type(probe).__name__, PROBED["Probe"]) for probe in model.probes)
     text += "".join(f" {words}" for words in said)
     if model.draws_requested:

@@ -16,6 +16,7 @@ from semkit.result import Result, quantity
 from tests.reference.harness import VARIABLE, find_data
 
 NUMBERS = Path(__file__).resolve().parents[1] / "reference" / "numbers"
+GROUPED = Path(__file__).resolve().parents[1] / "reference" / "data" / "lms_simple.csv"
 MODEL = """
 X =~ x1 + x2 + x3
 Z =~ z1 + z2 + z3
@@ -156,3 +157,22 @@ def test_an_observed_moderator_is_centred_at_its_mean():
     b = dict(zip(fitted.names, fitted.est, strict=True))
     assert np.diff(found.slopes["slope"]) == pytest.approx(b["y ~ X:w"])
     assert found.slopes["slope"][0] == pytest.approx(b["y ~ X"] - b["y ~ X:w"] * w.mean())
+
+
+@pytest.mark.parametrize("method", ["product", "lms", "2sls"])
+def test_a_group_is_probed_as_if_it_stood_alone(method: str) -> None:
+    data = pd.read_csv(GROUPED).head(500)
+    data["side"] = np.where(np.arange(len(data)) % 3 == 0, "coast", "hills")
+    text = "X =~ x1 + x2 + x3; Z =~ z1 + z2 + z3; Y =~ y1 + y2 + y3; Y ~ X + Z + X:Z"
+    both = sk.sem(text, data, group="side", interaction=method)
+    for side, part in data.groupby("side"):
+        here = sk.probe(both, "X", "Z", group=str(side))
+        alone = sk.probe(sk.sem(text, part, interaction=method), "X", "Z")
+        assert here.nobs == alone.nobs == len(part) and here.group == side
+        for frame, columns in (("slopes", ["slope", "se", "std_slope"]), ("lines", ["predicted", "se"])):
+            found, expected = (getattr(probe, frame)[columns].to_numpy() for probe in (here, alone))
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-8)
+        assert here.statement == alone.statement
+    with pytest.raises(sk.SemkitError) as caught:
+        sk.probe(both, "X", "Z")
+    assert caught.value.code == "probe.which-group"

@@ -130,7 +130,8 @@ def test_the_report_shows_them(done: Any) -> None:
                  "16 integration points for each integrated variable", "Klein &amp; Moosbrugger, 2000",
                  "all pairs of product indicators with residual centring", "Hayes, A. F. (2015)",
                  "interval that keeps the false discovery rate", "index of x -&gt; z -&gt; y by w",
-                 "latent moderated structural equations with robust (sandwich) standard errors"):  # fmt: skip
+                 "products (LMS) with robust (sandwich) standard errors",
+                 "Against the model without products: scaled χ²(1)"):  # fmt: skip
         assert text in page, text
     figures = {path.name for path in (done.folder / "figures").iterdir()}
     assert {"effects-m-x-y.svg", "surface-s-m-x-m-w.svg", "contour-s-m-x-m-w.png"} <= figures
