@@ -41,7 +41,7 @@ def score_trace(information: FloatArray, meat: FloatArray, basis: FloatArray) ->
 
 def products_test(solution: ModeratedSolution) -> Test:
     """``2 (logl - logl of the model without products)``, as it is."""
-    stat = 2.0 * (solution.logl - loglikelihoods(solution.linear)[0])
+    stat = float(2.0 * (solution.logl - loglikelihoods(solution.linear)[0]))
     df = solution.n_free - solution.linear.n_free
     return Test("likelihood.ratio", stat, df, chi_square_p(stat, df), label="model without products")
 

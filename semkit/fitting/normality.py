@@ -21,21 +21,24 @@ _SKEW, _KURTOSIS = 0.5, 1.0
 def normality_notes(solution: ModeratedSolution) -> tuple[Note, ...]:
     """A warning for every latent factor of a product whose indicators together are skewed or heavy-tailed.
 
-    Looked at are the factor scores under the linear model, which are as normal as the factors or more so: skewness
+    Looked at are the (weighted) factor scores of the linear model, as normal as the factors or more so: skewness
     beyond 0.5 or excess kurtosis beyond 1, more than three standard errors (``sqrt(6/n)``, ``sqrt(24/n)``) from 0.
     """
     notes = []
     crossings = find_crossings(solution.table, solution.layout)
-    for g, (block, own, data) in enumerate(zip(solution.layout.blocks, crossings, solution.data, strict=True)):
+    assert solution.sample is not None
+    everyone = zip(solution.layout.blocks, crossings, solution.sample.groups, strict=True)
+    for g, (block, own, group) in enumerate(everyone):
         factors = sorted({f for c in own for f in c.factors} - set(error_free(block)) - {c.outcome for c in own})
         if not factors:
             continue
         model = condition(block, (), Roles(tuple(factors), ()), solution.layout.n_parameters)
-        who = make_respondents(data, np.zeros((len(data), 0)))
+        who = make_respondents(group.data, np.zeros((group.nobs, 0)))
         scores, _ = linear_posterior(model, solution.theta, solution.given[0], who)
-        z = scores - scores.mean(axis=0)
-        n, variance = len(z), np.maximum(np.mean(z**2, axis=0), 1e-300)
-        skew, kurtosis = np.mean(z**3, axis=0) / variance**1.5, np.mean(z**4, axis=0) / variance**2 - 3.0
+        share = group.weights / group.weights.sum()
+        z = scores - share @ scores
+        n, variance = len(z), np.maximum(share @ z**2, 1e-300)
+        skew, kurtosis = share @ z**3 / variance**1.5, share @ z**4 / variance**2 - 3.0
         suffix = f" (group {solution.table.groups[g]})" if solution.table.n_groups > 1 else ""
         for k, j in enumerate(factors):
             far = abs(skew[k]) > max(_SKEW, 3.0 * np.sqrt(6.0 / n))

@@ -293,3 +293,13 @@ def test_what_has_no_form_under_a_design() -> None:
         with pytest.raises((NotSupportedError, OptionError)) as caught:
             lms(sk.Design(weights="weight"), **options)
         assert caught.value.code in ("fitting.not-with-design", "fitting.not-with-products")
+
+
+def test_skewness_is_that_of_the_population() -> None:
+    """Weights that are frequencies say the same of a skewed factor as repeated respondents."""
+    frame = planted(300, 8, skew=True).assign(times=np.random.default_rng(4).integers(1, 4, 300))
+    weighted = lms(sk.Design(weights="times"), frame)
+    repeated = lms(None, frame.loc[frame.index.repeat(frame["times"])])
+    said = [[note.what for note in fit.notes if note.code == "fitting.latent-not-normal"]
+            for fit in (weighted, repeated)]
+    assert said[0] == said[1] and said[0]
