@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.errors import NotSupportedError, Problem
+from semkit.fitting.expansion import composite_column
 from semkit.fitting.options import Options
 from semkit.fitting.recipe import Recipe
 from semkit.model import ModelSpec, Term
@@ -304,10 +305,13 @@ def respondents(
     scored = parted.blocks if scored is None else scored
     complete = parted.observed if complete is None else complete
     names = tuple(dict.fromkeys((*parted.items, *parted.observed)))
+    formed = {composite_column(name): composite for name, composite in recipe.composites.items()}
+    columns = tuple(dict.fromkeys(part for name in names
+                                  for part in (formed[name].parts if name in formed else (name,))))
 
     def sampled(frame: Any) -> Sample:
         return make_sample(frame, names, group=options.group, missing=options.missing, design=recipe.design,
-                           complete=complete)
+                           complete=complete, composites=formed)
 
     table = getattr(data, "frame", data)
     first = sampled(table)
@@ -319,7 +323,7 @@ def respondents(
     frame = table.copy()
     empty = np.ones(len(table), dtype=bool)
     empty[used] = False
-    for name in names:
+    for name in columns:
         column = np.asarray(frame[name].to_numpy(dtype=np.float64, na_value=np.nan)).copy()
         column[empty] = np.nan
         frame[name] = column

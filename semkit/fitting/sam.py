@@ -29,11 +29,13 @@ from semkit.errors import Note, NotSupportedError, Problem, SampleError
 from semkit.estimate.implied import jacobian
 from semkit.estimate.information import invert
 from semkit.fitting.calls import make_table
+from semkit.fitting.expansion import composite_column
 from semkit.fitting.fit import Fit
 from semkit.fitting.measurement import Parted, part, respondents, structural_options
 from semkit.fitting.recipe import Recipe
 from semkit.fitting.solution import Solution, fit_moments
 from semkit.fitting.steps import (
+    Averaged,
     Measured,
     Observed,
     Piece,
@@ -185,9 +187,12 @@ def fit_sam(spec: ModelSpec, recipe: Recipe, data: Any) -> StructuralFit:
     refuse(spec, recipe, "sam", moments=data is None)
     parted = part(spec)
     who = respondents(parted, recipe, data)
-    first = {block.name: fit_block(block, recipe, who) for block in parted.blocks}
+    averaged = {block.name: composite_column(block.name) for block in parted.blocks if block.name in recipe.composites}
+    first = {block.name: fit_block(block, recipe, who) for block in parted.blocks if block.name not in averaged}
     require_converged(first)
-    pieces: list[Piece] = [Measured(block.scored, first[block.name], bartlett) for block in parted.blocks]
+    pieces: list[Piece] = [
+        Averaged(block.name, averaged[block.name], who.sample) if block.name in averaged
+        else Measured(block.scored, first[block.name], bartlett) for block in parted.blocks]
     if parted.observed:
         pieces.append(Observed(parted.observed, who.sample))
     order = (*parted.constructs, *parted.observed)
@@ -242,7 +247,10 @@ def refuse(spec: ModelSpec, recipe: Recipe, method: str, *, moments: bool) -> No
     """Refuse what two steps do not do, all at once."""
     options = recipe.options
     wrong = [
-        (moments, "moments="), (bool(recipe.composites), "composites="), (bool(options.ordered), "ordered="),
+        (moments, "moments="), (bool(recipe.composites) and method != "sam", "composites="),
+        (bool(recipe.composites) and options.missing != "listwise", f"composites= with missing={options.missing!r}"),
+        (_tied_composites(spec, recipe), "composites with further indicators or error covariances"),
+        (bool(options.ordered), "ordered="),
         (any(t.op == "<~" for t in spec.terms), "composites with free weights"),
         (not any(t.op == "~" for t in spec.terms), "models without an equation"),
         (any(name.count(":") >= _HIGHEST for name in spec.products), "products of four"),
@@ -262,6 +270,13 @@ def refuse(spec: ModelSpec, recipe: Recipe, method: str, *, moments: bool) -> No
                                         f"does not do {', '.join(found)}",
                                         "raw data, constructs with indicators, products of two or three",
                                         "Use interaction='product' or 'lms'."))
+
+
+def _tied_composites(spec: ModelSpec, recipe: Recipe) -> bool:
+    """Whether a composite is more than its mean with an error of its own."""
+    columns = {composite_column(name) for name in recipe.composites}
+    return any((t.op == "=~" and (t.lhs in recipe.composites) != (t.rhs in columns)) or
+               (t.op == "~~" and t.lhs != t.rhs and {t.lhs, t.rhs} & columns) for t in spec.terms)
 
 
 def two_step_influence(

@@ -36,11 +36,13 @@ from semkit.interaction.mapping import Scores
 from semkit.model import print_model
 from semkit.numerics.em import masked_inverse
 from semkit.sample import Sample
+from semkit.sample.arrays import composite_errors
 
 FloatArray = NDArray[np.float64]
 Rule = Callable[[Implied, list[int], FloatArray, NDArray[np.bool_], NDArray[np.int64]], Scores]
 
 _STEP = 1e-5
+_CHUNK = 256  # weight vectors at a time
 
 
 class Piece(Protocol):
@@ -145,6 +147,60 @@ class Observed:
         k = len(self.names)
         level = theta.reshape(len(self._values), k)
         return tuple(Scores(values - level[g], np.zeros((1, k, k))) for g, values in enumerate(self._values))
+
+
+@dataclass(frozen=True, eq=False)
+class Averaged:
+    """A composite with equal weights: its deviation from its mean, with the error variance that its items tell.
+
+    Means and error variances of the groups are the parameters.
+    """
+
+    name: str
+    column: str
+    sample: Sample
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def _errors(self, g: int, weights: FloatArray) -> FloatArray:
+        return composite_errors(self.sample, g, weights)[:, list(self.sample.composites).index(self.column)]
+
+    @cached_property
+    def theta(self) -> FloatArray:
+        out = []
+        for g, group in enumerate(self.sample.groups):
+            mean = float(np.average(self.sample.column(self.column, g), weights=group.weights))
+            out += [mean, float(self._errors(g, group.weights[None])[0])]
+        return np.array(out)
+
+    @cached_property
+    def influence(self) -> FloatArray:
+        out, start = np.zeros((self.sample.nobs, len(self.theta))), 0
+        for g, group in enumerate(self.sample.groups):
+            rows = slice(start, start + group.nobs)
+            start += group.nobs
+            share = group.weights.sum() / self.sample.nobs
+            out[rows, 2 * g] = (self.sample.column(self.column, g) - self.theta[2 * g]) / share
+            out[rows, 2 * g + 1] = self._error_influence(g) / share
+        return out
+
+    def _error_influence(self, g: int) -> FloatArray:
+        """Derivative of the error variance when the weight of one respondent grows, ``(n_g,)``."""
+        weights = self.sample.groups[g].weights
+        total, step = float(weights.sum()), _STEP * float(weights.sum())
+        out = np.empty(len(weights))
+        for start in range(0, len(weights), _CHUNK):
+            rows = np.arange(start, min(start + _CHUNK, len(weights)))
+            more = np.repeat(weights[None], len(rows), axis=0)
+            more[np.arange(len(rows)), rows] += step
+            out[rows] = (self._errors(g, more) - self.theta[2 * g + 1]) * (total + step) / step
+        return np.asarray(out - np.average(out, weights=weights))  # forward differences leave a small mean
+
+    def at(self, theta: FloatArray) -> tuple[Scores, ...]:
+        return tuple(Scores((self.sample.column(self.column, g) - theta[2 * g])[:, None],
+                            np.full((1, 1, 1), theta[2 * g + 1])) for g in range(len(self.sample.groups)))
 
 
 def bartlett(

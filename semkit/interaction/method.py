@@ -85,7 +85,8 @@ class SAM:
     """Structure after measurement (local): measurement models first, then the structural model with products.
 
     Needs no distribution of the latent variables, and keeps a misspecified part of the model from spreading; a little
-    less efficient than likelihood methods.  For products of two variables, one group, first-order constructs.
+    less efficient than likelihood methods.  For products of two or three constructs (second-order ones, composites,
+    mediators among them) and observed variables, groups, sampling designs, missing values.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ class SAM:
 class FactorScores:
     """Regression on factor scores: expected scores of predictors, unbiased ones of outcomes.  The quick look.
 
-    Consistent for normal predictors that nothing predicts.
+    Consistent for normal predictors that nothing predicts; groups, sampling designs, missing values.
 
     Parameters
     ----------
@@ -149,6 +150,8 @@ class FactorScores:
 @dataclass(frozen=True)
 class TwoStageLeastSquares:
     """Two-stage least squares with model-implied instruments, equation by equation.  The quick look without normality.
+
+    For products of two constructs with two indicators or more; groups, sampling designs, complete cases.
 
     References
     ----------

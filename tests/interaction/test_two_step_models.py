@@ -96,11 +96,19 @@ def mixed(n: int, seed: int) -> pd.DataFrame:
     frame["w"] = 2.0 + 0.4 * frame["x1"] + rng.standard_normal(n)
     frame["d"] = (rng.uniform(size=n) < 0.5).astype(float)
     frame["v"] = 0.5 * frame["x1"] + 0.3 * frame["w"] + rng.standard_normal(n)
+    support = 0.5 * frame["x2"] + rng.standard_normal(n)
+    for part in "ab":
+        kind = support + 0.4 * rng.standard_normal(n)
+        for i in (1, 2, 3):
+            frame[f"{part}{i}"] = kind + 0.6 * rng.standard_normal(n)
+        frame[f"m{part}"] = frame[[f"{part}{i}" for i in (1, 2, 3)]].mean(axis=1)
     return frame
 
 
 TWO = "X =~ x1 + x2\nZ =~ z1 + z2\nY =~ y1 + y2 + y3\n"
+OF_MEANS = {"G": sk.Composite(("ma", "mb"), {"ma": ("a1", "a2", "a3"), "mb": ("b1", "b2", "b3")})}
 CASES = {
+    "sam composite": ("sam", BLOCKS + "Y ~ X + G + X:G", {"composites": OF_MEANS}),
     "sam observed": ("sam", BLOCKS + "Y ~ X + Z + w + d + X:w + X:d", {}),
     "sam three": ("sam", BLOCKS + "Y ~ X + Z + w + X:Z + X:w + Z:w + X:Z:w", {}),
     "sam mediator": ("sam", BLOCKS + "Z ~ X + w\nY ~ a*Z + X + b*Z:w\nindex := a*b + sd(Z)", {}),
@@ -145,6 +153,16 @@ def test_gaps_in_scores_are_consistent() -> None:
     fit = ask(whole, "factor_score", SIMPLE.replace("Z + X:Z", "Z + w + X:Z + X:w"), missing="fiml")
     assert fit.nobs == 20_000
     assert np.all(np.abs(fit.est - [0.4, 0.3, 0.2, 0.3, 0.0]) < 3.0 * np.sqrt(np.diag(fit.vcov)))
+
+
+def test_composites_are_near_the_likelihood() -> None:
+    frame = mixed(500, 3)
+    text = BLOCKS + "Y ~ X + Z + G + X:Z + X:G"
+    found = sk.compare_methods(text, frame, methods=("lms", "sam"), composites=OF_MEANS, estimator="mlr").frame
+    by = found.pivot(index="product", columns="method", values="est")
+    assert np.all(np.abs(by["lms"] - by["sam"]) < 0.7 * found.groupby("product")["se"].max())
+    with pytest.raises(NotSupportedError, match="composites= with missing"):
+        ask(frame, "sam", text, composites=OF_MEANS, missing="fiml")
 
 
 # --- 2SLS by hand --------------------------------------------------------------------------------------
