@@ -38,9 +38,7 @@ def diagnose(solution: Solution) -> tuple[Note, ...]:
 def _convergence(solution: Solution) -> list[Note]:
     if solution.converged:
         return []
-    minimum, found = solution.minimum, _runaways(solution)
-    tried = (f"{minimum.attempts} starts were tried (instrumental variables, factors with variance 1, solutions within "
-             f"bounds, simple values, disturbed ones); the best ended with a discrepancy of {float(minimum.f[0]):.3f}.")
+    found = _runaways(solution)
     if found:
         cause = ("Away from all bounds the fit goes on getting better by ever smaller amounts: the likelihood has no "
                  f"maximum there ({'; '.join(' '.join(pair) for pair in found)}).")
@@ -49,7 +47,7 @@ def _convergence(solution: Solution) -> list[Note]:
     else:
         cause = "The model may be misspecified or not identified, or the sample too small for it."
         remedy = "Look at the model and the data; simplify the model or give start values."
-    return [Note("fitting.not-converged", "error", f"the estimates did not converge. {tried}",
+    return [Note("fitting.not-converged", "error", f"the estimates did not converge. {solution.tried}",
                  ", ".join(name for name, _ in found), cause, remedy)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -15,8 +14,18 @@ from semkit.estimate.implied import Implied
 from semkit.estimate.information import invert
 from semkit.estimate.layout import Layout
 from semkit.estimate.standardize import Scales
-from semkit.estimate.start import starting_values
 from semkit.fitting import weighting
+from semkit.fitting.maxima import (
+    RESCUE,
+    Reached,
+    choose,
+    disturbed,
+    is_proper,
+    plain_starts,
+    product_scale,
+    products_of,
+    start_from,
+)
 from semkit.fitting.options import Options
 from semkit.fitting.solution import Solution, fit_moments, given_values
 from semkit.interaction.crossing import Crossing, find_crossings, linear_layout, without_products
@@ -51,16 +60,24 @@ class ModeratedSolution(Solution):
     method : LMS or QML
     final : Evaluation
         At the last point but one, less than 1e-4 of a standard error away.
+    reached : tuple of Reached
+        Where each start ended.
     """
 
     objective: Likelihood = field(kw_only=True)
     linear: Solution = field(kw_only=True)
     method: LMS | QML = field(kw_only=True)
     final: Evaluation = field(kw_only=True)
+    reached: tuple[Reached, ...] = field(default=(), kw_only=True)
 
     @property
     def by_moments(self) -> bool:
         return False
+
+    @property
+    def tried(self) -> str:
+        return (f"{self.minimum.attempts} starts were tried (estimates of the model without products, simple values, "
+                f"disturbed ones); the best ended with a log-likelihood of {self.logl:.2f}.")
 
     @property
     def logl(self) -> float:
@@ -183,37 +200,37 @@ def fit_moderated(
     given = given_values(table, layout, moments, composites, (1.0,) * len(moments))
     data = tuple((group.data, group.weights) for group in sample.groups)
     constraints = make_constraints(table, layout, given)
-    best: tuple[Likelihood, Summit] | None = None
-    for values in _plain_starts(linear):
+    ends: list[tuple[Likelihood, Summit]] = []
+    reached: list[Reached] = []
+
+    def climb(first: FloatArray, begin: FloatArray) -> None:
+        likelihood, summit = _attempt(layout, crossings, data, given[0], first, begin, constraints, method,
+                                      covariate_density(linear))
+        ends.append((likelihood, summit))
+        logl = likelihood.level - 0.5 * likelihood.n * float(summit.minimum.f[0])
+        theta = summit.minimum.x[0]
+        reached.append(Reached(logl, bool(summit.minimum.converged[0]), is_proper(table, theta),
+                               products_of(table, theta)))
+
+    for values in plain_starts(linear):
         first = start_from(table, plain, values)
-        begin = first if start is None else np.where(np.isfinite(start), start, first)
-        found = _attempt(layout, crossings, data, given[0], first, begin, constraints, method,
-                         covariate_density(linear))
-        if best is None or found[1].minimum.f[0] < best[1].minimum.f[0] or found[1].minimum.converged[0]:
-            best = found
-        if found[1].minimum.converged[0]:
+        climb(first, first if start is None else np.where(np.isfinite(start), start, first))
+        if reached[-1].converged:
             break
-    assert best is not None
-    objective, summit = best
+    usual = start_from(table, plain, next(plain_starts(linear)))
+    good = any(one.converged and one.proper for one in reached)
+    others = disturbed(table, usual, product_scale(table, linear))
+    while len(reached) < (method.starts if good else max(method.starts, RESCUE)):
+        try:
+            climb(usual, next(others))
+        except np.linalg.LinAlgError:  # the start is no possible model
+            reached.append(Reached(float("nan"), False, False))
+            ends.append(ends[0])
+    objective, summit = ends[choose(reached)]
+    minimum = replace(summit.minimum, attempts=len(reached))
     return ModeratedSolution(table, layout, options, sample, moments, linear.observed, given,
-                             summit.minimum, float(objective.n), None, objective=objective, linear=linear,
-                             method=method, final=summit.final)
-
-
-def _plain_starts(linear: Solution) -> Iterator[FloatArray]:
-    """Parameters of the linear model to begin with: its estimates where they are admissible, and plain guesses."""
-    table, layout = linear.table, linear.layout
-    own = [table.op[row] == "~~" and table.lhs[row] == table.rhs[row] for row in table.free_rows]
-    variance = np.flatnonzero(own)
-    proper = bool(np.all(linear.theta[table.unique[variance]] > 1e-8))
-    for implied in linear.implied:
-        proper = proper and bool(np.isfinite(implied.eta_cov).all()) and float(
-            np.linalg.eigvalsh(implied.matrices.psi[0])[0]) > -1e-10
-    if linear.converged and proper:
-        yield linear.theta
-    plain = tuple((data.cov[0], data.mean[0]) for data in linear.observed)
-    yield starting_values(table, layout, plain)
-    yield starting_values(table, layout, plain, simple=True)
+                             minimum, float(objective.n), None, objective=objective, linear=linear,
+                             method=method, final=summit.final, reached=tuple(reached))
 
 
 def _attempt(
@@ -316,20 +333,6 @@ def _ended(
     nothing = np.zeros((1, 0))
     return Minimum(x[None], np.array([f]), gradient[None], hessian[None], nothing, nothing.astype(bool),
                    np.array([decrement]), np.array([converged]), calls)
-
-
-def start_from(table: ParameterTable, plain: ParameterTable, theta: FloatArray) -> FloatArray:
-    """Estimates of the linear model in the places of the full one; coefficients of products 0 or as the text says."""
-    known = {(plain.block[row], plain.lhs[row], plain.op[row], plain.rhs[row]): theta[plain.unique[k]]
-             for k, row in enumerate(plain.free_rows)}
-    out = np.zeros(table.n_unique)
-    for k, row in enumerate(table.free_rows):
-        key = (table.block[row], table.lhs[row], table.op[row], table.rhs[row])
-        if key in known:
-            out[table.unique[k]] = known[key]
-        elif np.isfinite(table.start[row]):
-            out[table.unique[k]] = table.start[row]
-    return out
 
 
 def covariate_density(linear: Solution) -> float:

@@ -11,7 +11,9 @@ from semkit.errors import Note, NotSupportedError, Problem
 from semkit.estimate import fitmeasures as fm
 from semkit.estimate.tests import Test
 from semkit.fitting.fit import Fit
+from semkit.fitting.interacting import case_notes, variance_notes
 from semkit.fitting.likelihoodratio import products_test, scaled_products_test
+from semkit.fitting.maxima import maxima_notes
 from semkit.fitting.measures import loglikelihoods
 from semkit.fitting.moderated import ModeratedSolution, node_notes
 from semkit.fitting.normality import normality_notes
@@ -103,7 +105,8 @@ class ModeratedFit(Fit):
         found = (*super().notes,)
         if not self.converged:
             return found
-        return (*found, *node_notes(self.moderated), *normality_notes(self.moderated),
+        return (*found, *node_notes(self.moderated), *case_notes(self.moderated), *maxima_notes(self.moderated),
+                *variance_notes(self.moderated), *normality_notes(self.moderated),
                 *origin_notes(self.terms, self.variables))
 
     @cached_property

@@ -95,6 +95,13 @@ class Solution:
         return True
 
     @property
+    def tried(self) -> str:
+        """What was tried, for the note on a fit that did not converge."""
+        return (f"{self.minimum.attempts} starts were tried (instrumental variables, factors with variance 1, "
+                "solutions within bounds, simple values, disturbed ones); the best ended with a discrepancy of "
+                f"{float(self.minimum.f[0]):.3f}.")
+
+    @property
     def theta(self) -> FloatArray:
         """Estimates of the different parameters, shape ``(q,)``."""
         return np.asarray(self.minimum.x[0])

@@ -10,6 +10,12 @@ from semkit.interaction.hierarchy import require_lower_order
 LEAST, MOST = 4, 100
 
 
+def _require_starts(value: object, owner: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
+        raise OptionError(Problem("interaction.starts", f"{owner}.starts", f"{value!r}",
+                                  f"a whole number from 1 to {MOST}", "Use 1; 10 or 20 to look for other maxima."))
+
+
 @dataclass(frozen=True)
 class LMS:
     """Latent moderated structural equations: full maximum likelihood by numerical integration.
@@ -30,6 +36,9 @@ class LMS:
         Measure what more nodes would change and warn when it is not negligible.
     lower_order : {"required", "add"}
         Whether a product of three needs all terms below it in its equation, or has them added.
+    starts : int
+        How many starting points are climbed from, 1 to 100; the highest proper maximum is taken, and several maxima
+        are said.  Four are tried when the first leads to no proper solution.
 
     References
     ----------
@@ -45,6 +54,7 @@ class LMS:
     adaptive: bool = True
     check: bool = True
     lower_order: str = "required"
+    starts: int = 1
 
     @property
     def name(self) -> str:
@@ -53,6 +63,7 @@ class LMS:
 
     def __post_init__(self) -> None:
         require_lower_order(self.lower_order, "LMS")
+        _require_starts(self.starts, "LMS")
         if isinstance(self.nodes, bool) or not isinstance(self.nodes, int) or not LEAST <= self.nodes <= MOST:
             raise OptionError(Problem("interaction.nodes", "LMS.nodes", f"{self.nodes!r}",
                                       f"a whole number from {LEAST} to {MOST}", "Use 24; more where a note says so."))
@@ -64,6 +75,11 @@ class QML:
 
     Fast, and less dependent on normal predictors than LMS; for products of two variables that no product acts on.
 
+    Parameters
+    ----------
+    starts : int
+        As in :class:`LMS`.
+
     References
     ----------
     Klein & Muthén (2007), Multivariate Behavioral Research 42, 647-673.
@@ -73,6 +89,11 @@ class QML:
     >>> QML().name
     'QML'
     """
+
+    starts: int = 1
+
+    def __post_init__(self) -> None:
+        _require_starts(self.starts, "QML")
 
     @property
     def name(self) -> str:

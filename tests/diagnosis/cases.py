@@ -62,6 +62,19 @@ def items(n: int = 200, columns: Sequence[str] = NAMES, seed: int = 1) -> pd.Dat
     return pd.DataFrame(0.8 * f + 0.6 * rng.normal(size=(n, len(columns))), columns=list(columns))
 
 
+PAIR = "X =~ x1 + x2 + x3\nZ =~ z1 + z2 + z3\nY =~ y1 + y2 + y3\nY ~ X + Z + X:Z"
+CURVE = "X =~ x1 + x2 + x3\nY =~ y1 + y2 + y3\nY ~ X + X:X"
+
+
+def crossed(n: int = 300, seed: int = 1, noise: float = 0.6) -> pd.DataFrame:
+    """X and Z, which correlate .4, and Y with .4 X + .3 Z + .3 X Z; three indicators with that much noise each."""
+    rng = np.random.default_rng(seed)
+    x, z = rng.multivariate_normal([0, 0], [[1, 0.4], [0.4, 1]], n).T
+    y = 0.4 * x + 0.3 * z + 0.3 * x * z + 0.7 * rng.normal(size=n)
+    return pd.DataFrame({f"{name}{i}": v + noise * rng.normal(size=n)
+                         for name, v in (("x", x), ("z", z), ("y", y)) for i in (1, 2, 3)})
+
+
 # --- estimation -----------------------------------------------------------------------------------
 
 
@@ -240,3 +253,36 @@ def code_as_category() -> Any:
     codes = items(300).rank(pct=True).mul(2.99).astype(int)
     codes.loc[:7, "x2"] = -99
     return sk.cfa(THREE, codes, ordered=True)
+
+
+# --- latent products ------------------------------------------------------------------------------
+
+
+@case("fitting.factor-without-variance", "Factor of a product that hardly varies")
+def unmeasured_moderator() -> Any:
+    data, noise = crossed(), np.random.default_rng(3)
+    for name in ("z1", "z2", "z3"):  # hardly anything of Z is left in its indicators
+        data[name] = 0.25 * data[name] + noise.normal(size=300)
+    return sk.sem(PAIR, data, interaction="lms")
+
+
+@case("fitting.latent-not-normal", "Factor of a product that is not normal")
+def skewed_moderator() -> Any:
+    data = crossed()
+    data[["z1", "z2", "z3"]] = np.exp(data[["z1", "z2", "z3"]] / 1.5)
+    return sk.sem(PAIR, data, interaction="qml")
+
+
+@case("fitting.local-optima", "Several maxima of the likelihood")
+def several_maxima() -> Any:
+    return sk.sem(CURVE, crossed(80, 4, noise=1.6), interaction=sk.LMS(starts=6))
+
+
+@case("fitting.few-cases-per-node", "Few respondents for the points of the integral")
+def few_for_the_integral() -> Any:
+    return sk.sem(PAIR, crossed(90), interaction="lms")
+
+
+@case("fitting.too-few-nodes", "Too few points of the integral")
+def few_nodes() -> Any:
+    return sk.sem(PAIR, crossed(noise=0.3), interaction=sk.LMS(nodes=8))

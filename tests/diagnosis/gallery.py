@@ -17,10 +17,13 @@ A note of severity `error` makes `fit.admissible` false: probes, verdicts and re
 stops the work: it is a `SemkitError` whose `problems` say the same things. Codes do not change; words may.
 
 None of them is given on 200 healthy fits (`tests/diagnosis/healthy.py`): path models, one to three factors, mediation,
-growth, moderation, groups, missing values, ordinal items, weights and clusters, all estimators, 150 to 600 respondents.
+growth, moderation, groups, missing values, ordinal items, weights and clusters, all estimators, 150 to 600 respondents;
+those of latent products on none of 60 fits by LMS and QML (`tests/interaction/test_notes.py`).
 
 In the inputs `items(n, columns)` draws standard normal indicators of one factor with loadings of .8; `NAMES` is
 `("x1", "x2", "x3")`, `FOUR` is `("x1", "x2", "y1", "y2")` and `THREE` the model `f =~ x1 + x2 + x3`.
+`crossed(n, seed, noise)` draws X, Z and Y with an interaction, `PAIR` has the equation `Y ~ X + Z + X:Z` and `CURVE`
+the equation `Y ~ X + X:X`, three indicators each.
 """
 
 
