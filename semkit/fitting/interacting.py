@@ -67,7 +67,7 @@ def case_notes(solution: ModeratedSolution) -> tuple[Note, ...]:
 
     Counted are at most 24 points for each variable (that more are used for accuracy asks for no more respondents).  A
     rule of thumb: curvature is seen along these points, and with fewer respondents a handful at the ends decides it;
-    robust errors of LMS are too small there (docs/moderation.md, table of simulations).
+    robust errors of LMS are too small there (docs/interaction-methods.md, table of simulations).
     """
     objective = solution.objective
     if not isinstance(objective, MixtureObjective):
