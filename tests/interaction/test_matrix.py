@@ -116,14 +116,23 @@ def test_errors_are_those_asked_for(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_tests_are_given_or_refused_never_ignored(method: str) -> None:
-    """What is asked for is among the fit's tests; likelihood methods scale the ratio of the products instead."""
+    """What is asked for is among the fit's tests; likelihood methods scale the ratio of the products instead, and
+    two steps and single equations have none of their own."""
+    for errors in ("none", "robust.sem"):
+        if method in ("sam", "factor_score", "2sls"):
+            with pytest.raises(SemkitError) as caught:
+                sk.sem(SIMPLE, data(False), interaction=method, se=errors)
+            assert refused(caught.value) and errors in str(caught.value)
     for estimator, test in product(("ml", "mlr"), TESTS):
-        options = {"estimator": estimator, "test": test, "bootstrap": 5, "seed": 1}
+        options: dict[str, Any] = {"estimator": estimator, "test": test}
+        options |= {"bootstrap": 5, "seed": 1} if test == "bollen.stine" and method == "product" else {}
         try:
             fit = sk.sem(model_of(method), data(False), interaction=method, **options)
         except SemkitError as error:
             assert refused(error) and (method != "product"), (test, error)
+            assert test in TESTS[3:] and test in str(error)
             continue
+        assert method == "product" or test in TESTS[:3]
         if method in ("lms", "qml"):
             assert test in (None, "standard", "yuan.bentler.mplus")
             scaled = test == "yuan.bentler.mplus" or (test is None and estimator == "mlr")
