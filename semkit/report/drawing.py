@@ -7,7 +7,7 @@ Helvetica, so that layouts can keep labels apart without a browser.  Shapes carr
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -216,7 +216,7 @@ class Drawing:
     description: str
     width: float
     height: float
-    shapes: tuple[Shape, ...]
+    shapes: tuple[Shape, ...] = field(repr=False)
 
     @property
     def svg(self) -> str:

@@ -255,7 +255,7 @@ def slope_table(probe: Any, labels: Labels) -> Table:
         caption=f"Simple slopes of {name_of(probe.outcome, labels)} on {name_of(probe.focal, labels)}",
     )  # fmt: skip
     for row in probe.slopes.to_dict("records"):
-        words = str(row["label"]).replace(" - ", f" {rounding.MINUS} ")
+        words = str(row["label"]).replace("-", rounding.MINUS)
         table = table.add(**row | {"label": words, "ci": (row["ci_lower"], row["ci_upper"]),
                                    "std_ci": (row["std_ci_lower"], row["std_ci_upper"])})  # fmt: skip
     return table

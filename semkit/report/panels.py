@@ -9,7 +9,7 @@ from semkit.report.charts import Axis, band, bottom_axis, curve, left_axis, tick
 from semkit.report.drawing import INK, SOFT, Drawing, Line, Shape, Text, moved, shorten
 from semkit.report.slopes import SlopeLine, line_styles
 
-LEFT, PANEL, GAP = 150.0, 170.0, 16.0
+LEFT, PANEL, GAP = 182.0, 164.0, 16.0
 TOP, BASE = 40.0, 250.0
 ROW = 3
 
