@@ -104,12 +104,12 @@ def _over_errors(fit: Fit, type: str, group: int) -> FloatArray:
 def _by_pieces(solution: Solution, type: str, group: int) -> FloatArray:
     """The same with the covariance matrix of the moments that errors rest on: given, distribution-free, or normal.
 
-    Errors count ``N`` respondents, as lavaan's do.
+    Errors count ``N`` respondents (those of the group, where nothing is shared), as lavaan's do.
     """
     free = solution.options.se == "robust.sem" or solution.options.estimator == "wls"
     pieces = solution.pieces if free else normal_pieces(solution)
     cov, share = solution.observed[group].cov[0], solution.weights[group]
-    total = float(sum(part.nobs for part in solution.moments))
+    total = float(solution.moments[group].nobs) / share
     unit = np.sum(pieces.roots[group].matrix ** 2, axis=0) / share
     variance = unit if type == "normalized" else pieces.residual_variances[group]
     below = slice(len(cov), None) if solution.table.meanstructure else slice(None)

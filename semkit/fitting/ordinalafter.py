@@ -74,15 +74,19 @@ def response_residuals(solution: OrdinalSolution, type: str, group: int) -> pd.D
         s, i = (np.sqrt(np.diagonal(part.to_numpy())) for part in (observed, implied))
         values = observed.to_numpy() / np.outer(s, s) - implied.to_numpy() / np.outer(i, i)
     elif kind != "raw":
-        variance = np.diagonal(own.gamma) / own.nobs
-        if kind == "standardized":
-            variance = solution.pieces.residual_variances[group] / solution.total
+        unit = np.diagonal(own.gamma) / own.nobs
+        variance = unit
+        if kind == "standardized":  # errors count N respondents, as lavaan's do
+            variance = solution.pieces.residual_variances[group] * solution.pieces.shares[group] / own.nobs
         p = len(values)
         cols, rows = np.triu_indices(p, 1)
-        error = np.ones((p, p))
-        error[rows, cols] = error[cols, rows] = np.sqrt(np.maximum(variance[len(variance) - len(rows) :], 0.0))
+        pairs = slice(len(unit) - len(rows), None)
+        gap, left = values[rows, cols], variance[pairs]
         with np.errstate(divide="ignore", invalid="ignore"):
-            values = np.where(np.eye(p) == 1.0, 0.0, values / error)
+            # a pair that the model reproduces in every sample has no error to be divided by
+            ratio = np.where(left > 1e-9 * unit[pairs], gap / np.sqrt(left), np.where(np.abs(gap) < 1e-8, 0.0, np.nan))
+        values = np.zeros((p, p))
+        values[rows, cols] = values[cols, rows] = ratio
     return pd.DataFrame(values, index=observed.index, columns=observed.columns)
 
 

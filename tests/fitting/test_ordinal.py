@@ -192,6 +192,21 @@ def test_residuals_of_correlations() -> None:
     lower = np.tril_indices(9, -1)
     over = fit.residuals("standardized").to_numpy()[lower] / fit.residuals("normalized").to_numpy()[lower]
     assert (over > 1.0).mean() > 0.9  # residuals vary less than the correlations
+    # residuals(type = "standardized") of lavaan 0.6-14: x4 with x1, of x7 with x2, of x9 with x3
+    found = sk.cfa(MODEL, DATA, ordered=True).residuals("standardized")
+    for (a, b), wanted in {("x4", "x1"): 2.39296585, ("x7", "x2"): -2.97367307, ("x9", "x3"): 3.34223063}.items():
+        assert found.loc[a, b] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_residuals_that_are_zero_in_every_sample() -> None:
+    """x5 and x6 alone load on the second factor besides x4: their correlation is reproduced whatever it is."""
+    fit = sk.cfa("visual =~ x1 + x2 + x3 + x4\ntextual =~ x4 + x5 + x6", DATA, ordered=True)
+    assert abs(fit.residuals().loc["x5", "x6"]) < 1e-8
+    assert fit.residuals("standardized").loc["x5", "x6"] == 0.0
+    apart = sk.cfa(MODEL, pd.concat([DATA.assign(g=1), DATA[:250].assign(g=2)]), ordered=True, group="g")
+    for type in ("normalized", "standardized"):  # nothing is shared: each group has its own
+        alone = sk.cfa(MODEL, DATA, ordered=True).residuals(type)
+        pd.testing.assert_frame_equal(apart.residuals(type, group=0), alone, rtol=5e-3)
 
 
 def test_difference_test_is_lavaans() -> None:

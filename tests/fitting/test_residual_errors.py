@@ -88,3 +88,24 @@ def test_full_information_without_gaps_is_the_complete_fit(options: dict[str, An
     found, wanted = (sk.cfa(TWO, frame, missing=missing, meanstructure=True, **options).residuals(type).to_numpy()[off]
                      for missing in ("fiml", "listwise"))
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [
+    {"estimator": "gls"}, {"estimator": "uls"}, {"estimator": "wls"}, {"estimator": "mlr"}, {"estimator": "mlm"},
+    {"likelihood": "wishart"}, FIML | {"estimator": "mlr"},
+])
+def test_groups_that_share_nothing_are_as_alone(options: dict[str, Any]) -> None:
+    """Errors, residuals and indices; lavaan 0.6-14 mixes group sizes under least squares and Wishart likelihood."""
+    frame = simulated(300, False)
+    both = sk.cfa(TWO, frame, group="who", meanstructure=True, **options)
+    indices = both.modification_indices().set_index(["group", "lhs", "op", "rhs"])["mi"]
+    for g, name in enumerate(both.table.groups):
+        one = sk.cfa(TWO, frame[frame["who"] == name], meanstructure=True, **options)
+        own = both.estimates[both.estimates["group"] == name]
+        np.testing.assert_allclose(own["se"], one.estimates["se"], rtol=1e-5)
+        found = one.modification_indices().set_index(["lhs", "op", "rhs"])["mi"].dropna()
+        np.testing.assert_allclose(indices.loc[name].loc[found.index], found, rtol=1e-4, atol=1e-6)
+        for type in ("normalized", "standardized"):
+            wanted, seen = one.residuals(type).to_numpy(), both.residuals(type, group=g).to_numpy()
+            keep = np.isfinite(wanted) & (np.abs(wanted) > 1e-3)
+            np.testing.assert_allclose(seen[keep], wanted[keep], rtol=1e-4)
