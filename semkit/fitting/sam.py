@@ -169,7 +169,7 @@ def binary_columns(sample: Sample, names: list[str]) -> frozenset[str]:
     out = []
     for name in names:
         values = np.concatenate([sample.column(name, g) for g in range(len(sample.groups))])
-        if np.all((values == 0.0) | (values == 1.0)):
+        if np.all((values == 0.0) | (values == 1.0) | np.isnan(values)):
             out.append(name)
     return frozenset(out)
 

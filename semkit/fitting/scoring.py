@@ -84,14 +84,12 @@ def fit_scores(spec: ModelSpec, recipe: Recipe, data: Any) -> EquationsFit:
     first = {block.name: fit_block(block, recipe, who) for block in (together, *apart)}
     require_converged(first)
     centred = [name in parted.observed for name in predictors]
-    pieces: list[Piece] = [Observed(predictors, who.sample) if all(centred) else
-                           Measured(predictors, first[together.name], _centred(centred))]
+    pieces: list[Piece] = [Measured(predictors, first[together.name], _centred(centred))]
     pieces += [Measured(block.scored, first[block.name], exact(bartlett)) for block in apart]
     pieces += [Observed(plain, who.sample)] if plain else []
     order = tuple(name for piece in pieces for name in piece.names)
     slopes = _slopes(table, pieces, order, product_factors(spec, order), who.sample)
-    spread = observed_spread(who.sample, (*predictors, *plain) if all(centred) else plain)
-    spread |= {} if all(centred) else spread_of(first[together.name], predictors)
+    spread = spread_of(first[together.name], predictors) | observed_spread(who.sample, plain)
     for block in apart:
         spread |= spread_of(first[block.name], block.scored)
     binary = binary_columns(who.sample, [v for v in needed.observed if v not in plain])
@@ -148,7 +146,8 @@ def _centred(observed: list[bool]) -> Rule:
         implied: Implied, pick: list[int], data: FloatArray, mask: NDArray[np.bool_], index: NDArray[np.int64]
     ) -> Scores:
         found = expected(implied, pick, data, mask, index)
-        return Scores(found.value - np.where(observed, implied.eta_mean[0][pick], 0.0), found.error)
+        level = np.concatenate([implied.eta_mean[0], implied.mu[0]])[pick]
+        return Scores(found.value - np.where(observed, level, 0.0), found.error)
 
     return rule
 
@@ -224,10 +223,12 @@ def variables_of(
         for k, name in enumerate(order):
             seen = name in sample.names
             values = sample.column(name, g) if seen else own.value[:, k]
-            known = not np.isnan(values).any()
-            mean = float(np.average(values, weights=group.weights)) if known else 0.0
+            there = ~np.isnan(values)
+            known = bool(there.any())
+            mean = float(np.average(values[there], weights=group.weights[there])) if known else 0.0
+            low, high = (float(np.nanmin(values)), float(np.nanmax(values))) if known else (float("nan"), float("nan"))
             sd = spread[g, name][0] if (g, name) in spread else float("nan")
             out.setdefault(f"{name}.g{g + 1}" if g else name, Variable(
-                name, "observed" if seen else "latent", mean, sd, float(values.min()), float(values.max()),
+                name, "observed" if seen else "latent", mean, sd, low, high,
                 values if known else None, mean if seen and name in crossed else 0.0, name in binary, label))
     return out

@@ -203,7 +203,7 @@ def restricted(allowed: tuple[FloatArray, FloatArray], free: FloatArray, curvatu
 
 
 def spread_of(fit: Fit, names: tuple[str, ...]) -> dict[tuple[int, str], tuple[float, FloatArray]]:
-    """Standard deviations of constructs by group, and respondents' influence on their logarithms."""
+    """Standard deviations of variables of a factor model by group, and respondents' influence on their logarithms."""
     solution = fit.solution
     theta, q = solution.theta, len(solution.theta)
     influence = Measured(names, fit, bartlett).influence
@@ -212,9 +212,10 @@ def spread_of(fit: Fit, names: tuple[str, ...]) -> dict[tuple[int, str], tuple[f
     given = np.repeat(solution.given, len(batch), axis=0)
     out = {}
     for g, block in enumerate(solution.layout.blocks):
-        var = np.diagonal(imply(block, batch, given).eta_cov, axis1=1, axis2=2)
+        implied, places = imply(block, batch, given), (*block.eta, *block.observed)
+        var = np.concatenate([np.diagonal(one, axis1=1, axis2=2) for one in (implied.eta_cov, implied.sigma)], axis=1)
         for name in names:
-            own = var[:, block.eta.index(name)]
+            own = var[:, places.index(name)]
             slope = (own[1 : 1 + q] - own[1 + q :]) / (2.0 * step)
             out[g, name] = (float(np.sqrt(own[0])), np.asarray(influence @ slope / (2.0 * own[0])))
     return out

@@ -75,7 +75,8 @@ class Measured:
     names : tuple of str
     fit : Fit
     rule : callable
-        Scores of one group from implied moments, positions in eta, data ``(n, p)``, patterns and everyone's pattern.
+        Scores of one group from implied moments, positions among eta and the observed variables after it, data
+        ``(n, p)``, patterns and everyone's pattern.
     """
 
     names: tuple[str, ...]
@@ -106,7 +107,8 @@ class Measured:
         out = []
         for block, data, (mask, index) in zip(solution.layout.blocks, solution.data, self._patterns, strict=True):
             implied = imply(block, theta[None], solution.given)
-            out.append(self.rule(implied, [block.eta.index(name) for name in self.names], data, mask, index))
+            places = (*block.eta, *block.observed)
+            out.append(self.rule(implied, [places.index(name) for name in self.names], data, mask, index))
         return tuple(out)
 
 
@@ -230,12 +232,15 @@ def expected(
     Unbiased products of such scores are ``E(ab | answers)``: the product of the expectations plus the covariance.
     """
     w, _ = masked_inverse(implied.sigma, mask)
-    cross = implied.cross[0][:, pick]
+    between = implied.cross[0]
+    cross = np.concatenate([between, implied.sigma[0]], axis=1)[:, pick]
+    own = np.block([[implied.eta_cov[0], between.T], [between, implied.sigma[0]]])[np.ix_(pick, pick)]
     weight = w @ cross
-    rest = implied.eta_cov[0][np.ix_(pick, pick)] - cross.T @ weight
+    rest = own - cross.T @ weight
     z = np.where(np.isnan(data), 0.0, data - implied.mu[0])
     value = z @ weight[0] if len(mask) == 1 else np.einsum("npk,np->nk", weight[index], z)
-    return Scores(implied.eta_mean[0][pick] + value, -rest if len(mask) == 1 else -rest[index])
+    level = np.concatenate([implied.eta_mean[0], implied.mu[0]])[pick]
+    return Scores(level + value, -rest if len(mask) == 1 else -rest[index])
 
 
 def exact(rule: Rule) -> Rule:

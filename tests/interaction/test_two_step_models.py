@@ -165,6 +165,25 @@ def test_composites_are_near_the_likelihood() -> None:
         ask(frame, "sam", text, composites=OF_MEANS, missing="fiml")
 
 
+def test_observed_variables_alone() -> None:
+    """Without gaps least squares; with gaps of a predictor the planted slopes of 20,000 respondents."""
+    rng = np.random.default_rng(8)
+    frame = pd.DataFrame({"w": 2.0 + rng.standard_normal(20_000), "d": rng.integers(0, 2, 20_000).astype(float)})
+    product = (frame["w"] - 2.0) * frame["d"]
+    frame["v"] = 0.3 * frame["w"] + 0.2 * frame["d"] + 0.2 * product + rng.standard_normal(20_000)
+    few = frame.iloc[:200]
+    w, d = few["w"] - few["w"].mean(), few["d"] - few["d"].mean()
+    beta = np.linalg.lstsq(np.column_stack([np.ones(200), w, d, w * d]), few["v"], rcond=None)[0]
+    for method in ("sam", "factor_score"):
+        np.testing.assert_allclose(ask(few, method, "v ~ w + d + w:d").est[:3], beta[1:], atol=1e-6)
+    frame.loc[rng.uniform(size=20_000) < 0.3, "w"] = np.nan
+    fit = ask(frame, "factor_score", "v ~ w + d + w:d", missing="fiml")
+    share = frame["d"].mean()
+    planted_slopes = [0.3 + 0.2 * share, 0.2, 0.2]
+    assert np.all(np.abs(fit.est - planted_slopes) < 3.0 * np.sqrt(np.diag(fit.vcov)))
+    assert fit.nobs == 20_000 and fit.variables["d"].binary and fit.variables["w"].sd == pytest.approx(1.0, abs=0.02)
+
+
 # --- 2SLS by hand --------------------------------------------------------------------------------------
 
 
