@@ -107,6 +107,9 @@ fitted, printed, hashed and exported.
 - `a:b` is the product of two variables, `a:a` a square. With `interaction = "product"` a latent product is a factor of
   product indicators; with the other methods it is no variable of its own, and nothing is added for it. A mean and its
   items cannot stand in one model.
+- With methods other than `"product"`, exogenous observed variables that no product holds count from their means among
+  the respondents of the model: latent variables then have mean 0, and the coefficient of a factor is its slope at
+  average values of the other, as with product indicators.
 
 ## Checks
 
