@@ -8,6 +8,11 @@ independent, the product factor :math:`\xi\zeta` and the products :math:`x_i z_j
 - error variances :math:`\lambda_i^2 \varphi_\xi \theta_j + \lambda_j^2 \varphi_\zeta \theta_i + \theta_i \theta_j`;
 - error covariances :math:`\lambda_j \lambda_k \varphi_\zeta \theta_i` of :math:`x_i z_j` with :math:`x_i z_k`.
 
+With a moderator :math:`w` without error (an observed column, a dummy too) the error of :math:`x_i w` is
+:math:`\varepsilon_i w`: its variance is :math:`\theta_i \operatorname{Var}(w)` whatever the distributions, the loading
+:math:`\lambda_i`, and :math:`x_i w` and :math:`x_j w` share no error.  Variance and covariances of the product factor
+stay free: they follow from those of its factors for normal ones only, and a dummy is not.
+
 References
 ----------
 Kenny & Judd (1984), Psychological Bulletin 96, 201-210; Algina & Moulder (2001), Structural Equation Modeling 8, 40-52.
@@ -19,6 +24,7 @@ import itertools
 from collections.abc import Sequence
 
 from semkit.errors import NotSupportedError, Problem
+from semkit.interaction.factors import Factor
 from semkit.interaction.residuals import Draft, Multiplied
 from semkit.model import Modifier, Term
 
@@ -29,22 +35,26 @@ def constrain(draft: Draft, interactions: Sequence[Multiplied], *, std_lv: bool)
     Raises
     ------
     NotSupportedError
-        ``interaction.constrained``: several interactions, a square, an observed factor or one that is an outcome.
+        ``interaction.constrained``: several interactions, a square, two observed factors, an outcome (unless the other
+        factor has no error).
     """
     p = interactions[0]
     outcomes = {term.lhs for term in draft.spec.terms if term.op == "~"}
+    exact = any(is_exact(factor) for factor in (p.one, p.two))
     wrong = [
         (len(interactions) > 1, "several interactions"), (len(p.factors) > 2, "a product of three"),
         (any(factor.via for factor in p.factors), "a second-order factor"),
         (p.one.name == p.two.name, "a square"),
-        (not (p.one.latent and p.two.latent), "an observed factor"),
-        (p.one.name in outcomes or p.two.name in outcomes, "a factor that is an outcome"),
+        (not (p.one.latent or p.two.latent), "two observed factors"),
+        (not exact and (p.one.name in outcomes or p.two.name in outcomes), "a factor that is an outcome"),
     ]
     found = [what for bad, what in wrong if bad]
     if found:
         raise NotSupportedError(Problem(
             "interaction.constrained", f'"{p.name}"', f"constraints are not written for {' and '.join(found)}",
             "one product of two exogenous constructs", "Use constrained=False, or interaction='lms'."))
+    if exact:
+        return _by_exact(draft, p)
     fixed = Modifier("fixed", (None,))
     measurement, rest = [], []
     pairs = [(pair[0], pair[1]) for pair in p.pairs]
@@ -65,6 +75,39 @@ def constrain(draft: Draft, interactions: Sequence[Multiplied], *, std_lv: bool)
                                   f"{error[a]}*{error[b]}")
         rest.append(Term(column, "~~", column, (fixed, Modifier("label", (label,)))))
     rest += _shared(draft, p, error)
+    return measurement, rest
+
+
+def is_exact(factor: Factor) -> bool:
+    """Whether the factor has no error of measurement."""
+    return not factor.latent or (factor.single and not factor.error)
+
+
+def _by_exact(draft: Draft, p: Multiplied) -> tuple[list[Term], list[Term]]:
+    """Terms where one factor has no error: loadings, error variances, and covariances of errors that covary."""
+    fixed = Modifier("fixed", (None,))
+    at = 0 if is_exact(p.one) else 1
+    known, other = (p.one, p.two)[at], (p.one, p.two)[1 - at]
+    scale = f"{draft.loading(known, known.columns[0])}^2*sd({known.name})^2"
+    measurement, rest = [], []
+    both = [(column, pair[at], pair[1 - at]) for column, pair in zip(p.columns, p.pairs, strict=True)]
+    for column, w, x in both:
+        label = draft.new_label("load", p.name, column)
+        draft.constrain(label, [draft.loading(other, x), draft.loading(known, w)])
+        measurement.append(Term(p.name, "=~", column, (fixed, Modifier("label", (label,)))))
+        if other.single and not other.error:
+            rest.append(Term(column, "~~", column, (Modifier("fixed", (0.0,)),)))
+            continue
+        error = draft.new_label("error", column)
+        draft.constrain_to(error, f"{_error(draft, x)}*{scale}")
+        rest.append(Term(column, "~~", column, (fixed, Modifier("label", (error,)))))
+    rest.append(Term(p.name, "~~", p.name, (fixed,)))
+    for (one, _, x), (two, _, z) in itertools.combinations(both, 2):
+        covary = draft.label(x, "~~", z, "rescov")
+        if covary is not None:
+            label = draft.new_label("rescov", one, two)
+            draft.constrain_to(label, f"{covary}*{scale}")
+            rest.append(Term(one, "~~", two, (Modifier("label", (label,)),)))
     return measurement, rest
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from semkit.errors import ModelError, Note, NotSupportedError, Problem
-from semkit.interaction.constrained import constrain
+from semkit.interaction.constrained import constrain, is_exact
 from semkit.interaction.factors import Factor, Pair, choose_pairs, describe_product
 from semkit.interaction.option import ProductIndicators
 from semkit.interaction.residuals import Draft, add_residuals
@@ -133,12 +133,15 @@ def expand(
     draft = Draft(spec, single_group=n_groups == 1 and not spec.blocks)
     if option.constrained and latent:
         measurement, rest = constrain(draft, latent, std_lv=std_lv)
+        if not all(factor.latent for factor in latent[0].factors):
+            rest = [*_covariances(spec, interactions), *rest]
     else:
         measurement = [term for interaction in latent for term in _measurement(draft, interaction, std_lv=std_lv)]
         orthogonal = option.centering == "residual"
         rest = [*_covariances(spec, interactions), *add_residuals(draft, latent, orthogonal=orthogonal)]
     if option.centering == "mean":
-        rest += [term for interaction in latent for term in _means(draft, interaction, option.constrained)]
+        rest += [term for i in latent for term in _means(
+            draft, i, option.constrained and not any(is_exact(factor) for factor in i.factors))]
     expanded = _assemble(draft, measurement, rest)
     return Expansion(expanded, tuple(products.values()), tuple(interactions), tuple(notes))
 

@@ -28,7 +28,8 @@ class ProductIndicators:
         the product factor has a free mean.
     constrained : bool
         Loadings, variances, residual variances and covariances of the products follow from those of their components
-        under normality: fewer parameters, but wrong where the components are not normal.
+        under normality: fewer parameters, but wrong where the components are not normal.  With a moderator without
+        error (observed, a dummy too) only what holds for any distribution: loadings and error variances.
     ranks : mapping of construct to tuple of indicators
         For ``match="loading"``: indicators from the most to the least reliable.
     pairs : mapping of product to tuple of pairs

@@ -90,3 +90,63 @@ def test_refusals() -> None:
         with pytest.raises(NotSupportedError) as caught:
             sk.sem(text, frame(), interaction=sk.ProductIndicators(constrained=True))
         assert caught.value.code == "interaction.constrained"
+
+
+def single(n: int, kind: str) -> pd.DataFrame:
+    """A construct, one moderator column (a dummy, a number, or with error variance .4), and .25 of their product."""
+    rng = np.random.default_rng(1)
+    x, z = rng.multivariate_normal([0, 0], [[1, 0.4], [0.4, 1]], n).T
+    w = (z > 0.3) * 1.0 if kind == "dummy" else z
+    c = w - w.mean()
+    y = 0.4 * x + 0.3 * c + 0.25 * x * c + 0.7 * rng.standard_normal(n)
+    out = {f"x{i}": load * x + np.sqrt(error) * rng.standard_normal(n)
+           for i, load, error in ((1, 1.0, 0.3), (2, 0.9, 0.4), (3, 0.8, 0.5))}
+    out |= {f"y{i}": load * y + 0.5 * rng.standard_normal(n) for i, load in ((1, 1.0), (2, 0.9), (3, 0.8))}
+    return pd.DataFrame({**out, "w": w + np.sqrt(0.4 * (kind == "error")) * rng.standard_normal(n)})
+
+
+PARTS = "X =~ x1 + x2 + x3\nY =~ y1 + y2 + y3\n"
+SINGLE = {"dummy": PARTS + "X ~ w\nY ~ X + w + X:w", "number": PARTS + "X ~ w\nY ~ X + w + X:w",
+          "exact": PARTS + "W =~ 1*w\nY ~ X + W + X:W", "error": PARTS + "W =~ 1*w\nw ~~ 0.4*w\nY ~ X + W + X:W"}
+
+
+@pytest.mark.parametrize("match", ["order", "all"])
+@pytest.mark.parametrize("kind", list(SINGLE))
+def test_constraints_of_a_moderator_with_one_indicator(kind: str, match: str) -> None:
+    """Error variances: ``theta_i Var(w)`` without error, else Kenny & Judd's; the constraints fit and lose nothing."""
+    data = single(40_000, kind)
+    free, bound = (sk.sem(SINGLE[kind], data, estimator="mlr",
+                          interaction=sk.ProductIndicators(constrained=c, match=match)) for c in (False, True))
+    assert bound.fit_measures["df"] > free.fit_measures["df"] and bound.fit_measures["pvalue.scaled"] > 0.01
+    rows = bound.estimates.set_index(["lhs", "op", "rhs"])
+    name = "X:w" if kind in ("dummy", "number") else "X:W"
+    slope = rows.loc[("Y", "~", name)]
+    assert abs(slope.est - 0.25) < 3 * slope.se < 0.04
+    assert slope.se < 1.02 * free.estimates.set_index(["lhs", "op", "rhs"]).se["Y", "~", name]
+    for i in (1, 2, 3):
+        theta, load = rows.est[f"x{i}", "~~", f"x{i}"], rows.est["X", "=~", f"x{i}"]
+        if kind == "error":
+            x, w = rows.est["X", "~~", "X"], rows.est["W", "~~", "W"]
+            expected = load**2 * x * 0.4 + w * theta + theta * 0.4
+        else:
+            expected = theta * (rows.est["W", "~~", "W"] if kind == "exact" else data["w"].var(ddof=0))
+        assert abs(rows.est[f"x{i}:w", "~~", f"x{i}:w"] - expected) < 1e-8
+        assert abs(rows.est[name, "=~", f"x{i}:w"] - load) < 1e-8
+
+
+def test_errors_that_covary_do_so_in_the_products() -> None:
+    data = single(500, "dummy")
+    fit = sk.sem(SINGLE["dummy"] + "\nx1 ~~ x2", data, interaction=sk.ProductIndicators(constrained=True))
+    rows = fit.estimates.set_index(["lhs", "op", "rhs"]).est
+    assert abs(rows["x1:w", "~~", "x2:w"] - rows["x1", "~~", "x2"] * data["w"].var(ddof=0)) < 1e-8
+
+
+def test_products_under_full_information_are_said_to_be_biased() -> None:
+    data = frame()
+    data.iloc[::9, 1] = np.nan
+    said = [note for note in sk.sem(TWO, data, missing="fiml").notes if "biased" in note.cause]
+    assert [note.code for note in said] == ["sample.products-with-gaps"]
+    unsaid = (sk.sem(TWO, data), sk.sem(TWO, data, missing="fiml", interaction="lms"),
+              sk.sem(TWO, frame(), missing="fiml"))
+    for fit in unsaid:
+        assert not any("biased" in note.cause for note in fit.notes)
