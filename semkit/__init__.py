@@ -1,13 +1,14 @@
 """semkit: from a survey to a verdict.
 
-Public names are loaded when they are first used, so that ``import semkit`` costs little.
+Public names are loaded when they are first used, so that ``import semkit`` costs little.  Their wrong arguments are
+errors of :class:`semkit.errors.SemkitError` (:func:`semkit.errors.checked`).
 """
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -70,6 +71,10 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'semkit' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)
+    if isinstance(value, FunctionType):
+        from semkit.errors import checked
+
+        value = checked(value)
     globals()[name] = value
     return value
 

@@ -8,11 +8,14 @@ scripts may rely on; ``docs/codes.md`` lists them all.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 Severity = Literal["info", "warning", "error"]
+_Called = TypeVar("_Called", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +166,64 @@ def suggest(name: str, known: Iterable[str]) -> str:
 def spelling(name: str, known: Iterable[str]) -> str:
     """What to do about an unknown name: the closest known one, or a look at the spelling."""
     return suggest(name, known).strip() or "Check the spelling."
+
+
+def unknown_arguments(names: Iterable[str], known: Iterable[str]) -> list[Problem]:
+    """One problem for each argument that a function does not have."""
+    taken = list(known)
+    return [Problem("arguments.unknown", f"{name}=", "is not an argument", ", ".join(taken) or "no arguments",
+                    suggest(name, taken).strip() or "Leave it out.") for name in names]
+
+
+def argument_problems(call: Callable[..., Any], args: tuple[Any, ...], given: Mapping[str, Any]) -> list[Problem]:
+    """Everything in which arguments do not suit a function or class: too many, unknown, given twice, missing."""
+    parameters = list(inspect.signature(call).parameters.values())
+    kinds = inspect.Parameter
+    ordered = [one.name for one in parameters if one.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)]
+    named = [one.name for one in parameters if one.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)]
+    out, where = [], f"{call.__name__}()"
+    if len(args) > len(ordered) and not any(one.kind is kinds.VAR_POSITIONAL for one in parameters):
+        out.append(Problem("arguments.too-many", where,
+                           f"{len(args)} arguments were given without a name, {len(ordered)} have a place",
+                           ", ".join(ordered) or "arguments with a name", "Write the others as name=value."))
+    if not any(one.kind is kinds.VAR_KEYWORD for one in parameters):
+        out += unknown_arguments([name for name in given if name not in named], named)
+    first = ordered[: len(args)]
+    out += [Problem("arguments.twice", f"{where}, {name}=", "is given with and without its name", "one value",
+                    "Leave one of them out.") for name in first if name in given]
+    out += [Problem("arguments.missing", where, f"needs {one.name}=", ", ".join(ordered + named[len(ordered):]),
+                    f"Give {one.name}=.") for one in parameters
+            if one.name in {*ordered, *named} and one.default is kinds.empty and one.name not in {*first, *given}]
+    return out
+
+
+def checked(call: _Called) -> _Called:
+    """A function or class whose wrong arguments are an :class:`OptionError` instead of Python's ``TypeError``.
+
+    Examples
+    --------
+    >>> @checked
+    ... def area(width, height=1.0):
+    ...     return width * height
+    >>> area(2.0, hight=3.0)
+    Traceback (most recent call last):
+        ...
+    semkit.errors.OptionError: hight=: is not an argument. Allowed: width, height. Did you mean "height"?
+    """
+    inner: Any = call.__init__ if isinstance(call, type) else call  # type: ignore[misc]
+
+    @functools.wraps(inner)
+    def outer(*args: Any, **given: Any) -> Any:
+        try:
+            return inner(*args, **given)
+        except TypeError:
+            # the arguments are looked at only when something went wrong: a right call costs nothing
+            problems = argument_problems(call, args[1:] if isinstance(call, type) else args, given)
+            if not problems:
+                raise
+        raise OptionError(*problems)
+
+    if not isinstance(call, type):
+        return outer  # type: ignore[return-value]
+    setattr(call, "__init__", outer)  # noqa: B010
+    return call

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from semkit.errors import OptionError, Problem
+from semkit.errors import OptionError, Problem, checked
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class CleaningPlan:
     """Thresholds and switches of :func:`clean`; the defaults are the rules of ``docs/cleaning.md``.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit import __version__
-from semkit.errors import Note, NotSupportedError, OptionError, Problem, spelling, suggest
+from semkit.errors import Note, NotSupportedError, OptionError, Problem, spelling, unknown_arguments
 from semkit.estimate.scaling import CORRECTIONS
 from semkit.fitting.arguments import require_arguments
 from semkit.fitting.auxiliary import apart, check_auxiliary, saturate
@@ -205,7 +205,7 @@ def cfa(model: str, data: Any = None, **options: Any) -> Fit:
     >>> int(fit.fit_measures["df"]), bool(fit.converged)
     (2, True)
     """
-    return _fit("cfa", model, data, **_arguments(options))
+    return _fit("cfa", model, data, **sem_arguments(options))
 
 
 def growth(model: str, data: Any = None, **options: Any) -> Fit:
@@ -247,7 +247,7 @@ def growth(model: str, data: Any = None, **options: Any) -> Fit:
     >>> int(fit.fit_measures["df"]), bool(fit.converged)
     (5, True)
     """
-    return _fit("growth", model, data, **_arguments(options))
+    return _fit("growth", model, data, **sem_arguments(options))
 
 
 _DEFAULTS: dict[str, Any] = {
@@ -258,14 +258,12 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-def _arguments(options: Mapping[str, Any]) -> dict[str, Any]:
+def sem_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments of :func:`sem` by name, with its defaults where :func:`_fit` has none; unknown ones are refused."""
     known = set(sem.__annotations__) - {"model", "data", "return"}
     unknown = [name for name in options if name not in known]
     if unknown:
-        allowed = ", ".join(sorted(known))
-        raise OptionError(*(Problem("fitting.unknown-option", f"{name}=", "is not an argument", allowed,
-                                    suggest(name, known).strip() or "Leave it out.") for name in unknown))
+        raise OptionError(*unknown_arguments(unknown, sorted(known)))
     return {**_DEFAULTS, **options}
 
 

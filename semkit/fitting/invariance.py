@@ -13,7 +13,7 @@ from semkit.errors import Note, NotSupportedError, OptionError, Problem, spellin
 from semkit.estimate.weights import MomentWeight
 from semkit.fitting.auxiliary import saturate
 from semkit.fitting.bounds import bounded
-from semkit.fitting.calls import make_table, sem
+from semkit.fitting.calls import make_table, sem, sem_arguments
 from semkit.fitting.comparison import nested_difference
 from semkit.fitting.expansion import composite_column, prepare
 from semkit.fitting.fit import Fit
@@ -155,6 +155,7 @@ def invariance(
         options = {"parameterization": "theta", **options}
     ladder = ORDINAL_LADDER if options.get("parameterization", "theta") == "theta" else ORDINAL_LADDER[:-1]
     chosen = _chosen_steps(steps if steps is not None else ladder if ordinal else LADDER, ordinal)
+    sem_arguments(options)
     _refuse(options)
     first = sem(model, data, group=group, **options)
     if first.table.n_groups < 2:
@@ -196,7 +197,7 @@ def _chosen_steps(steps: Sequence[str], ordinal: bool) -> tuple[str, ...]:
 def _refuse(options: Mapping[str, Any]) -> None:
     refused = [name for name in ("group_equal", "group_partial") if options.get(name)]
     if refused:
-        raise OptionError(*(Problem("fitting.unknown-option", f"{name}=", "is set by the steps",
+        raise OptionError(*(Problem("arguments.unknown", f"{name}=", "is set by the steps",
                                     "steps=, partial=", "Use steps= and partial= instead.") for name in refused))
     if options.get("bootstrap") or options.get("moments") is not None:
         raise NotSupportedError(Problem("fitting.not-supported", "invariance()", "does not take bootstrap or moments",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semkit.errors import Note, OptionError, Problem, SemkitError
-from semkit.fitting.calls import sem
+from semkit.fitting.calls import sem, sem_arguments
 from semkit.fitting.fit import Fit
 from semkit.interaction import LMS, QML, SAM, FactorScores, ProductIndicators, TwoStageLeastSquares
 from semkit.model import ModelSpec, parse
@@ -103,6 +103,10 @@ def compare_methods(
     """
     import pandas as pd
 
+    if "interaction" in options:
+        raise OptionError(Problem("arguments.unknown", "interaction=", "is set by the methods", "methods=",
+                                  "Use methods= instead."))
+    sem_arguments(options)
     spec = parse(model)
     if not spec.products:
         raise OptionError(Problem("fitting.no-products", "model", "has no product such as a:b",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from semkit.errors import OptionError, Problem
+from semkit.errors import OptionError, Problem, checked
 from semkit.interaction.hierarchy import require_lower_order
 
 LEAST, MOST = 4, 100
@@ -16,6 +16,7 @@ def _require_starts(value: object, owner: str) -> None:
                                   f"a whole number from 1 to {MOST}", "Use 1; 10 or 20 to look for other maxima."))
 
 
+@checked
 @dataclass(frozen=True)
 class LMS:
     """Latent moderated structural equations: full maximum likelihood by numerical integration.
@@ -69,6 +70,7 @@ class LMS:
                                       f"a whole number from {LEAST} to {MOST}", "Use 24; more where a note says so."))
 
 
+@checked
 @dataclass(frozen=True)
 class QML:
     """Quasi-maximum likelihood: outcomes given the predictors' indicators are taken as normal with their exact moments.
@@ -101,6 +103,7 @@ class QML:
         return "QML"
 
 
+@checked
 @dataclass(frozen=True)
 class SAM:
     """Structure after measurement (local): measurement models first, then the structural model with products.

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from semkit.errors import OptionError, Problem, suggest
+from semkit.errors import OptionError, Problem, checked, suggest
 from semkit.interaction.hierarchy import require_lower_order
 
 CENTERINGS = ("double", "residual", "mean")
 MATCHES = ("order", "all", "loading", "pairs")
 
 
+@checked
 @dataclass(frozen=True)
 class ProductIndicators:
     """Product indicators.

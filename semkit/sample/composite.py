@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from semkit.errors import OptionError, Problem
+from semkit.errors import OptionError, Problem, checked
 
 FloatArray = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Composite:
     """An equal-weight mean of parts that enters a model as a latent with one indicator.

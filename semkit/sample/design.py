@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from semkit.errors import OptionError, Problem, suggest
+from semkit.errors import OptionError, Problem, checked, suggest
 
 if TYPE_CHECKING:
     from semkit.sample.calibration import Calibration
@@ -15,6 +15,7 @@ TYPES = ("BRR", "Fay", "JK1", "JKn", "bootstrap", "other")
 LONE = ("fail", "certainty", "adjust", "average")
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Replicates:
     """Replicate weights that came with the data.
@@ -100,6 +101,7 @@ class Replicates:
         return known[self.type]
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Design:
     """Columns that describe the sampling design.

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semkit.errors import Problem, SampleError
+from semkit.errors import Problem, SampleError, checked
 
 FloatArray = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Moments:
     """Covariance matrix, mean vector and number of respondents instead of raw data.

@@ -45,7 +45,7 @@ def test_options_that_are_refused_say_what_is_allowed(
 def test_an_unknown_argument_of_cfa_is_named() -> None:
     with pytest.raises(OptionError) as caught:
         sk.cfa(CFA, study(), estimater="ml")
-    assert caught.value.code == "fitting.unknown-option"
+    assert caught.value.code == "arguments.unknown"
     assert 'Did you mean "estimator"?' in str(caught.value)
 
 

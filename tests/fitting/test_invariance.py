@@ -92,7 +92,7 @@ def test_no_step_goes_wrong_in_silence(schools: pd.DataFrame) -> None:
         ({"steps": ["weak"]}, "fitting.invariance-step"),
         ({"partial": {"strong": ["x1~1"]}}, "fitting.invariance-partial"),
         ({"partial": ["x1~1", "x99~1"]}, "model.group-partial"),
-        ({"group_equal": "loadings"}, "fitting.unknown-option"),
+        ({"group_equal": "loadings"}, "arguments.unknown"),
         ({"bootstrap": 100}, "fitting.not-supported"),
         ({"steps": ["configural", "thresholds"]}, "fitting.invariance-step"),
     ):
