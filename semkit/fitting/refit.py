@@ -27,7 +27,7 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 # Iterations with the full sample's derivative, with a draw's own, and of Newton's method before giving up.
-FIRST, OWN, NEWTON = 40, 12, 40
+FIRST, OWN, NEWTON = 30, 12, 40
 # Steps shorter than this (squared, in the metric of the expected information) end the search: what is left is below
 # 1e-12 of the discrepancy, a hundred-thousandth of a standard error.
 CLOSE = 1e-13
