@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-CHUNK = 250
+# Draws in one call: as many as let a processor's cache hold the model matrices of all, within these ends.
+CHUNK, FEWEST = 250, 100
+_CACHE = 160_000
 # Numbers that the arrays of one chunk may hold.
 _ROOM = 4_000_000
 
@@ -114,7 +116,8 @@ def bootstrap(
 
 def chunk_size(solution: Solution) -> int:
     """Draws in one call: a property of the model, its missing patterns and the respondents, never of the machine."""
-    return max(1, min(CHUNK, _ROOM // _numbers(solution)))
+    size = max(len(block.fixed) for block in solution.layout.blocks)
+    return max(1, min(max(FEWEST, min(CHUNK, _CACHE // size)), _ROOM // _numbers(solution)))
 
 
 def _numbers(solution: Solution) -> int:

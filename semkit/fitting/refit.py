@@ -122,7 +122,9 @@ class _Equations:
         gradient = self.evidence.take(rows).gradient(z[:, : self.q])
         if self.constraints is None:
             return gradient
-        value, jacobian = self._equalities(z[:, : self.q], rows)
+        return self._bound(gradient, z, *self._equalities(z[:, : self.q], rows))
+
+    def _bound(self, gradient: FloatArray, z: FloatArray, value: FloatArray, jacobian: FloatArray) -> FloatArray:
         return np.concatenate([gradient + (z[:, None, self.q :] @ jacobian)[:, 0], value], axis=1)
 
     def bordered(self, hessian: FloatArray, jacobian: FloatArray) -> FloatArray:
@@ -139,16 +141,29 @@ class _Equations:
         hessian = 2.0 * self.solution.observed_information
         if self.constraints is None:
             return np.asarray(np.linalg.inv(hessian))
+        return np.asarray(np.linalg.pinv(self.bordered(hessian[None], self.full_jacobian[None])[0]))
+
+    @cached_property
+    def full_jacobian(self) -> FloatArray:
+        """Derivatives of the equality constraints at the full sample's solution, ``(k, q)``."""
         here = make_constraints(self.solution.table, self.solution.layout, self.solution.given)
         assert here is not None
-        _, jacobian = here.evaluate(self.solution.minimum.x, np.arange(1))
-        return np.asarray(np.linalg.pinv(self.bordered(hessian[None], jacobian[:, here.equality])[0]))
+        return np.asarray(here.evaluate(self.solution.minimum.x, np.arange(1))[1][0, here.equality])
 
     def scaled(self, z: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Residuals without constraints, and what each draw measures its parameters in, relative to the full sample."""
-        gradient, own = self.evidence.take(rows).bent(z)
-        ratio = np.sqrt(curvature_of(self.solution) / own)
-        return gradient, np.asarray(np.where(np.isfinite(ratio) & (ratio > 0.0), ratio, 1.0))
+        """Residuals, and what each draw measures its parameters in, relative to the full sample.
+
+        A multiplier is measured in the inverse of what its constraint is: the length of its Jacobian in those units.
+        """
+        theta = z[:, : self.q]
+        gradient, own = self.evidence.take(rows).bent(theta)
+        ratio = _positive(np.sqrt(curvature_of(self.solution) / own))
+        if self.constraints is None:
+            return gradient, ratio
+        value, jacobian = self._equalities(theta, rows)
+        length = np.linalg.norm(jacobian * ratio[:, None, :], axis=2)
+        by_row = _positive(np.linalg.norm(self.full_jacobian, axis=1) / length)
+        return self._bound(gradient, z, value, jacobian), np.concatenate([ratio, by_row], axis=1)
 
     def own_inverse(self, z: FloatArray, rows: IntArray) -> tuple[FloatArray, BoolArray]:
         """Inverse derivatives of draws at ``z`` and whether the curvature is that of a minimum."""
@@ -177,8 +192,7 @@ def _nearby(equations: _Equations, usable: BoolArray) -> tuple[FloatArray, BoolA
     metric[:q, :q] = 2.0 * equations.solution.expected
     with np.errstate(all="ignore"):
         try:
-            scaled = equations.scaled if equations.constraints is None else None
-            first = solve_chord(equations.residual, z, equations.full_inverse(), metric, scaled=scaled,
+            first = solve_chord(equations.residual, z, equations.full_inverse(), metric, scaled=equations.scaled,
                                 tolerance=CLOSE, max_iterations=FIRST)
             z, converged, calls = first.z.copy(), first.converged.copy(), first.calls
             rows = np.flatnonzero(~converged & usable & np.isfinite(z).all(axis=1))
@@ -196,6 +210,11 @@ def _nearby(equations: _Equations, usable: BoolArray) -> tuple[FloatArray, BoolA
             return z[:, :q], np.zeros(batch, dtype=bool), 1
     z[rows], converged[rows] = second.z, second.converged
     return z[:, :q], converged, calls + second.calls
+
+
+def _positive(ratio: FloatArray) -> FloatArray:
+    """Ratios, 1 where there is none."""
+    return np.asarray(np.where(np.isfinite(ratio) & (ratio > 0.0), ratio, 1.0))
 
 
 def curvature_of(solution: Solution) -> FloatArray:
