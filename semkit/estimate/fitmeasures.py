@@ -22,6 +22,8 @@ def rmsea(stat: float, df: float, nobs: float, groups: int = 1, scaling: float =
     Steiger & Lind (1980); Steiger (1998), SEM 5, 411-419 (groups); Brosseau-Liard, Savalei & Li (2012), MBR 47,
     904-930 (scaling ``c``).
     """
+    if df < 0:
+        return float("nan")
     if df == 0:
         return 0.0
     return float(np.sqrt(groups * max(stat - scaling * df, 0.0) / (nobs * df)))
@@ -36,7 +38,7 @@ def rmsea_interval(
     """
     if df == 0:
         return 0.0, 0.0
-    if scaling < 0.0:  # a robust scaling factor can be negative when the model explains next to nothing
+    if df < 0 or scaling < 0.0:  # a robust scaling factor can be negative when the model explains next to nothing
         return float("nan"), float("nan")
     tail = 0.5 * (1.0 - level)
     factor = scaling * groups / (nobs * df)
@@ -53,10 +55,16 @@ def rmsea_below(stat: float, df: float, nobs: float, bound: float, groups: int =
 
 
 def cfi(stat: float, df: float, base: float, base_df: float, scaling: float = 1.0, base_scaling: float = 1.0) -> float:
-    """``1 - max(T - c df, 0) / max(T - c df, T_b - c_b df_b, 0)`` (Bentler 1990; Brosseau-Liard & Savalei 2014)."""
+    """``1 - max(T - c df, 0) / max(T - c df, T_b - c_b df_b, 0)`` (Bentler 1990; Brosseau-Liard & Savalei 2014).
+
+    1 where both are zero but for rounding (a saturated model whose baseline fits as well); not a number with more
+    parameters than moments.
+    """
+    if df < 0:
+        return float("nan")
     top = max(stat - scaling * df, 0.0)
     bottom = max(stat - scaling * df, base - base_scaling * base_df, 0.0)
-    return 1.0 if bottom == 0.0 else 1.0 - top / bottom
+    return 1.0 if bottom < 1e-7 else 1.0 - top / bottom
 
 
 def rni(stat: float, df: float, base: float, base_df: float, scaling: float = 1.0, base_scaling: float = 1.0) -> float:
@@ -67,6 +75,8 @@ def rni(stat: float, df: float, base: float, base_df: float, scaling: float = 1.
 
 def tli(stat: float, df: float, base: float, base_df: float, scaling: float = 1.0, base_scaling: float = 1.0) -> float:
     """``1 - [(T - c df) df_b] / [(T_b - c_b df_b) df]`` (Tucker & Lewis 1973)."""
+    if df < 0:
+        return float("nan")
     bottom = (base - base_scaling * base_df) * df
     return 1.0 if bottom == 0.0 else 1.0 - (stat - scaling * df) * base_df / bottom
 

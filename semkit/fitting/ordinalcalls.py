@@ -211,7 +211,7 @@ def _used_categories(
             levels[name] = tuple(own[k] for k in keep)
             gone = ", ".join(own[k] for k in np.flatnonzero(nowhere))
             notes.append(Note("sample.category-lost", "warning", f"nobody is left in category {gone}.", name,
-                              "All who chose it lack another answer or a group.",
+                              "All who chose it lack another answer or a group, or have weight 0.",
                               "Use missing='pairwise', or join the category with its neighbour."))
     if problems:
         raise SampleError(*problems)

@@ -47,8 +47,12 @@ def _check(solution: Solution, type: str) -> None:
         raise OptionError(Problem("fitting.unknown-option-value", f"type={type!r}", "is not a known value",
                                   "srmr, crmr", "Choose one of them."))
     reasons = []
+    if solution.options.ordered:
+        raise NotSupportedError(Problem(
+            "fitting.no-residual-summary", "residual_summary()", "is not offered with ordinal indicators",
+            "complete data and maximum likelihood", "Use residuals('standardized') and srmr of fit_measures."))
     if solution.__class__ is not Solution:
-        reasons.append("for latent products and ordinal indicators")
+        reasons.append("with latent products")
     if solution.patterns is not None:
         reasons.append("after missing='fiml': the error of the residuals is not derived for it here")
     if solution.gamma is not None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from semkit.errors import OptionError, Problem, suggest
+from semkit.errors import NotSupportedError, OptionError, Problem, suggest
 from semkit.estimate.expressions import Quantities, evaluate, label_quantities, make_constraints
 from semkit.estimate.information import tangent
 from semkit.estimate.layout import make_layout
@@ -111,6 +111,8 @@ def score_test(fit: Fit) -> pd.DataFrame:
     ------
     OptionError
         ``fitting.no-equalities``.
+    NotSupportedError
+        ``fitting.no-score-test``: composites.
 
     References
     ----------
@@ -119,6 +121,10 @@ def score_test(fit: Fit) -> pd.DataFrame:
     import pandas as pd
 
     solution, table = fit.solution, fit.table
+    if table.variables.lv_c:
+        raise NotSupportedError(Problem(
+            "fitting.no-score-test", "score_test()", "is not offered with composites (<~)", "models of factors",
+            "Compare the models with and without the equality: compare()."))
     names, jacobian = equalities(fit)
     if not names:
         raise OptionError(Problem("fitting.no-equalities", "score_test()", "the model has no equality constraint",

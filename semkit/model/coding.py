@@ -41,9 +41,12 @@ def coded_classes(value: bool | str | tuple[str, ...] | list[str], *, std_lv: bo
 
 
 def free_means(rows: list[Row], found: Variables) -> None:
-    """Free the default means of constructs: the intercepts of their indicators have a mean of zero instead."""
+    """Free the default means of constructs: the intercepts of their indicators have a mean of zero instead.
+
+    The mean of a composite follows from its indicators.
+    """
     for row in rows:
-        if row.op == "~1" and row.lhs in found.lv and not row.user:
+        if row.op == "~1" and row.lhs in found.lv and row.lhs not in found.lv_c and not row.user:
             row.free, row.value = True, float("nan")
 
 

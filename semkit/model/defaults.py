@@ -289,7 +289,8 @@ def _add_defaults(
             row = add(name, "~1", "")
             if row is not None and name in found.ov_x and options.fixed_x:
                 row.exo, row.free = True, False
-    composite_rows(rows, parts, block, means=options.meanstructure, first_fixed=options.auto_fix_first)
+    marker = options.auto_fix_first or not options.std_lv  # effect coding is about factors
+    composite_rows(rows, parts, block, means=options.meanstructure, first_fixed=marker)
     return [row for row in between if row is not None]
 
 

@@ -122,7 +122,7 @@ class Design:
     Raises
     ------
     OptionError
-        ``sample.lone-psu-policy``, ``sample.replicates-and-clusters``.
+        ``sample.design-column``, ``sample.lone-psu-policy``, ``sample.replicates-and-clusters``.
 
     Examples
     --------
@@ -139,7 +139,14 @@ class Design:
     calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
-        problems = []
+        problems = [
+            Problem("sample.design-column", f"Design.{name}", f"a {type(value).__name__} was given",
+                    "the name of a column of the data", "Put it into the data as a column and give that column's name.")
+            for name in ("weights", "strata", "cluster", "fpc")
+            if (value := getattr(self, name)) is not None and not isinstance(value, str)
+        ]
+        if problems:
+            raise OptionError(*problems)
         if self.lone_psu not in LONE:
             problems.append(Problem("sample.lone-psu-policy", "Design.lone_psu", repr(self.lone_psu), ", ".join(LONE),
                                     suggest(str(self.lone_psu), LONE).strip() or "Choose one of them."))

@@ -158,7 +158,8 @@ def _read(table: Any, read: list[str], items: tuple[str, ...], group: str | None
         values = _numbers(table[name]) if whole is None else whole[:, k]
         if values is None:
             problems.append(Problem("sample.not-numeric", place, "holds something that is not a number",
-                                    "numbers and missing values", "Recode it to numbers first."))
+                                    "numbers and missing values",
+                                    "Recode it to numbers first, or name it in ordered= if it is ordered."))
             continue
         columns[name] = values
     problems += _useless(columns)
@@ -362,5 +363,6 @@ def _notes(received: int, nobs: int, base: FloatArray, names: tuple[str, ...]) -
     return (
         *empty_rows(base),
         Note("sample.listwise", "info", f"{nobs} of {received} respondents have all values and are used.",
-             cause=f"Most gaps: {names[worst]} ({int(gaps[worst])} missing)."),
+             cause=f"Most gaps: {names[worst]} ({int(gaps[worst])} missing)." if gaps[worst] else
+             "The others have no group, or weight 0."),
     )
