@@ -155,6 +155,18 @@ class StructuralFit(Fit):
         raise NotSupportedError(Problem("fitting.not-with-sam", "bootstrap()", "is not offered after two steps",
                                         "its own errors", "They need no normal distribution."))
 
+    def to_lavaan(self, path: Any) -> NoReturn:
+        """Not offered: no script of one model makes two steps."""
+        self._refuse_export("to_lavaan()", "interaction='product'")
+
+    def to_mplus(self, path: Any) -> NoReturn:
+        """Not offered: no input of one model makes two steps."""
+        self._refuse_export("to_mplus()", "interaction='lms' or 'product'")
+
+    def _refuse_export(self, where: str, others: str) -> NoReturn:
+        raise NotSupportedError(Problem("fitting.not-with-sam", where, "is not offered after two steps",
+                                        "a fit in one step", f"Fit with {others}, or export a fit in fit.measurement."))
+
     def __repr__(self) -> str:
         hidden = ["std_lv", "std_nox", *(["group"] if self.table.n_groups == 1 else [])]
         shown = self.estimates.drop(columns=hidden)

@@ -175,7 +175,7 @@ class FactorScores:
 class TwoStageLeastSquares:
     """Two-stage least squares with model-implied instruments, equation by equation.  The quick look without normality.
 
-    For products of two constructs with two indicators or more; groups, sampling designs, complete cases.
+    For products of two variables, constructs with enough indicators; groups, sampling designs, complete cases.
 
     References
     ----------

@@ -89,6 +89,7 @@ def test_every_method_can_be_probed_judged_and_reported(method: str) -> None:
 def test_disagreement_is_said() -> None:
     frame = planted(400, skew=True, square=0.4)
     found = sk.compare_methods(SIMPLE, frame)
+    assert list(found.frame["method"]) == ["product", "lms", "qml", "sam", "factor_score", "2sls"]  # each by itself
     assert [note.code for note in found.notes] == ["fitting.methods-disagree"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -109,3 +110,11 @@ def test_what_cannot_be_done_is_refused() -> None:
         with pytest.raises(NotSupportedError) as caught:
             sk.sem(text, frame, interaction="sam", **options)
         assert caught.value.code == code
+
+
+def test_two_steps_are_not_exported_and_say_so(tmp_path: Path) -> None:
+    fit = sk.sem(SIMPLE, planted(300), interaction="sam")
+    for export in (fit.to_lavaan, fit.to_mplus):
+        with pytest.raises(NotSupportedError) as caught:
+            export(tmp_path / "model")
+        assert caught.value.code == "fitting.not-with-sam"  # not "fitted to moments": there were data
