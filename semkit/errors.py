@@ -168,11 +168,17 @@ def spelling(name: str, known: Iterable[str]) -> str:
     return suggest(name, known).strip() or "Check the spelling."
 
 
+# how other programs ask for a survey design
+_SURVEY = {"cluster": 'Write design=sk.Design(cluster="...").'} | dict.fromkeys(
+    ("sampling_weights", "weights"), 'Write design=sk.Design(weights="...").')
+
+
 def unknown_arguments(names: Iterable[str], known: Iterable[str]) -> list[Problem]:
     """One problem for each argument that a function does not have."""
     taken = list(known)
     return [Problem("arguments.unknown", f"{name}=", "is not an argument", ", ".join(taken) or "no arguments",
-                    suggest(name, taken).strip() or "Leave it out.") for name in names]
+                    _SURVEY.get(name if "design" in taken else "") or suggest(name, taken).strip() or "Leave it out.")
+            for name in names]
 
 
 def argument_problems(call: Callable[..., Any], args: tuple[Any, ...], given: Mapping[str, Any]) -> list[Problem]:

@@ -318,9 +318,10 @@ def test_every_fit_can_be_read(estimator: str) -> None:
 def test_further_tests_are_shown() -> None:
     fit = sk.cfa(MODEL, pupils(), test=["satorra.bentler", "scaled.shifted", "browne.residual.adf"])
     lines = repr(fit).split("\n")
-    assert lines[1].startswith("chisq(24) = 80.872")
-    assert lines[2].startswith("simple second-order correction: chisq(24) = 75.853")
-    assert lines[3].startswith("Browne's residual-based (ADF) test: chisq(24) = 82.408")
+    assert lines[1].endswith("(uncorrected)")
+    assert "chisq(24) = 80.872" in lines[2] and lines[2].startswith("Satorra-Bentler")
+    assert lines[3].startswith("simple second-order correction: chisq(24) = 75.853")
+    assert lines[4].startswith("Browne's residual-based (ADF) test: chisq(24) = 82.408")
 
 
 def test_too_few_respondents_for_distribution_free_weights() -> None:
