@@ -150,6 +150,7 @@ def residual_summaries(
 
     Given covariates, ``cov`` and ``mean`` are residual covariances and intercepts, and slopes count too (with the
     standard deviations of the covariates), except in ``mplus``.
+    This is what lavaan 0.7 reports; lavaan 0.6-14 leaves the slopes out of sums and counts alike.
 
     References
     ----------

@@ -23,7 +23,8 @@ COLUMNS = ("method", "group", "outcome", "product", "est", "se", "ci_lower", "ci
            "n", "seconds", "notes")
 METHODS = ("product", "lms", "qml", "sam", "factor_score", "2sls")
 Place = tuple[str, str, str]
-_ALIKE = 0.5  # difference of two methods, in the larger standard error, that is called one
+_ALIKE = 0.5  # differences of two methods below this share of the larger standard error are none
+_CHANCE = 1.959963984540054
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -134,7 +135,7 @@ def compare_methods(
         rows += [row | {"seconds": seconds} for row in found]
         fits[name] = fit
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return MethodComparison(frame, fits, _differences(frame))
+    return MethodComparison(frame, fits, differences(frame))
 
 
 def label(method: Any) -> str:
@@ -175,13 +176,21 @@ def _rows(fit: Fit, places: list[Place], name: str) -> list[dict[str, Any]]:
     ]
 
 
-def _differences(frame: pd.DataFrame) -> tuple[Note, ...]:
-    """Products on which methods disagree by more than half a standard error, or in their verdict at .05."""
+def differences(frame: pd.DataFrame) -> tuple[Note, ...]:
+    """Products on which methods disagree by more than chance, or in their verdict at .05.
+
+    A method with a larger error differs from the one with the smallest by chance as well: where the precise one is
+    efficient, the variance of the difference is that of the one less that of the other (Hausman 1978).  Half of the
+    larger error is the least that counts.
+    """
     notes = []
     for (group, outcome, product), part in frame.dropna(subset=["est"]).groupby(["group", "outcome", "product"]):
-        spread = float(part["est"].max() - part["est"].min())
+        est, se = part["est"].to_numpy(dtype=np.float64), part["se"].to_numpy(dtype=np.float64)
+        best = int(se.argmin())
+        by_chance = _CHANCE * np.sqrt(se**2 - se[best] ** 2)
+        differ = np.abs(est - est[best]) > np.maximum(by_chance, _ALIKE * se)
         split = part["pvalue"].lt(0.05).nunique() > 1
-        if len(part) > 1 and (split or spread > _ALIKE * float(part["se"].max())):
+        if len(part) > 1 and (split or differ.any()):
             apart = f"estimates from {part['est'].min():.3g} to {part['est'].max():.3g}"
             notes.append(Note(
                 "fitting.methods-disagree", "warning",

@@ -150,10 +150,30 @@ class StructuralFit(Fit):
             rows.append(found[:, pick])
         return pd.DataFrame(np.concatenate(rows), columns=[self.order[k] for k in pick])
 
+    def residuals(self, type: str = "raw", group: int = 0) -> pd.DataFrame:
+        """Moments of the constructs less those of the structural model: ``raw``, ``cor`` or ``cor.bentler``."""
+        if type in ("normalized", "standardized"):
+            self._refuse_test(f"residuals({type!r})", "residuals('cor')")
+        return super().residuals(type, group)
+
     def bootstrap(self, draws: int = 2000, **options: Any) -> NoReturn:
         """Not offered for this method; its errors are robust already."""
         raise NotSupportedError(Problem("fitting.not-with-sam", "bootstrap()", "is not offered after two steps",
-                                        "its own errors", "They need no normal distribution."))
+                                        "its own errors, which need no normal distribution",
+                                        "Bootstrap a fit with interaction='product' or 'lms'."))
+
+    def modification_indices(self) -> NoReturn:
+        """Not offered: a score test would have to count the uncertainty of step one."""
+        self._refuse_test("modification_indices()", "those of a fit with interaction='product' or 'lms'")
+
+    def score_test(self) -> NoReturn:
+        """Not offered, as modification indices."""
+        self._refuse_test("score_test()", "wald(), whose errors count both steps")
+
+    def _refuse_test(self, where: str, others: str) -> NoReturn:
+        raise NotSupportedError(Problem(
+            "fitting.not-with-sam", where, "would take moments of scores for moments observed without error", others,
+            f"Take {others}; how the measurement models fit is in fit.measurement."))
 
     def to_lavaan(self, path: Any) -> NoReturn:
         """Not offered: no script of one model makes two steps."""

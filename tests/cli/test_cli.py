@@ -70,7 +70,7 @@ def test_new_check_and_nothing_overwritten(tmp_path, capsys):
     assert (folder / "study.toml").is_file() and (folder / "border_synthetic.csv").is_file()
     assert "semkit run" in told(capsys)[0]
     assert main(["check", str(folder / "study.toml")]) == 0
-    assert "no problem (3 instruments, 3 models, 2 claims)" in told(capsys)[0]
+    assert "no problem (3 instruments, 4 models, 2 claims)" in told(capsys)[0]
     before = small.fingerprint(folder)
     assert main(["new", str(folder)]) == 2
     assert "[study.folder-not-empty]" in told(capsys)[1] and small.fingerprint(folder) == before

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import semkit as sk
 from semkit.errors import OptionError
+from semkit.fitting.methods import differences
 from tests.interaction.test_lms import SIMPLE, planted
 
 
@@ -98,3 +100,11 @@ def test_nothing_to_compare() -> None:
         sk.compare_methods("Y =~ y1 + y2 + y3", planted(60))
     with pytest.raises(OptionError):
         sk.compare_methods(SIMPLE, planted(60), methods="lms")
+
+
+@pytest.mark.parametrize(("estimate", "said"), [(0.38, False), (0.50, True)])
+def test_a_larger_error_alone_is_no_disagreement(estimate: float, said: bool) -> None:
+    """Errors .05 and .08: differences vary by sqrt(.08^2 - .05^2), so .122 is chance (Hausman 1978)."""
+    frame = pd.DataFrame({"group": "", "outcome": "Y", "product": "X:Z", "est": [0.30, estimate], "se": [0.05, 0.08],
+                          "pvalue": [0.0, 0.0]})
+    assert bool(differences(frame)) is said

@@ -118,3 +118,13 @@ def test_two_steps_are_not_exported_and_say_so(tmp_path: Path) -> None:
         with pytest.raises(NotSupportedError) as caught:
             export(tmp_path / "model")
         assert caught.value.code == "fitting.not-with-sam"  # not "fitted to moments": there were data
+
+
+def test_tests_that_would_take_scores_for_observed_moments_are_refused() -> None:
+    fit = sk.sem(SIMPLE, planted(300), interaction="sam")
+    for ask in (fit.modification_indices, fit.score_test, lambda: fit.residuals("standardized"),
+                lambda: fit.residuals("normalized"), fit.bootstrap):
+        with pytest.raises(NotSupportedError) as caught:
+            ask()
+        assert caught.value.code == "fitting.not-with-sam"
+    assert len(fit.residuals("cor")) == len(fit.residuals("raw"))
