@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semkit.estimate.implied import imply
-from semkit.estimate.layout import BETA, Block
+from semkit.estimate.layout import BETA, LAMBDA, Block
 
 FloatArray = NDArray[np.float64]
 
@@ -35,31 +35,41 @@ def find_paths(pattern: NDArray[np.bool_], source: int, target: int, limit: int 
     return found[:limit]
 
 
-def slopes_pattern(block: Block) -> NDArray[np.bool_]:
-    """Which slopes ``(m, m)`` a block has."""
-    lo, hi = block.offsets[BETA], block.offsets[BETA + 1]
-    pattern = (block.fixed[lo:hi] != 0.0).reshape(block.m, block.m)
-    for cells in (block.free, block.given):
-        pick = cells.kind == BETA
-        pattern[cells.row[pick], cells.col[pick]] = True
-    return np.asarray(pattern)
+def slopes_pattern(block: Block, indicators: tuple[str, ...] = ()) -> NDArray[np.bool_]:
+    """Which slopes ``(m + k, m + k)`` a block has: those of eta, then the loadings of ``k`` indicators."""
+    rows = [block.observed.index(name) for name in indicators]
+    size = block.m + len(rows)
+    out = np.zeros((size, size), dtype=bool)
+    for kind, height, place in ((BETA, block.m, {j: j for j in range(block.m)}),
+                                (LAMBDA, block.p, {row: block.m + k for k, row in enumerate(rows)})):
+        lo, hi = block.offsets[kind], block.offsets[kind + 1]
+        pattern = (block.fixed[lo:hi] != 0.0).reshape(height, block.m)
+        for cells in (block.free, block.given):
+            pick = cells.kind == kind
+            pattern[cells.row[pick], cells.col[pick]] = True
+        for row, at in place.items():
+            out[at, :block.m] = pattern[row]
+    return out
 
 
 def path_effects(
-    block: Block, theta: FloatArray, given: FloatArray, source: int, target: int, paths: list[tuple[int, ...]]
+    block: Block, theta: FloatArray, given: FloatArray, source: int, target: int, paths: list[tuple[int, ...]],
+    indicators: tuple[str, ...] = (),
 ) -> tuple[FloatArray, FloatArray]:
     """Total, direct, indirect effect and the effect along each path, with derivatives.
 
     With slopes ``B``: total ``T = (I - B)^-1 - I``, direct ``B``, indirect ``T - B``; along a path the product of its
-    slopes.  ``d(I - B)^-1 = (I - B)^-1 dB (I - B)^-1``.
+    slopes.  ``d(I - B)^-1 = (I - B)^-1 dB (I - B)^-1``.  Indicators stand below eta: their rows of ``B`` are loadings.
 
     Parameters
     ----------
     theta : ndarray (B, q)
     given : ndarray (B, d)
     source, target : int
-        Positions in eta.
+        Positions in eta, or behind it among ``indicators``.
     paths : list of tuple of int
+    indicators : tuple of str
+        ``k`` observed variables that only measure.
 
     Returns
     -------
@@ -71,14 +81,21 @@ def path_effects(
     Bollen (1987), Sociological Methodology 17, 37-69, eqs. 9-12; Sobel (1982), Sociological Methodology 13, 290-312.
     """
     implied = imply(block, theta, given)
-    beta, a = implied.matrices.beta, implied.a
     batch, q = theta.shape
+    rows = [block.observed.index(name) for name in indicators]
+    m, size = block.m, block.m + len(rows)
+    beta, a = np.zeros((2, batch, size, size))
+    beta[:, :m, :m], beta[:, m:, :m] = implied.matrices.beta, implied.matrices.lambda_[:, rows]
+    a[:, :m, :m], a[:, m:, :m] = implied.a, implied.matrices.lambda_[:, rows] @ implied.a
+    a[:, range(m, size), range(m, size)] = 1.0
     value, slope = np.empty((batch, 3 + len(paths))), np.zeros((batch, 3 + len(paths), q))
     value[:, 0] = a[:, target, source] - (source == target)
     value[:, 1] = beta[:, target, source]
     value[:, 2] = value[:, 0] - value[:, 1]
     cells = block.free
     free = {(int(cells.row[k]), int(cells.col[k])): int(cells.source[k]) for k in np.flatnonzero(cells.kind == BETA)}
+    free |= {(m + rows.index(int(cells.row[k])), int(cells.col[k])): int(cells.source[k])
+             for k in np.flatnonzero(cells.kind == LAMBDA) if int(cells.row[k]) in rows}
     for (row, col), parameter in free.items():
         slope[:, 0, parameter] += a[:, target, row] * a[:, col, source]
         if (row, col) == (target, source):

@@ -27,7 +27,7 @@ def effects(fit: Fit, predictor: str, outcome: str, group: int = 0) -> pd.DataFr
     ----------
     fit : Fit
     predictor, outcome : str
-        Variables that stand in equations.
+        Variables that stand in equations; the outcome may be an indicator, reached through its loadings.
     group : int
         Counted from 0.
 
@@ -62,21 +62,26 @@ def effects(fit: Fit, predictor: str, outcome: str, group: int = 0) -> pd.DataFr
     require_group(group, fit.table.n_groups)
     require_text("effects()", predictor, outcome)
     block = fit.solution.layout.blocks[group]
-    unknown = [name for name in (predictor, outcome) if name not in block.eta]
+    table = fit.table
+    indicators = tuple(dict.fromkeys(name for op, name in zip(table.op, table.rhs, strict=True)
+                                     if op == "=~" and name in block.observed and name not in block.eta))
+    names = (*block.eta, *indicators)
+    unknown = [name for name, known in ((predictor, block.eta), (outcome, names)) if name not in known]
     if unknown:
         raise OptionError(*(Problem("fitting.unknown-variable", f'effects("{name}")', "stands in no equation",
                                     ", ".join(block.eta), suggest(name, block.eta).strip() or "Choose one of them.")
                             for name in unknown))
-    source, target = block.eta.index(predictor), block.eta.index(outcome)
-    pattern = slopes_pattern(block)
-    _refuse_products(block.eta, pattern, source, target)
+    source, target = names.index(predictor), names.index(outcome)
+    pattern = slopes_pattern(block, indicators)
+    _refuse_products(names, pattern, source, target)
     paths = [path for path in find_paths(pattern, source, target) if len(path) > 2]
-    value, slope = path_effects(block, fit.solution.minimum.x, fit.solution.given, source, target, paths)
+    value, slope = path_effects(block, fit.solution.minimum.x, fit.solution.given, source, target, paths,
+                                indicators)
     se = np.sqrt(np.maximum(np.einsum("kq,qr,kr->k", slope[0], fit.solution.vcov, slope[0]), 0.0))
-    draws = _draws(fit, group, source, target, paths)
+    draws = _draws(fit, group, source, target, paths, indicators)
     straight = f"{predictor} -> {outcome}"
     shown = [f"{straight} (all)", straight, f"{straight} (indirect)"]
-    shown += [" -> ".join(block.eta[j] for j in path) for path in paths]
+    shown += [" -> ".join(names[j] for j in path) for path in paths]
     rows = []
     for k, path in enumerate(shown):
         own = summarise(path, float(value[0, k]), float(se[k]), draws=None if draws is None else draws[:, k])
@@ -87,13 +92,14 @@ def effects(fit: Fit, predictor: str, outcome: str, group: int = 0) -> pd.DataFr
     return pd.DataFrame(rows)
 
 
-def _draws(fit: Fit, group: int, source: int, target: int, paths: list[tuple[int, ...]]) -> FloatArray | None:
+def _draws(fit: Fit, group: int, source: int, target: int, paths: list[tuple[int, ...]],
+           indicators: tuple[str, ...]) -> FloatArray | None:
     if fit.draws is None or len(fit.draws) < 2:
         return None
     first = [int(np.flatnonzero(fit.table.unique == k)[0]) for k in range(fit.table.n_unique)]
     theta = fit.draws[:, first]
     given = np.repeat(fit.solution.given, len(theta), axis=0)
-    return path_effects(fit.solution.layout.blocks[group], theta, given, source, target, paths)[0]
+    return path_effects(fit.solution.layout.blocks[group], theta, given, source, target, paths, indicators)[0]
 
 
 def _refuse_products(eta: tuple[str, ...], pattern: NDArray[np.bool_], source: int, target: int) -> None:

@@ -177,3 +177,17 @@ def test_difference_tests_do_not_depend_on_how_the_larger_model_is_written() -> 
         for method in methods:
             rows = [sk.compare(one, scalar, method=method).frame["chisq_diff"].iloc[1] for one in (metric, other)]
             assert rows[0] == pytest.approx(rows[1], rel=1e-6), (information, method)
+
+
+def test_effects_on_indicators_are_those_of_written_products() -> None:
+    """Total effects through loadings are ``Lambda (I - B)^-1`` (Bollen 1987): the same as defined parameters."""
+    text = ("i =~ x1 + x2 + x3\nd =~ y1 + L*y2 + y3\ne =~ y5 + M*y6 + y7\nd ~ a*i\ne ~ b*i + c*d\n"
+            "one := a*L\nall := (b + a*c)*M\nway := a*c*M")
+    fit = sk.sem(text, pd.read_csv(Path(__file__).parents[1] / "reference" / "data" / "PoliticalDemocracy.csv"))
+    known = fit.estimates.query("op == ':='").set_index("lhs")
+    on_y2, on_y6 = fit.effects("i", "y2"), fit.effects("i", "y6")
+    for row, name in ((on_y2.iloc[0], "one"), (on_y6.iloc[0], "all"),
+                      (on_y6.set_index("path").loc["i -> d -> e -> y6"], "way")):
+        assert (row["est"], row["se"]) == pytest.approx((known.est[name], known.se[name]), rel=1e-8)
+    assert on_y6.iloc[1]["est"] == 0.0  # no loading of y6 on i
+    assert fit.effects("d", "y1").iloc[0][["est", "se"]].tolist() == [1.0, 0.0]  # the marker
